@@ -1,0 +1,340 @@
+"""Takes dumps from the landing into the lake: what is pending, and how one dump is read.
+
+A dump is loaded as a whole or not at all, and is read again when its files changed or when the
+definitions or the code that read it did.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from dagster_project.ingest.files import UnreadableFileError
+from dagster_project.ingest.lake import Lake, LakeDump
+from dagster_project.ingest.landing import LandedDump, LandedFile, Landing
+from dagster_project.ingest.lines import LINE_COLUMNS, FileLines, prepare_connection, read_file
+from dagster_project.registry import Definitions
+
+READER_VERSION = 1
+"""Raise it with every change to how lines are read: all dumps are then read again."""
+
+FILE_COLUMNS = {
+    "dump_date": "date",
+    "source_file": "varchar",
+    "form": "varchar",
+    "format": "varchar",
+    "compression": "varchar",
+    "bytes": "bigint",
+    "sha256": "varchar",
+    "lines": "bigint",
+    "control": "bigint",
+    "ignored": "bigint",
+    "quarantined": "bigint",
+    "events": "bigint",
+    "unknown_keys": "varchar",
+    "damage": "varchar",
+}
+"""Columns of the raw layer's `files` and their types."""
+
+_MOST_PARTS = 16
+
+
+class DumpError(Exception):
+    """A dump that is not loaded; the message names the file, what was found and what to do."""
+
+
+@dataclass(frozen=True)
+class Pending:
+    """The difference between the landing and the lake.
+
+    Attributes:
+        new: dumps that are not in the lake.
+        changed: dumps whose files, or whose definitions, are no longer those that were read.
+        withdrawn: dumps in the lake that left the landing.
+    """
+
+    new: tuple[date, ...]
+    changed: tuple[date, ...]
+    withdrawn: tuple[date, ...]
+
+    @property
+    def dates(self) -> tuple[date, ...]:
+        """All of them, in order."""
+        return tuple(sorted({*self.new, *self.changed, *self.withdrawn}))
+
+
+def reader_digest(definitions: Definitions) -> str:
+    """Changes when the same file could be read differently."""
+    return hashlib.sha256(f"{READER_VERSION} {definitions.digest}".encode()).hexdigest()
+
+
+def pending_dumps(
+    landed: Mapping[date, LandedDump], loaded: Mapping[date, LakeDump], *, reader: str
+) -> Pending:
+    """What a run has to take up."""
+    return Pending(
+        new=tuple(sorted(landed.keys() - loaded.keys())),
+        changed=tuple(
+            sorted(
+                day
+                for day in landed.keys() & loaded.keys()
+                if loaded[day].signature != landed[day].signature or loaded[day].reader != reader
+            )
+        ),
+        withdrawn=tuple(sorted(loaded.keys() - landed.keys())),
+    )
+
+
+@contextmanager
+def ingest_connection(
+    definitions: Definitions, *, threads: int, memory_limit: str, scratch: Path
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """An in-memory DuckDB that reads dumps."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    config: dict[str, Any] = {
+        "threads": threads,
+        "memory_limit": memory_limit,
+        "temp_directory": str(scratch),
+    }
+    with duckdb.connect(config=config) as connection:
+        prepare_connection(connection, definitions)
+        yield connection
+
+
+def write_schema(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
+    """Write the empty Parquet files from which dbt knows the types of a lake without dumps."""
+    for name, columns in (("lines", LINE_COLUMNS), ("files", FILE_COLUMNS)):
+        nulls = ", ".join(f"null::{data_type} as {column}" for column, data_type in columns.items())
+        target = lake.root / "schema" / f"{name}.parquet"
+        new = target.with_name(f".{name}.new")
+        connection.execute(
+            f"copy (select {nulls} where false) to '{_escaped(new)}' (format parquet)"
+        )
+        new.replace(target)
+
+
+def ingest_dump(
+    landing: Landing,
+    lake: Lake,
+    landed: LandedDump,
+    connection: duckdb.DuckDBPyConnection,
+    definitions: Definitions,
+    *,
+    scratch: Path,
+    on_file: Callable[[LandedFile, FileLines], None] = lambda _file, _lines: None,
+) -> LakeDump:
+    """Read a dump and make it the one that counts in the lake.
+
+    A dump that was delivered again with the same content is not read again.
+
+    Returns:
+        what the lake now says of the dump.
+
+    Raises:
+        DumpError: the manifest does not match or a file cannot be read; the lake keeps what it had.
+    """
+    day = landed.dump_date
+    reader = reader_digest(definitions)
+    scratch.mkdir(parents=True, exist_ok=True)
+    lake_folder = lake.dump_folder(day)
+    lake_folder.mkdir(parents=True, exist_ok=True)
+    manifest = _manifest(landing, landed)
+    before = lake.dumps().get(day)
+    if before and before.reader == reader:
+        hashes = _hashes(landing, landed, scratch)
+        if before.fingerprint == fingerprint(hashes, reader):
+            for file in landed.files:
+                _check_hash(manifest, file, hashes[file.name])
+            return lake.note_signature(before, landed.signature)
+    building = Path(tempfile.mkdtemp(prefix="building-", dir=lake_folder))
+    try:
+        ledger: list[dict[str, Any]] = []
+        parts: list[Path] = []
+        for number, file in enumerate(landed.files):
+            try:
+                with landing.local_copy(file, scratch=scratch) as path:
+                    digest = _sha256(path)
+                    _check_hash(manifest, file, digest)
+                    read = read_file(
+                        connection,
+                        path,
+                        name=file.name,
+                        dump_date=day,
+                        max_late_days=definitions.max_late_days,
+                        target=building,
+                        part_stem=f"lines-{number:04d}",
+                    )
+            except (UnreadableFileError, OSError) as error:
+                raise DumpError(f"dump {day}, {file.name}: {error}") from error
+            _check_rows(manifest, file, read.lines)
+            ledger.append(_ledger_row(day, file, digest, read))
+            parts += read.parts
+            on_file(file, read)
+        parts = _few_parts(connection, parts)
+        _write_ledger(connection, ledger, building / "files.parquet")
+        dump = _lake_dump(connection, landed, ledger, parts, reader)
+    except BaseException:
+        shutil.rmtree(building, ignore_errors=True)
+        raise
+    lake.replace_dump(dump, building)
+    return dump
+
+
+def fingerprint(landed_hashes: Mapping[str, str], reader: str) -> str:
+    """Identity of a dump's content as read: equal means equal rows."""
+    content = json.dumps([sorted(landed_hashes.items()), reader])
+    return hashlib.sha256(content.encode()).hexdigest()[:32]
+
+
+def _manifest(landing: Landing, landed: LandedDump) -> dict[str, dict[str, Any]] | None:
+    """The entries of the dump's manifest by file name, its names checked; None without one."""
+    if landed.manifest is None:
+        return None
+    where = f"dump {landed.dump_date}, {landed.manifest.name}"
+    try:
+        entries = json.loads(landing.read_bytes(landed.manifest))["files"]
+        manifest = {str(entry["name"]): dict(entry) for entry in entries}
+    except (ValueError, KeyError, TypeError) as error:
+        raise DumpError(
+            f'{where}: not of the shape {{"files": [{{"name", "sha256", "rows"}}]}} ({error}); '
+            "deliver it again"
+        ) from error
+    found = {file.name for file in landed.files}
+    if missing := sorted(manifest.keys() - found):
+        raise DumpError(
+            f"{where}: lists {missing[0]!r}, which is not in the dump "
+            f"({len(manifest)} files listed, {len(found)} found); deliver it, or correct the manifest"
+        )
+    if extra := sorted(found - manifest.keys()):
+        raise DumpError(
+            f"{where}: does not list {extra[0]!r}, which is in the dump "
+            f"({len(manifest)} files listed, {len(found)} found); remove it, or correct the manifest"
+        )
+    return manifest
+
+
+def _check_hash(
+    manifest: Mapping[str, Mapping[str, Any]] | None, file: LandedFile, found: str
+) -> None:
+    expected = (manifest or {}).get(file.name, {}).get("sha256")
+    if expected is not None and str(expected).lower() != found:
+        raise UnreadableFileError(
+            f"its sha256 is {found}, the manifest says {expected}; deliver file and manifest again"
+        )
+
+
+def _check_rows(
+    manifest: Mapping[str, Mapping[str, Any]] | None, file: LandedFile, found: int
+) -> None:
+    expected = (manifest or {}).get(file.name, {}).get("rows")
+    if expected is not None and expected != found:
+        raise UnreadableFileError(
+            f"it has {found} rows, the manifest says {expected}; deliver file and manifest again"
+        )
+
+
+def _ledger_row(day: date, file: LandedFile, digest: str, read: FileLines) -> dict[str, Any]:
+    return {
+        "dump_date": day.isoformat(),
+        "source_file": file.name,
+        "form": read.kind.form,
+        "format": read.kind.format,
+        "compression": read.kind.compression,
+        "bytes": file.bytes,
+        "sha256": digest,
+        "lines": read.lines,
+        "control": read.outcomes.get("control", 0),
+        "ignored": read.outcomes.get("ignored", 0),
+        "quarantined": read.outcomes.get("quarantined", 0),
+        "events": read.outcomes.get("event", 0),
+        "unknown_keys": json.dumps(dict(read.unknown_keys), ensure_ascii=False),
+        "damage": read.damage,
+    }
+
+
+def _write_ledger(
+    connection: duckdb.DuckDBPyConnection, ledger: list[dict[str, Any]], target: Path
+) -> None:
+    columns = ", ".join(f"{column} {data_type}" for column, data_type in FILE_COLUMNS.items())
+    connection.execute(f"create or replace temp table ledger ({columns})")
+    if ledger:
+        marks = ", ".join("?" * len(FILE_COLUMNS))
+        rows = [[row[column] for column in FILE_COLUMNS] for row in ledger]
+        connection.executemany(f"insert into ledger values ({marks})", rows)
+    connection.execute(f"copy ledger to '{_escaped(target)}' (format parquet, compression zstd)")
+
+
+def _few_parts(connection: duckdb.DuckDBPyConnection, parts: list[Path]) -> list[Path]:
+    """Put many small parts into one, since every query opens every part."""
+    if len(parts) <= _MOST_PARTS:
+        return parts
+    together = parts[0].with_name("lines.parquet")
+    connection.execute(
+        f"copy (from read_parquet(?)) to '{_escaped(together)}' (format parquet, compression zstd)",
+        [[str(part) for part in parts]],
+    )
+    for part in parts:
+        part.unlink()
+    return [together]
+
+
+def _lake_dump(
+    connection: duckdb.DuckDBPyConnection,
+    landed: LandedDump,
+    ledger: list[dict[str, Any]],
+    parts: list[Path],
+    reader: str,
+) -> LakeDump:
+    identity = fingerprint({row["source_file"]: row["sha256"] for row in ledger}, reader)
+    outcomes: Counter[str] = Counter()
+    for row in ledger:
+        for outcome in ("control", "ignored", "quarantined", "events"):
+            outcomes[outcome] += row[outcome]
+    event_dates = (
+        connection.execute(
+            "select event_date::varchar, count(*) from read_parquet(?)"
+            " where outcome = 'event' group by event_date order by event_date",
+            [[str(part) for part in parts]],
+        ).fetchall()
+        if parts
+        else []
+    )
+    return LakeDump(
+        dump_date=landed.dump_date.isoformat(),
+        fingerprint=identity,
+        signature=landed.signature,
+        reader=reader,
+        lines=tuple(f"{identity}/{part.name}" for part in parts),
+        files=f"{identity}/files.parquet",
+        outcomes=dict(outcomes),
+        bytes=sum(file.bytes for file in landed.files),
+        event_dates=dict(event_dates),
+    )
+
+
+def _hashes(landing: Landing, landed: LandedDump, scratch: Path) -> dict[str, str]:
+    hashes = {}
+    for file in landed.files:
+        with landing.local_copy(file, scratch=scratch) as path:
+            hashes[file.name] = _sha256(path)
+    return hashes
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _escaped(path: Path) -> str:
+    return str(path).replace("'", "''")

@@ -1,0 +1,350 @@
+"""What a landed file is: compression, format and form, told by its content and not by its name.
+
+Also the forgiving way to read one: line by line, as far as it can be read.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any, Literal
+
+import zstandard
+
+from dagster_project.ingest.envelopes import TABULAR_COLUMNS, Form, form_of_object
+
+Format = Literal["ndjson", "csv", "parquet"]
+Compression = Literal["none", "gzip", "zstd"]
+
+UTF8_BOM = b"\xef\xbb\xbf"
+_CHUNK = 1 << 20
+_LINES_TO_LOOK_AT = 1_000
+_LONGEST_LINE_TO_LOOK_AT = 1 << 20
+
+
+class UnreadableFileError(Exception):
+    """A file of which nothing can be read; the message names it and says what was found."""
+
+
+@dataclass(frozen=True)
+class FileKind:
+    """What a landed file is.
+
+    Attributes:
+        header: column names of a CSV file, as written; empty for the other formats.
+        is_recognised: false where neither content nor name says what the file is.
+    """
+
+    format: Format
+    compression: Compression
+    form: Form
+    header: tuple[str, ...] = ()
+    is_recognised: bool = True
+
+
+@dataclass(frozen=True)
+class Record:
+    r"""One line of a text file: an NDJSON line, or a CSV record (over several lines if quoted).
+
+    Attributes:
+        row: counted from 1; blank lines and a CSV's header do not count.
+        text: as it stands in the file; bytes that are no UTF-8 are written as ``\xNN``.
+        json: the record as JSON text, null where it is malformed.
+        problem: what is wrong with a malformed record.
+    """
+
+    row: int
+    text: str
+    json: str | None
+    problem: str | None = None
+
+
+class Damage:
+    """What was found wrong with a file as a whole while it was read, if anything."""
+
+    def __init__(self) -> None:
+        self.text: str | None = None
+
+
+def kind_of_file(path: Path, name: str) -> FileKind:
+    """Tell compression, format and form of a file.
+
+    Raises:
+        OSError: the file cannot be opened.
+    """
+    with path.open("rb") as file:
+        magic = file.read(4)
+    if magic == b"PAR1":
+        return FileKind("parquet", "none", "tabular")
+    compression: Compression = "none"
+    if magic[:2] == b"\x1f\x8b":
+        compression = "gzip"
+    elif magic == b"\x28\xb5\x2f\xfd":
+        compression = "zstd"
+    extensions = {part.lower() for part in name.rsplit("/", 1)[-1].split(".")[1:]}
+    header: tuple[str, ...] = ()
+    form: Form | None = None
+    looks_like_json = False
+    for number, line in enumerate(_first_lines(path, compression)):
+        parsed = _json_object(line)
+        if parsed is not None:
+            looks_like_json = True
+            form = None if parsed.get("_static") is True else form_of_object(parsed)
+            if form is not None:
+                break
+        elif number == 0:
+            header = _csv_header(line)
+    is_csv_name = "csv" in extensions
+    is_json_name = not extensions.isdisjoint({"ndjson", "jsonl", "json"})
+    names = {column.strip().lower() for column in header}
+    if not looks_like_json and header and (len(names & set(TABULAR_COLUMNS)) > 1 or is_csv_name):
+        return FileKind("csv", compression, "tabular", header)
+    return FileKind(
+        "ndjson",
+        compression,
+        form or ("tabular" if is_csv_name else "player"),
+        is_recognised=looks_like_json or is_json_name or is_csv_name,
+    )
+
+
+def read_records(
+    path: Path, kind: FileKind, damage: Damage, *, is_known: Callable[[int], bool]
+) -> Iterator[Record]:
+    """The records of an NDJSON or CSV file but the known rows, as far as the file can be read.
+
+    Malformed records are among them. A stream that breaks off, or is followed by something else,
+    ends the records; `damage` then says so once they are exhausted.
+    """
+    lines = _lines(_chunks(path, kind.compression, damage))
+    read = _csv_records if kind.format == "csv" else _ndjson_records
+    yield from read(lines, is_known)
+
+
+def count_lines(path: Path, kind: FileKind, damage: Damage) -> int:
+    """The number of line ends, blank lines included: a quick upper bound for the records.
+
+    Reads the whole file, so `damage` is complete afterwards.
+    """
+    lines, last = 0, b"\n"
+    for chunk in _chunks(path, kind.compression, damage):
+        lines += chunk.count(b"\n")
+        last = chunk[-1:]
+    return lines + (last != b"\n")
+
+
+def strict_json_problem(text: str) -> str | None:
+    """Why a text is not one JSON object; None where it is. DuckDB alone is more lenient."""
+    try:
+        parsed = json.loads(text)
+    except RecursionError:
+        return None  # nested very deeply, which is no fault; DuckDB has the last word
+    except ValueError as error:
+        return f"not JSON: {error}"
+    return None if isinstance(parsed, dict) else "JSON, but not an object"
+
+
+def _ndjson_records(lines: Iterator[bytes], is_known: Callable[[int], bool]) -> Iterator[Record]:
+    row = 0
+    for line in lines:
+        stripped = line.strip()
+        if not stripped:
+            continue
+        row += 1
+        if is_known(row):
+            continue
+        text, problem = _decoded(stripped)
+        problem = problem or strict_json_problem(text)
+        yield Record(row, text, None if problem else text, problem)
+
+
+def _csv_records(lines: Iterator[bytes], is_known: Callable[[int], bool]) -> Iterator[Record]:
+    """CSV records; a record that does not close properly costs its first line only."""
+    ahead: deque[bytes] = deque()
+    header: list[str] | None = None
+    row = 0
+    while ahead or (line := next(lines, None)) is not None:
+        if not ahead:
+            ahead.append(line)
+        if not ahead[0].strip():
+            ahead.popleft()
+            continue
+        length = _lines_of_record(ahead, lines)
+        text, problem = _decoded(b"".join(islice(ahead, length)).rstrip(b"\r\n"))
+        fields = None if problem else _csv_fields(text)
+        if header is None:
+            header = [field.strip().lower() for field in fields or ()]
+        elif fields is not None and len(fields) == len(header):
+            row += 1
+            if not is_known(row):
+                yield Record(row, text, json.dumps(dict(zip(header, fields, strict=True))))
+        else:
+            length = 1
+            row += 1
+            text, problem = _decoded(ahead[0].rstrip(b"\r\n"))
+            yield Record(row, text, None, problem or _width_problem(text, header))
+        for _ in range(length):
+            ahead.popleft()
+
+
+_MOST_LINES_OF_A_CSV_RECORD = 1_000
+
+
+def _lines_of_record(ahead: deque[bytes], lines: Iterator[bytes]) -> int:
+    """How many lines the first record of `ahead` takes: until its quotes are paired.
+
+    Fetches further lines into `ahead` as needed; 1 where the quotes are never paired.
+    """
+    quotes = 0
+    for length in range(1, _MOST_LINES_OF_A_CSV_RECORD + 1):
+        if length > len(ahead):
+            line = next(lines, None)
+            if line is None:
+                return 1
+            ahead.append(line)
+        quotes += ahead[length - 1].count(b'"')
+        if quotes % 2 == 0:
+            return length
+    return 1
+
+
+def _csv_fields(text: str) -> list[str] | None:
+    """The fields of one record; None where a quote stays open or is misplaced."""
+    try:
+        records = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    except csv.Error:
+        return None
+    return records[0] if len(records) == 1 else None
+
+
+def _width_problem(text: str, header: list[str] | None) -> str:
+    fields = _csv_fields(text)
+    if fields is None:
+        return "a quoted field does not end"
+    return f"{len(fields)} fields in a file of {len(header or ())} columns"
+
+
+def _decoded(line: bytes) -> tuple[str, str | None]:
+    try:
+        return line.decode("utf-8"), None
+    except UnicodeDecodeError as error:
+        return line.decode("utf-8", errors="backslashreplace"), f"not UTF-8: {error.reason}"
+
+
+def _csv_header(line: bytes) -> tuple[str, ...]:
+    text, problem = _decoded(line.rstrip(b"\r\n"))
+    fields = None if problem else _csv_fields(text)
+    return tuple(fields) if fields and all(field.strip() for field in fields) else ()
+
+
+def _json_object(line: bytes) -> dict[str, Any] | None:
+    try:
+        parsed = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return parsed if isinstance(parsed, dict) else None
+
+
+def _first_lines(path: Path, compression: Compression) -> Iterator[bytes]:
+    """The first lines that are not blank, very long ones cut, as far as they can be read."""
+    with (
+        suppress(OSError, EOFError, zlib.error, zstandard.ZstdError),
+        _open(path, compression) as file,
+    ):
+        line = file.readline(_LONGEST_LINE_TO_LOOK_AT).removeprefix(UTF8_BOM)
+        found = 0
+        while line and found < _LINES_TO_LOOK_AT:
+            if line.strip():
+                found += 1
+                yield line
+            line = file.readline(_LONGEST_LINE_TO_LOOK_AT)
+
+
+def _open(path: Path, compression: Compression) -> IO[bytes]:
+    if compression == "gzip":
+        return gzip.open(path, "rb")
+    if compression == "zstd":
+        reader = zstandard.ZstdDecompressor().stream_reader(
+            path.open("rb"), read_across_frames=True, closefd=True
+        )
+        return io.BufferedReader(reader)
+    return path.open("rb")
+
+
+def _chunks(path: Path, compression: Compression, damage: Damage) -> Iterator[bytes]:
+    """The uncompressed content; what cannot be read any further is told in `damage`."""
+    is_first = True
+    try:
+        for chunk in _raw_chunks(path, compression, damage):
+            if chunk:
+                yield chunk.removeprefix(UTF8_BOM) if is_first else chunk
+                is_first = False
+    except (zlib.error, zstandard.ZstdError) as error:
+        damage.text = f"the {compression} stream is damaged: {error}"
+
+
+def _raw_chunks(path: Path, compression: Compression, damage: Damage) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        blocks = iter(lambda: file.read(_CHUNK), b"")
+        if compression == "none":
+            yield from blocks
+        elif compression == "gzip":
+            yield from _inflated(blocks, damage)
+        else:
+            yield from _unzstd(blocks, damage)
+
+
+def _inflated(blocks: Iterator[bytes], damage: Damage) -> Iterator[bytes]:
+    """All members of a gzip stream, checksums verified by zlib."""
+    inflater = zlib.decompressobj(wbits=31)
+    for block in blocks:
+        data = block
+        while data:
+            if inflater.eof:
+                if not data.startswith(b"\x1f"):
+                    damage.text = "something else follows the gzip stream"
+                    return
+                inflater = zlib.decompressobj(wbits=31)
+            yield inflater.decompress(data)
+            data = inflater.unused_data
+    if not inflater.eof:
+        yield inflater.flush()
+        damage.text = "the gzip stream ends early"
+
+
+def _unzstd(blocks: Iterator[bytes], damage: Damage) -> Iterator[bytes]:
+    """All frames of a zstd stream."""
+    decompressor = zstandard.ZstdDecompressor().decompressobj()
+    for block in blocks:
+        data = block
+        while data:
+            if decompressor.eof:
+                decompressor = zstandard.ZstdDecompressor().decompressobj()
+            yield decompressor.decompress(data)
+            data = decompressor.unused_data
+    if not decompressor.eof:
+        damage.text = "the zstd stream ends early"
+
+
+def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Lines with their ends, the last one perhaps without."""
+    parts: list[bytes] = []
+    for chunk in chunks:
+        pieces = chunk.split(b"\n")
+        if len(pieces) == 1:
+            parts.append(chunk)
+            continue
+        yield b"".join((*parts, pieces[0], b"\n"))
+        for piece in pieces[1:-1]:
+            yield piece + b"\n"
+        parts = [pieces[-1]] if pieces[-1] else []
+    if parts:
+        yield b"".join(parts)

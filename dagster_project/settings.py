@@ -1,0 +1,135 @@
+"""Where things are and how much of the machine may be used: everything that the environment decides.
+
+Nothing else in the package reads environment variables.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+DBT_PROJECT = CHECKOUT / "dbt_project"
+CODE_VERSION = "0.1.0"
+
+
+class SettingsError(ValueError):
+    """A setting has a value that cannot be used; the message names it and says what would do."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of one installation.
+
+    Attributes:
+        landing: local folder or ``s3://`` URL where the dumps arrive; only ever read.
+        home: local folder under which everything that Walkhouse writes lives.
+        keep_releases: how many releases stay on disk, the current one included (2 or more, so that
+            a reader that is just opening one never finds it gone).
+        threads: threads that DuckDB may use in ingest and release.
+        memory_limit: DuckDB's memory limit in ingest and release, such as ``4GB``.
+        first_dump_date: first daily partition shown in Dagster; older dumps are ingested all the
+            same, but have no partition of their own.
+    """
+
+    landing: str
+    home: Path
+    keep_releases: int = 3
+    threads: int = 2
+    memory_limit: str = "4GB"
+    first_dump_date: date = date(2024, 1, 1)
+
+    @property
+    def lake(self) -> Path:
+        """The typed Parquet copy of the dumps."""
+        return self.home / "lake" / "raw"
+
+    @property
+    def warehouse(self) -> Path:
+        """The DuckDB file in which dbt builds; nobody else opens it."""
+        return self.home / "warehouse.duckdb"
+
+    @property
+    def published(self) -> Path:
+        """The folder that BI tools and analysts read."""
+        return self.home / "published"
+
+    @property
+    def dagster_home(self) -> Path:
+        """Dagster's instance: runs, events and schedules of this installation."""
+        return self.home / "dagster"
+
+    @property
+    def scratch(self) -> Path:
+        """Temporary files; whatever is found here when no run is active may be deleted."""
+        return self.home / "scratch"
+
+    @property
+    def state(self) -> Path:
+        """Small files that `walkhouse status` reads."""
+        return self.home / "state"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Read the settings from environment variables (``WALKHOUSE_*``).
+
+        Raises:
+            SettingsError: a variable's value cannot be used.
+        """
+        env = os.environ if environment is None else environment
+        home = _folder(env.get("WALKHOUSE_HOME") or str(CHECKOUT / "data"))
+        landing = env.get("WALKHOUSE_LANDING") or str(CHECKOUT / "data" / "landing")
+        if "://" not in landing:
+            landing = str(_folder(landing))
+        return cls(
+            landing=landing.rstrip("/") or "/",
+            home=home,
+            keep_releases=_whole_number(env, "WALKHOUSE_KEEP_RELEASES", default=3, least=2),
+            threads=_whole_number(env, "WALKHOUSE_THREADS", default=os.cpu_count() or 2, least=1),
+            memory_limit=env.get("WALKHOUSE_MEMORY_LIMIT") or "4GB",
+            first_dump_date=_day(env, "WALKHOUSE_FIRST_DUMP_DATE", default=date(2024, 1, 1)),
+        )
+
+    def environment(self) -> dict[str, str]:
+        """The variables that make another process see the same installation."""
+        return {
+            "WALKHOUSE_LANDING": self.landing,
+            "WALKHOUSE_HOME": str(self.home),
+            "WALKHOUSE_KEEP_RELEASES": str(self.keep_releases),
+            "WALKHOUSE_THREADS": str(self.threads),
+            "WALKHOUSE_MEMORY_LIMIT": self.memory_limit,
+            "WALKHOUSE_FIRST_DUMP_DATE": self.first_dump_date.isoformat(),
+            "DAGSTER_HOME": str(self.dagster_home),
+            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+            "DO_NOT_TRACK": "1",
+        }
+
+
+def _folder(path: str) -> Path:
+    return Path(path).expanduser().absolute()
+
+
+def _whole_number(env: Mapping[str, str], name: str, *, default: int, least: int) -> int:
+    text = env.get(name)
+    if not text:
+        return default
+    try:
+        number = int(text)
+    except ValueError:
+        number = least - 1
+    if number < least:
+        raise SettingsError(f"{name}={text!r}: must be a whole number of at least {least}")
+    return number
+
+
+def _day(env: Mapping[str, str], name: str, *, default: date) -> date:
+    text = env.get(name)
+    if not text:
+        return default
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise SettingsError(f"{name}={text!r}: must be a date such as 2024-01-01") from error
