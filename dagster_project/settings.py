@@ -1,4 +1,4 @@
-"""Where things are and how much of the machine may be used: everything that the environment decides.
+"""Where things are and how much of the machine may be used: what the environment decides.
 
 Nothing else in the package reads environment variables.
 """
@@ -33,6 +33,8 @@ class Settings:
         memory_limit: DuckDB's memory limit in ingest and release, such as ``4GB``.
         first_dump_date: first daily partition shown in Dagster; older dumps are ingested all the
             same, but have no partition of their own.
+        schedule: cron expression of the daily ingest.
+        schedule_timezone: the zone in which the schedule is meant.
     """
 
     landing: str
@@ -41,6 +43,8 @@ class Settings:
     threads: int = 2
     memory_limit: str = "4GB"
     first_dump_date: date = date(2024, 1, 1)
+    schedule: str = "0 6 * * *"
+    schedule_timezone: str = "UTC"
 
     @property
     def lake(self) -> Path:
@@ -68,9 +72,9 @@ class Settings:
         return self.home / "scratch"
 
     @property
-    def state(self) -> Path:
-        """Small files that `walkhouse status` reads."""
-        return self.home / "state"
+    def refusal(self) -> Path:
+        """Why the last build was not published; absent once one is."""
+        return self.home / "refusal.json"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -91,6 +95,8 @@ class Settings:
             threads=_whole_number(env, "WALKHOUSE_THREADS", default=os.cpu_count() or 2, least=1),
             memory_limit=env.get("WALKHOUSE_MEMORY_LIMIT") or "4GB",
             first_dump_date=_day(env, "WALKHOUSE_FIRST_DUMP_DATE", default=date(2024, 1, 1)),
+            schedule=env.get("WALKHOUSE_SCHEDULE") or "0 6 * * *",
+            schedule_timezone=env.get("WALKHOUSE_SCHEDULE_TIMEZONE") or "UTC",
         )
 
     def environment(self) -> dict[str, str]:

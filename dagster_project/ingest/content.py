@@ -57,17 +57,17 @@ class LakeCatalogue:
 
     Attributes:
         signature: of the landed file as listed; empty without a catalogue.
-        fingerprint: of its content and of the definitions that read it; empty without one.
+        fingerprint: md5 of the Parquet file that holds it, with or without items.
         items: items in it, one per system and item id (of several lines the last one counts).
         problems: lines that were left out, with the reason; the first twenty.
         lines_left_out: how many there are.
     """
 
-    signature: str = ""
-    fingerprint: str = ""
-    items: int = 0
-    problems: tuple[str, ...] = ()
-    lines_left_out: int = 0
+    signature: str
+    fingerprint: str
+    items: int
+    problems: tuple[str, ...]
+    lines_left_out: int
 
 
 def loaded_catalogue(lake: Lake) -> LakeCatalogue | None:
@@ -101,37 +101,35 @@ def ingest_catalogue(
     """
     signature = catalogue_signature(landed, definitions)
     if landed is None:
-        catalogue = LakeCatalogue()
-        _write(lake, [], catalogue)
-        return catalogue
+        return _write(lake, [], signature, [])
     scratch.mkdir(parents=True, exist_ok=True)
     try:
         with landing.local_copy(landed, scratch=scratch) as path:
-            content = path.read_bytes()
             problems: list[str] = []
             rows = _rows(path, definitions, problems)
     except OSError as error:
         raise CatalogueError(f"content/{landed.name}: {error}") from error
-    digest = hashlib.sha256(content + definitions.digest.encode()).hexdigest()[:32]
-    catalogue = LakeCatalogue(
-        signature=signature,
-        fingerprint=digest,
-        items=len(rows),
-        problems=tuple(problems[:20]),
-        lines_left_out=len(problems),
-    )
-    _write(lake, list(rows.values()), catalogue)
-    return catalogue
+    return _write(lake, list(rows.values()), signature, problems)
 
 
-def _write(lake: Lake, rows: list[dict[str, Any]], catalogue: LakeCatalogue) -> None:
+def _write(
+    lake: Lake, rows: list[dict[str, Any]], signature: str, problems: list[str]
+) -> LakeCatalogue:
     folder = lake.root / "content"
     folder.mkdir(parents=True, exist_ok=True)
     new = folder / ".items.parquet.new"
     rows = sorted(rows, key=lambda row: (row["system_id"], row["item_id"]))
     pq.write_table(pa.Table.from_pylist(rows, schema=_SCHEMA), new, compression="zstd")
+    catalogue = LakeCatalogue(
+        signature=signature,
+        fingerprint=hashlib.md5(new.read_bytes()).hexdigest(),
+        items=len(rows),
+        problems=tuple(problems[:20]),
+        lines_left_out=len(problems),
+    )
     new.replace(folder / "items.parquet")
     replace_text(folder / "content.json", json.dumps(asdict(catalogue), indent=1))
+    return catalogue
 
 
 def _rows(

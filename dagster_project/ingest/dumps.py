@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import shutil
 import tempfile
 from collections import Counter
@@ -25,6 +26,8 @@ from dagster_project.ingest.lake import Lake, LakeDump
 from dagster_project.ingest.landing import LandedDump, LandedFile, Landing
 from dagster_project.ingest.lines import LINE_COLUMNS, FileLines, prepare_connection, read_file
 from dagster_project.registry import Definitions
+
+logger = logging.getLogger("walkhouse")
 
 READER_VERSION = 1
 """Raise it with every change to how lines are read: all dumps are then read again."""
@@ -106,6 +109,7 @@ def ingest_connection(
         "threads": threads,
         "memory_limit": memory_limit,
         "temp_directory": str(scratch),
+        "enable_progress_bar": False,
     }
     with duckdb.connect(config=config) as connection:
         prepare_connection(connection, definitions)
@@ -157,6 +161,8 @@ def ingest_dump(
             for file in landed.files:
                 _check_hash(manifest, file, hashes[file.name])
             return lake.note_signature(before, landed.signature)
+    for left_behind in lake_folder.glob("building-*"):
+        shutil.rmtree(left_behind)
     building = Path(tempfile.mkdtemp(prefix="building-", dir=lake_folder))
     try:
         ledger: list[dict[str, Any]] = []
@@ -175,9 +181,9 @@ def ingest_dump(
                         target=building,
                         part_stem=f"lines-{number:04d}",
                     )
+                _check_rows(manifest, file, read.lines)
             except (UnreadableFileError, OSError) as error:
                 raise DumpError(f"dump {day}, {file.name}: {error}") from error
-            _check_rows(manifest, file, read.lines)
             ledger.append(_ledger_row(day, file, digest, read))
             parts += read.parts
             on_file(file, read)
@@ -189,6 +195,42 @@ def ingest_dump(
         raise
     lake.replace_dump(dump, building)
     return dump
+
+
+def take_in_dump(
+    landing: Landing,
+    lake: Lake,
+    landed: LandedDump | None,
+    day: date,
+    connection: duckdb.DuckDBPyConnection,
+    definitions: Definitions,
+    *,
+    scratch: Path,
+) -> LakeDump | None:
+    """Make the lake hold what the landing holds for one day: read, keep or withdraw a dump.
+
+    Returns:
+        what the lake now says of the dump; None where there is no dump on that day.
+
+    Raises:
+        DumpError: see `ingest_dump`; the failure is noted in the lake until it is resolved.
+    """
+    if landed is None:
+        if day in lake.dumps() or lake.failures().get(day):
+            lake.remove_dump(day)
+            logger.info("dump %s: withdrawn", day)
+        return None
+    loaded = lake.dumps().get(day)
+    if (
+        loaded
+        and not pending_dumps({day: landed}, {day: loaded}, reader=reader_digest(definitions)).dates
+    ):
+        return loaded
+    try:
+        return ingest_dump(landing, lake, landed, connection, definitions, scratch=scratch)
+    except DumpError as error:
+        lake.note_failure(day, str(error))
+        raise
 
 
 def fingerprint(landed_hashes: Mapping[str, str], reader: str) -> str:

@@ -125,8 +125,10 @@ def read_records(
     ends the records; `damage` then says so once they are exhausted.
     """
     lines = _lines(_chunks(path, kind.compression, damage))
-    read = _csv_records if kind.format == "csv" else _ndjson_records
-    yield from read(lines, is_known)
+    if kind.format == "csv":
+        yield from _csv_records(lines, is_known, damage)
+    else:
+        yield from _ndjson_records(lines, is_known)
 
 
 def count_lines(path: Path, kind: FileKind, damage: Damage) -> int:
@@ -146,7 +148,8 @@ def strict_json_problem(text: str) -> str | None:
     try:
         parsed = json.loads(text)
     except RecursionError:
-        return None  # nested very deeply, which is no fault; DuckDB has the last word
+        # Nested very deeply, which is no fault in itself; DuckDB has the last word.
+        return None if text.startswith("{") else "JSON, but not an object"
     except ValueError as error:
         return f"not JSON: {error}"
     return None if isinstance(parsed, dict) else "JSON, but not an object"
@@ -166,7 +169,9 @@ def _ndjson_records(lines: Iterator[bytes], is_known: Callable[[int], bool]) -> 
         yield Record(row, text, None if problem else text, problem)
 
 
-def _csv_records(lines: Iterator[bytes], is_known: Callable[[int], bool]) -> Iterator[Record]:
+def _csv_records(
+    lines: Iterator[bytes], is_known: Callable[[int], bool], damage: Damage
+) -> Iterator[Record]:
     """CSV records; a record that does not close properly costs its first line only."""
     ahead: deque[bytes] = deque()
     header: list[str] | None = None
@@ -180,6 +185,8 @@ def _csv_records(lines: Iterator[bytes], is_known: Callable[[int], bool]) -> Ite
         length = _lines_of_record(ahead, lines)
         text, problem = _decoded(b"".join(islice(ahead, length)).rstrip(b"\r\n"))
         fields = None if problem else _csv_fields(text)
+        if fields is not None and not ahead[length - 1].endswith(b"\n") and damage.text:
+            fields, problem = None, f"torn: {damage.text}"
         if header is None:
             header = [field.strip().lower() for field in fields or ()]
         elif fields is not None and len(fields) == len(header):
@@ -187,9 +194,10 @@ def _csv_records(lines: Iterator[bytes], is_known: Callable[[int], bool]) -> Ite
             if not is_known(row):
                 yield Record(row, text, json.dumps(dict(zip(header, fields, strict=True))))
         else:
-            length = 1
+            if length > 1:
+                length = 1
+                text, problem = _decoded(ahead[0].rstrip(b"\r\n"))
             row += 1
-            text, problem = _decoded(ahead[0].rstrip(b"\r\n"))
             yield Record(row, text, None, problem or _width_problem(text, header))
         for _ in range(length):
             ahead.popleft()

@@ -94,6 +94,17 @@ class Lake:
             loaded[date.fromisoformat(dump.dump_date)] = dump
         return loaded
 
+    def failures(self) -> dict[date, str]:
+        """The dumps that could not be loaded as they lie in the landing, and why."""
+        return {
+            date.fromisoformat(path.parent.name.removeprefix("dt=")): path.read_text("utf-8")
+            for path in sorted((self.root / "dumps").glob("dt=*/failure.txt"))
+        }
+
+    def note_failure(self, dump_date: date, message: str) -> None:
+        """Remember why a dump could not be loaded, until it can."""
+        replace_text(self.dump_folder(dump_date) / "failure.txt", message)
+
     def replace_dump(self, dump: LakeDump, data: Path) -> None:
         """Make a dump's new data, a folder on the same disk, the one that counts."""
         folder = self.dump_folder(date.fromisoformat(dump.dump_date))
@@ -103,6 +114,7 @@ class Lake:
             shutil.rmtree(target)  # left behind by a run that was killed before dump.json
         data.rename(target)
         replace_text(folder / "dump.json", json.dumps(asdict(dump), indent=1, sort_keys=True))
+        (folder / "failure.txt").unlink(missing_ok=True)
         for other in folder.iterdir():
             if other.is_dir() and other != target:
                 shutil.rmtree(other)
@@ -112,6 +124,7 @@ class Lake:
         folder = self.dump_folder(date.fromisoformat(dump.dump_date))
         changed = replace(dump, signature=signature)
         replace_text(folder / "dump.json", json.dumps(asdict(changed), indent=1, sort_keys=True))
+        (folder / "failure.txt").unlink(missing_ok=True)
         return changed
 
     def remove_dump(self, dump_date: date) -> None:

@@ -164,6 +164,10 @@ def read_file(
             counting = beside.submit(count_lines, path, kind, damage)
         known_rows = read.whole_file(plain, first)
         line_ends = counting.result() if counting else len(known_rows)
+    if damage.text and kind.format == "csv":
+        # A torn record may look whole; only reading line by line tells where the stream ended.
+        first.unlink(missing_ok=True)
+        known_rows = known_rows[:0]
     parts = [first] if first.exists() else []
     headers = 1 if kind.format == "csv" else 0
     if line_ends != len(known_rows) + headers:

@@ -1,0 +1,1 @@
+"""Assets, by layer: landing, raw, the dbt models, release."""

@@ -1,0 +1,168 @@
+"""Raw: the lake, typed Parquet by dump date, and the content catalogue."""
+
+import logging
+import time
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import dagster as dg
+
+from dagster_project.assets.landing import OWNERS
+from dagster_project.ingest.content import ingest_catalogue
+from dagster_project.ingest.dumps import (
+    DumpError,
+    ingest_connection,
+    take_in_dump,
+    write_schema,
+)
+from dagster_project.ingest.lake import Lake, LakeDump
+from dagster_project.ingest.landing import Landing
+from dagster_project.locks import dump_writer, lake_writer
+from dagster_project.registry import load_definitions
+from dagster_project.resources import Installation
+
+logger = logging.getLogger("walkhouse")
+
+LINES = dg.AssetKey(["raw", "lines"])
+FILES = dg.AssetKey(["raw", "files"])
+CONTENT_ITEMS = dg.AssetKey(["raw", "content_items"])
+
+
+def dumps_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+    """The asset that takes dumps into the lake, partitioned by dump date."""
+
+    def spec(key: dg.AssetKey, description: str) -> dg.AssetSpec:
+        return dg.AssetSpec(
+            key,
+            deps=[["landing", "dumps"]],
+            description=description,
+            group_name="raw",
+            owners=OWNERS,
+            kinds={"parquet", "duckdb"},
+            skippable=True,  # only dumps that exist are reported, one by one
+        )
+
+    @dg.multi_asset(
+        name="dumps",
+        specs=[
+            spec(LINES, "One row per line of every dump, typed and classified."),
+            spec(FILES, "One row per file of every dump, with its lines by outcome."),
+        ],
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+    )
+    def dumps(
+        context: dg.AssetExecutionContext, installation: Installation
+    ) -> Iterator[dg.MaterializeResult[None]]:
+        """Take in the dumps of the run's partitions: new, changed and withdrawn ones."""
+        settings = installation.settings
+        definitions = load_definitions()
+        lake = Lake(settings.lake)
+        lake.prepare()
+        landing = Landing(settings.landing)
+        landed = landing.look()
+        failures: list[str] = []
+        with (
+            lake_writer(settings.home),
+            ingest_connection(
+                definitions,
+                threads=settings.threads,
+                memory_limit=settings.memory_limit,
+                scratch=settings.scratch,
+            ) as connection,
+        ):
+            write_schema(connection, lake)
+            for partition in context.partition_keys:
+                day = date.fromisoformat(partition)
+                started = time.monotonic()
+                try:
+                    with dump_writer(settings.home, partition):
+                        dump = take_in_dump(
+                            landing,
+                            lake,
+                            landed.dumps.get(day),
+                            day,
+                            connection,
+                            definitions,
+                            scratch=settings.scratch,
+                        )
+                except DumpError as error:
+                    logger.error("%s", error)
+                    failures.append(str(error))
+                    continue
+                if dump is not None:
+                    seconds = time.monotonic() - started
+                    logger.info("dump %s: %s (%.1f s)", partition, _outcomes(dump), seconds)
+                    for key in (LINES, FILES):
+                        context.log_event(
+                            dg.AssetMaterialization(
+                                key,
+                                partition=partition,
+                                metadata={**_metadata(dump), "seconds": seconds},
+                            )
+                        )
+        if failures:
+            raise dg.Failure(
+                description="\n".join(failures),
+                metadata={"failed_dumps": len(failures)},
+                allow_retries=False,
+            )
+        yield from ()
+
+    return dumps
+
+
+@dg.asset(
+    key=CONTENT_ITEMS,
+    deps=[["landing", "content_catalogue"]],
+    group_name="raw",
+    owners=OWNERS,
+    kinds={"parquet"},
+)
+def content_items(installation: Installation) -> dg.MaterializeResult[None]:
+    """One row per system and item of the content catalogue; none without a catalogue."""
+    settings = installation.settings
+    lake = Lake(settings.lake)
+    lake.prepare()
+    landing = Landing(settings.landing)
+    with lake_writer(settings.home):
+        catalogue = ingest_catalogue(
+            landing,
+            lake,
+            landing.look().catalogue,
+            load_definitions(),
+            scratch=settings.scratch,
+        )
+    for problem in catalogue.problems:
+        logger.warning("content/items.ndjson, %s: left out", problem)
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": catalogue.items,
+            "lines_left_out": catalogue.lines_left_out,
+            "problems": dg.MetadataValue.md("\n".join(f"- {p}" for p in catalogue.problems)),
+        }
+    )
+
+
+def _outcomes(dump: LakeDump) -> str:
+    counts = dump.outcomes
+    lines = sum(counts.values())
+    parts = [
+        f"{counts[outcome]:,} {outcome}"
+        for outcome in ("events", "ignored", "control", "quarantined")
+        if counts.get(outcome)
+    ]
+    return f"{lines:,} lines: {', '.join(parts) or 'nothing in it'}"
+
+
+def _metadata(dump: LakeDump) -> dict[str, Any]:
+    lines = sum(dump.outcomes.values())
+    return {
+        "dagster/partition_row_count": lines,
+        "bytes": dump.bytes,
+        "fingerprint": dump.fingerprint,
+        **{f"lines_{outcome}": count for outcome, count in dump.outcomes.items()},
+        "quarantine_rate": dump.outcomes.get("quarantined", 0) / lines if lines else 0.0,
+        "event_dates": dg.MetadataValue.json(dict(dump.event_dates)),
+    }

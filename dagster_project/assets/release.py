@@ -1,0 +1,117 @@
+"""Release: the gate, and the step that lets readers see the new state."""
+
+import json
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import dagster as dg
+import duckdb
+
+from dagster_project.assets.landing import OWNERS
+from dagster_project.ingest.content import loaded_catalogue
+from dagster_project.ingest.lake import Lake, replace_text
+from dagster_project.locks import warehouse_writer
+from dagster_project.registry import load_invariants
+from dagster_project.release.gate import Verdict, Waiver, verdict
+from dagster_project.release.publish import Release, publish, release_id
+from dagster_project.release.state import state_digest
+from dagster_project.resources import Installation, Waivers
+from dagster_project.settings import CODE_VERSION, Settings
+
+logger = logging.getLogger("walkhouse")
+
+RELEASE = dg.AssetKey(["release"])
+
+
+def release_asset(published_tables: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
+    """The asset that publishes all of the given tables at once."""
+
+    @dg.asset(
+        key=RELEASE,
+        deps=published_tables,
+        group_name="release",
+        owners=OWNERS,
+        kinds={"duckdb", "parquet"},
+    )
+    def release(installation: Installation, waivers: Waivers) -> dg.MaterializeResult[None]:
+        """One published state of the warehouse, which BI tools read.
+
+        Refused, with the reasons named, unless the audit of exactly these tables passed; what was
+        published before then stays.
+        """
+        settings = installation.settings
+        with warehouse_writer(settings.home):
+            decision = _decide(settings, waivers.waiver)
+            for warning in decision.warnings:
+                logger.warning("%s", warning)
+            if not decision.may_publish:
+                replace_text(settings.refusal, json.dumps(list(decision.refusals), indent=1))
+                raise dg.Failure(
+                    description="not published:\n" + "\n".join(decision.refusals),
+                    allow_retries=False,
+                )
+            published = _publish(settings, decision, waivers.waiver)
+            settings.refusal.unlink(missing_ok=True)
+        logger.info("published release %s", published.release_id)
+        return dg.MaterializeResult(
+            metadata={
+                "release_id": published.release_id,
+                "events": published.events,
+                "dumps": published.dumps,
+                "waivers": dg.MetadataValue.json(dict(published.waivers)),
+                "path": dg.MetadataValue.path(str(settings.published / "walkhouse.duckdb")),
+            }
+        )
+
+    return release
+
+
+def _decide(settings: Settings, waiver: Waiver | None) -> Verdict:
+    lake = Lake(settings.lake)
+    catalogue = loaded_catalogue(lake)
+    if not settings.warehouse.exists():
+        return Verdict(("the warehouse was never built; run `walkhouse run`",), (), (), ())
+    with duckdb.connect(str(settings.warehouse), read_only=True) as warehouse:
+        return verdict(
+            warehouse,
+            load_invariants(),
+            lake_dumps={day: dump.fingerprint for day, dump in lake.dumps().items()},
+            catalogue=catalogue.fingerprint if catalogue else "",
+            waiver=waiver,
+        )
+
+
+def _publish(settings: Settings, decision: Verdict, waiver: Waiver | None) -> Release:
+    lake = Lake(settings.lake)
+    dumps = lake.dumps()
+    catalogue = loaded_catalogue(lake)
+    with duckdb.connect(str(settings.warehouse), read_only=True) as warehouse:
+        events = warehouse.execute("select count(*) from facts.fct_item_events").fetchall()[0][0]
+        project = warehouse.execute("select any_value(project_digest) from audit.inputs").fetchall()
+    state = state_digest(
+        {day: dump.fingerprint for day, dump in dumps.items()},
+        catalogue.fingerprint if catalogue else "",
+        project[0][0],
+    )
+    now = datetime.now(UTC)
+    release = Release(
+        release_id=release_id(now, state),
+        published_at=now.isoformat(timespec="milliseconds"),
+        code_version=CODE_VERSION,
+        state=state,
+        first_dump_date=min(dumps).isoformat() if dumps else None,
+        last_dump_date=max(dumps).isoformat() if dumps else None,
+        dumps=len(dumps),
+        events=events,
+        waivers=dict.fromkeys(decision.waived, waiver.reason if waiver else ""),
+    )
+    publish(
+        settings.warehouse,
+        settings.published,
+        release,
+        keep=settings.keep_releases,
+        threads=settings.threads,
+        memory_limit=settings.memory_limit,
+    )
+    return release

@@ -1,0 +1,210 @@
+"""`walkhouse`, the command line: what a shell or cron does with an installation.
+
+Commands only read arguments and print; what they do stands elsewhere. Dagster is imported where
+a run needs it, so that the other commands answer at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+from rich.console import Console
+
+from dagster_project.cli import show
+from dagster_project.settings import CODE_VERSION, Settings, SettingsError
+
+console = Console(highlight=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(CODE_VERSION, prog_name="walkhouse")
+def cli() -> None:
+    """A warehouse for the item events of WalkMe.
+
+    Dumps arrive under WALKHOUSE_LANDING (default: data/landing in the checkout); everything that
+    is written lies under WALKHOUSE_HOME (default: data). Readers open
+    WALKHOUSE_HOME/published/walkhouse.duckdb.
+    """
+
+
+@cli.command()
+@click.option(
+    "--waive",
+    metavar="ID[,ID…]|all",
+    help="Publish although these invariants fail. Needs --reason.",
+)
+@click.option("--reason", default="", help="Why they are waived; published with the release.")
+def run(waive: str | None, reason: str) -> None:
+    """Take in every new, changed or withdrawn dump; build, audit and release.
+
+    Exit code 0 only if the state of the landing is published.
+    """
+    from dagster_project.release.gate import Waiver, WaiverError
+
+    settings = _settings()
+    waiver = Waiver(tuple(part.strip() for part in waive.split(",")), reason) if waive else None
+    if reason and waiver is None:
+        _fail("--reason is for --waive: say which invariants, or all", code=2)
+    _log_to_console()
+    from dagster_project.run import bring_up_to_date
+
+    try:
+        is_published = bring_up_to_date(settings, waiver)
+    except WaiverError as error:
+        _fail(str(error), code=2)
+    except (OSError, RuntimeError) as error:
+        _fail(str(error))
+    if (settings.published / "walkhouse.duckdb").exists():
+        show.release(console, settings)
+    if not is_published:
+        show.what_is_missing(errors, settings)
+        sys.exit(1)
+
+
+@cli.command()
+@click.option("--seed", default=1, show_default=True, help="Another seed is another company.")
+@click.option(
+    "--start",
+    default="2026-03-01",
+    show_default=True,
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Day of the first dump.",
+)
+@click.option("--days", default=14, show_default=True, help="How many dumps, one a day.")
+@click.option("--events-per-day", default=20_000, show_default=True, help="On a working day.")
+@click.option(
+    "--form",
+    default="mixed",
+    show_default=True,
+    type=click.Choice(["player", "flat", "csv", "parquet", "mixed"]),
+    help="Form of the records.",
+)
+@click.option(
+    "--compression", default="gz", show_default=True, type=click.Choice(["gz", "zst", "none"])
+)
+@click.option("--files-per-dump", default=1, show_default=True)
+@click.option("--manifest/--no-manifest", default=False, help="Write a manifest into each dump.")
+@click.option("--catalogue/--no-catalogue", default=True, help="Write the content catalogue.")
+@click.option("--late", type=float, help="Share of events in a later dump.")
+@click.option("--duplicate", type=float, help="Share of events that arrive twice.")
+@click.option("--malformed", type=float, help="Share of lines that are no record.")
+@click.option("--missing", type=float, help="Share of lines without a required column.")
+@click.option("--bad-timestamp", type=float, help="Share of lines whose time cannot be read.")
+@click.option("--future", type=float, help="Share of lines from after the dump.")
+@click.option("--too-old", type=float, help="Share of lines from long before the dump.")
+@click.option("--undefined", type=float, help="Share of lines with a pair that is not defined.")
+@click.option("--novel-keys", type=float, help="Share of sessions with keys never seen before.")
+@click.option(
+    "--redeliver",
+    multiple=True,
+    metavar="DAY",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Write this dump in its corrected version; may be given more than once.",
+)
+@click.option(
+    "--plant",
+    multiple=True,
+    metavar="INVARIANT=N",
+    help="Plant N violations of an invariant; may be given more than once.",
+)
+def simulate(
+    start: datetime, redeliver: tuple[datetime, ...], plant: tuple[str, ...], **knobs: Any
+) -> None:
+    """Write the dumps of an invented company into the landing.
+
+    A little of everything goes wrong, as it does; the shares set how much. The same arguments
+    give the same bytes, and what is there already is left untouched.
+    """
+    from dagster_project.simulate import Scenario, simulate
+
+    settings = _settings()
+    if "://" in settings.landing:
+        _fail("the simulator writes to a local landing only: set WALKHOUSE_LANDING to a folder")
+    try:
+        scenario = Scenario.everyday(
+            start=start.date(),
+            redelivered=tuple(day.date() for day in redeliver),
+            plant=dict(_planted(text) for text in plant),
+            **{name: value for name, value in knobs.items() if value is not None},
+        )
+        summary = simulate(scenario, Path(settings.landing), progress=_say)
+    except ValueError as error:
+        _fail(str(error), code=2)
+    console.print(
+        f"{summary.dumps} dumps with {summary.accepted:,} events in {settings.landing}", markup=False
+    )
+
+
+def _planted(text: str) -> tuple[str, int]:
+    name, _, number = text.partition("=")
+    if not number.isdigit():
+        raise ValueError(f"--plant {text}: say INVARIANT=N, such as launcher_play_once_per_session=5")
+    return name, int(number)
+
+
+def _say(message: str) -> None:
+    errors.print(message, markup=False)
+
+
+@cli.command()
+def status() -> None:
+    """Say what lies in the landing, what is pending, quarantined, published or refused."""
+    show.status(console, _settings())
+
+
+@cli.command()
+def releases() -> None:
+    """List the releases on disk, the newest first; `*` marks the one that readers see."""
+    show.releases(console, _settings())
+
+
+@cli.command()
+@click.argument("release_id", required=False)
+def rollback(release_id: str | None) -> None:
+    """Let readers see an earlier release: RELEASE_ID, or the one before the current.
+
+    The next `walkhouse run` publishes the state of the landing again; correct or withdraw the
+    dumps, or stop the schedule, before it does.
+    """
+    from dagster_project.locks import warehouse_writer
+    from dagster_project.release.publish import ReleaseError, roll_back
+
+    settings = _settings()
+    try:
+        with warehouse_writer(settings.home):
+            release = roll_back(settings.published, release_id)
+    except ReleaseError as error:
+        _fail(str(error))
+    console.print(f"readers now see release {release.release_id}")
+
+
+def main() -> None:
+    """The console script."""
+    cli(prog_name="walkhouse")
+
+
+def _settings() -> Settings:
+    try:
+        return Settings.from_environment()
+    except SettingsError as error:
+        _fail(str(error), code=2)
+
+
+def _fail(message: str, *, code: int = 1) -> NoReturn:
+    errors.print(f"walkhouse: {message}", markup=False, style="red")
+    sys.exit(code)
+
+
+def _log_to_console() -> None:
+    logger = logging.getLogger("walkhouse")
+    logger.setLevel(logging.INFO)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", "%H:%M:%S"))
+    logger.addHandler(handler)
+    logger.propagate = False

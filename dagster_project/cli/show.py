@@ -1,0 +1,165 @@
+"""What the commands print."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date
+
+import duckdb
+from rich.console import Console
+from rich.table import Table
+
+from dagster_project.ingest.lake import Lake
+from dagster_project.pending import look
+from dagster_project.release.publish import current_release
+from dagster_project.release.publish import releases as all_releases
+from dagster_project.settings import Settings
+
+_HEADLINES = """
+select
+    (select count(*) from facts.fct_item_events where environment = 'production') as events,
+    (select sum(sessions) from reports.rpt_sessions_daily) as sessions,
+    (select sum(engaged_sessions) from reports.rpt_sessions_daily) as engaged_sessions,
+    (select count(distinct end_user_id) from facts.fct_sessions
+        where environment = 'production') as end_users,
+    (select count(distinct item_id) from reports.rpt_items_daily) as items,
+    (select sum(quarantined) from meta.dump_ledger) as quarantined,
+    (select sum(lines) from meta.dump_ledger) as lines,
+    (select sum(duplicate) from meta.dump_ledger) as duplicates,
+    (select count(*) from meta.invariants) as invariants,
+    (select count(*) from meta.invariants where passed) as invariants_passed
+"""
+
+
+def release(console: Console, settings: Settings) -> None:
+    """What readers see: which release, where, and the headline numbers."""
+    current = current_release(settings.published)
+    if current is None:
+        return
+    file = settings.published / "walkhouse.duckdb"
+    with duckdb.connect(str(file), read_only=True) as connection:
+        cursor = connection.execute(_HEADLINES)
+        names = [column[0] for column in cursor.description or ()]
+        numbers = {
+            name: value or 0 for name, value in zip(names, cursor.fetchall()[0], strict=True)
+        }
+    table = Table(title=f"Release {current.release_id}", title_justify="left", show_header=False)
+    table.add_column(style="bold")
+    table.add_column(justify="right")
+    sessions, lines = numbers["sessions"], numbers["lines"]
+    for label, value in (
+        ("dumps", f"{current.dumps:,}"),
+        ("from, to", f"{current.first_dump_date or '-'}, {current.last_dump_date or '-'}"),
+        ("events in production", f"{numbers['events']:,}"),
+        ("sessions", f"{sessions:,}"),
+        ("of them engaged", _share(numbers["engaged_sessions"], sessions)),
+        ("end users", f"{numbers['end_users']:,}"),
+        ("items", f"{numbers['items']:,}"),
+        ("duplicate lines", _share(numbers["duplicates"], lines)),
+        ("quarantined lines", _share(numbers["quarantined"], lines)),
+        (
+            "invariants that hold",
+            f"{numbers['invariants_passed']} of {numbers['invariants']}",
+        ),
+    ):
+        table.add_row(label, value)
+    for invariant, reason in current.waivers.items():
+        table.add_row("waived", f"{invariant}: {reason}")
+    console.print(table)
+    console.print(f"published in {settings.published}:", markup=False)
+    console.print(f"  {file}", markup=False)
+    console.print(f"  {settings.published / 'parquet'}", markup=False)
+
+
+def what_is_missing(console: Console, settings: Settings) -> None:
+    """Why the state of the landing is not published."""
+    situation = look(settings)
+    console.print("walkhouse: the state of the landing is not published", style="red")
+    for message in situation.failures.values():
+        console.print(f"  {message}", markup=False)
+    days = [day for day in situation.pending.dates if day not in situation.failures]
+    if days:
+        console.print(f"  not taken in: {_days(days)}; see the Dagster UI", markup=False)
+    for reason in refusals(settings):
+        console.print(f"  refused: {reason}", markup=False)
+    current = situation.release
+    if current:
+        console.print(f"  readers still see release {current.release_id}", markup=False)
+
+
+def refusals(settings: Settings) -> list[str]:
+    """Why the last build was not published; nothing if it was."""
+    if not settings.refusal.exists():
+        return []
+    reasons: list[str] = json.loads(settings.refusal.read_text(encoding="utf-8"))
+    return reasons
+
+
+def status(console: Console, settings: Settings) -> None:
+    """Where the installation stands."""
+    situation = look(settings)
+    loaded = Lake(settings.lake).dumps()
+    outcomes = [dump.outcomes for dump in loaded.values()]
+    lines = sum(sum(counts.values()) for counts in outcomes)
+    quarantined = sum(counts.get("quarantined", 0) for counts in outcomes)
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column()
+    table.add_row("landing", settings.landing)
+    table.add_row("home", str(settings.home))
+    table.add_row("dumps seen", f"{len(situation.landed.dumps)}, {len(loaded)} of them loaded")
+    for what, days in (
+        ("new", situation.pending.new),
+        ("changed", situation.pending.changed),
+        ("withdrawn", situation.pending.withdrawn),
+    ):
+        if days:
+            table.add_row(f"pending, {what}", _days(days))
+    if situation.is_catalogue_pending:
+        table.add_row("pending", "the content catalogue")
+    if not situation.pending.dates and not situation.is_catalogue_pending:
+        table.add_row("pending", "nothing")
+    table.add_row("quarantined", f"{_share(quarantined, lines)} of {lines:,} lines")
+    for day, message in situation.failures.items():
+        table.add_row(f"failed, {day}", message)
+    for stray in situation.landed.strays:
+        table.add_row("left alone", stray)
+    current = situation.release
+    if current is None:
+        table.add_row("last release", "none")
+    else:
+        table.add_row("last release", f"{current.release_id}, {current.published_at}")
+        table.add_row("is up to date", "yes" if situation.is_published else "no")
+    for reason in refusals(settings):
+        table.add_row("last refusal", reason)
+    console.print(table)
+
+
+def releases(console: Console, settings: Settings) -> None:
+    """The releases on disk."""
+    current = current_release(settings.published)
+    table = Table("", "release", "published at", "dumps", "from", "to", "events", "waived")
+    for each in all_releases(settings.published):
+        is_current = current is not None and each.release_id == current.release_id
+        table.add_row(
+            "*" if is_current else "",
+            each.release_id,
+            each.published_at,
+            f"{each.dumps:,}",
+            each.first_dump_date or "-",
+            each.last_dump_date or "-",
+            f"{each.events:,}",
+            ", ".join(each.waivers),
+        )
+    console.print(table)
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part:,} ({part / whole:.2%})" if whole else f"{part:,}"
+
+
+def _days(days: Sequence[date]) -> str:
+    if len(days) <= 3:
+        return ", ".join(str(day) for day in days)
+    return f"{len(days)} days from {days[0]} to {days[-1]}"

@@ -1,0 +1,50 @@
+"""Everything that exists in Dagster, on one screen."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from dagster_project.assets.landing import landing_assets
+from dagster_project.assets.models import models_asset
+from dagster_project.assets.raw import content_items, dumps_asset
+from dagster_project.assets.release import release_asset
+from dagster_project.checks import invariant_checks
+from dagster_project.jobs import build_job, ingest_job
+from dagster_project.manifest import ensure_manifest
+from dagster_project.partitions import dump_partitions
+from dagster_project.registry import load_invariants
+from dagster_project.release.gate import PUBLISHED_SCHEMAS
+from dagster_project.resources import Installation, Waivers, dbt_cli, dbt_project
+from dagster_project.schedules import daily_schedule
+from dagster_project.sensors import lake_sensor, landing_sensor
+from dagster_project.settings import Settings
+
+
+def build_definitions(settings: Settings) -> dg.Definitions:
+    """All definitions, for one installation."""
+    project = dbt_project()
+    ensure_manifest(project)
+    partitions = dump_partitions(settings.first_dump_date)
+    models = models_asset(project)
+    tables = {key.path[-1]: key for key in models.keys if key.path[0] in PUBLISHED_SCHEMAS}
+    return dg.Definitions(
+        assets=[
+            *landing_assets(partitions),
+            dumps_asset(partitions),
+            content_items,
+            models,
+            release_asset(sorted(tables.values())),
+        ],
+        asset_checks=[invariant_checks(load_invariants(), tables)],
+        jobs=[ingest_job, build_job],
+        schedules=[daily_schedule(settings.schedule, settings.schedule_timezone)],
+        sensors=[landing_sensor, lake_sensor],
+        resources={
+            "dbt": dbt_cli(project),
+            "installation": Installation.of(settings),
+            "waivers": Waivers(),
+        },
+    )
+
+
+defs = build_definitions(Settings.from_environment())

@@ -1,0 +1,24 @@
+"""Jobs: taking dumps in, by dump date, and building and releasing what was taken in."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from dagster_project.assets.raw import FILES, LINES
+
+INGEST = "ingest_dumps"
+BUILD = "build_and_release"
+
+ingest_job = dg.define_asset_job(
+    INGEST,
+    selection=dg.AssetSelection.assets(LINES, FILES),
+    description="Take the dumps of the chosen days into the lake.",
+)
+
+build_job = dg.define_asset_job(
+    BUILD,
+    selection=dg.AssetSelection.all()
+    - dg.AssetSelection.groups("landing")
+    - dg.AssetSelection.assets(LINES, FILES),
+    description="Build the tables from the lake, audit them, and publish them if they hold.",
+)

@@ -1,0 +1,78 @@
+"""What a run would have to do: the landing, the lake and the release, compared.
+
+The command line, the schedule and the sensors all decide by this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from dagster_project.ingest.content import catalogue_signature, loaded_catalogue
+from dagster_project.ingest.dumps import Pending, pending_dumps, reader_digest
+from dagster_project.ingest.lake import Lake
+from dagster_project.ingest.landing import Landed, Landing
+from dagster_project.registry import load_definitions
+from dagster_project.release.publish import Release, current_release
+from dagster_project.release.state import project_digest, state_digest
+from dagster_project.settings import DBT_PROJECT, Settings
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Where an installation stands.
+
+    Attributes:
+        landed: what lies in the landing.
+        pending: dumps that the lake does not hold as they lie in the landing.
+        failures: dumps that could not be loaded, and why.
+        is_catalogue_pending: whether the lake holds another content catalogue.
+        state: digest of what a build would now be made from.
+        release: what is published.
+    """
+
+    landed: Landed
+    pending: Pending
+    failures: Mapping[date, str]
+    is_catalogue_pending: bool
+    state: str
+    release: Release | None
+
+    @property
+    def is_built_from_lake(self) -> bool:
+        """Whether what is published is what the lake and the dbt project say."""
+        return self.release is not None and self.release.state == self.state
+
+    @property
+    def is_published(self) -> bool:
+        """Whether the state of the landing is published."""
+        return self.is_built_from_lake and not self.pending.dates and not self.is_catalogue_pending
+
+
+def look(settings: Settings) -> Situation:
+    """Compare landing, lake and release; reads file listings and small files only.
+
+    Raises:
+        OSError: the landing cannot be listed.
+        LakeVersionError: the lake was written by another version.
+    """
+    definitions = load_definitions()
+    lake = Lake(settings.lake)
+    lake.prepare()
+    landed = Landing(settings.landing).look()
+    loaded = lake.dumps()
+    catalogue = loaded_catalogue(lake)
+    signature = catalogue_signature(landed.catalogue, definitions)
+    return Situation(
+        landed=landed,
+        pending=pending_dumps(landed.dumps, loaded, reader=reader_digest(definitions)),
+        failures=lake.failures(),
+        is_catalogue_pending=catalogue is None or catalogue.signature != signature,
+        state=state_digest(
+            {day: dump.fingerprint for day, dump in loaded.items()},
+            catalogue.fingerprint if catalogue else "",
+            project_digest(DBT_PROJECT),
+        ),
+        release=current_release(settings.published),
+    )

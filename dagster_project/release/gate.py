@@ -1,0 +1,213 @@
+"""Decides whether the warehouse may be published, from the audit results that stand in it.
+
+The gate belongs to publishing itself: it trusts no run, only what the warehouse says. A check
+that did not run, or that ran on other tables than those to be published, has not passed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import duckdb
+
+from dagster_project.registry import Invariant
+
+PUBLISHED_SCHEMAS = ("facts", "reports", "meta")
+_AUDIT_TABLE = ("meta", "invariants")
+
+
+class WaiverError(ValueError):
+    """A waiver that cannot be given; the message says which and why."""
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """Invariants that a person has looked at and lets pass for one run.
+
+    Attributes:
+        invariants: their ids, or ``("all",)``.
+        reason: what the person has to say; it is published with the release.
+    """
+
+    invariants: tuple[str, ...]
+    reason: str
+
+    def ids(self, registry: Sequence[Invariant]) -> frozenset[str]:
+        """The invariants that it covers.
+
+        Raises:
+            WaiverError: an id is unknown or cannot be waived, or no reason is given.
+        """
+        waivable = {invariant.id for invariant in registry if invariant.waivable}
+        if not self.reason.strip():
+            raise WaiverError("a waiver needs a reason: it is published with the release")
+        if self.invariants == ("all",):
+            return frozenset(waivable)
+        known = {invariant.id for invariant in registry}
+        for name in self.invariants:
+            if name not in known:
+                raise WaiverError(
+                    f"there is no invariant {name!r}; known are: {', '.join(sorted(known))}"
+                )
+            if name not in waivable:
+                raise WaiverError(
+                    f"{name} is structural and cannot be waived: the tables would be wrong"
+                )
+        return frozenset(self.invariants)
+
+
+@dataclass(frozen=True)
+class AuditResult:
+    """What `meta.invariants` says of one invariant."""
+
+    invariant: str
+    severity: str
+    checked: int
+    violations: int
+    tolerance: float
+    passed: bool
+
+    @property
+    def sentence(self) -> str:
+        """The result in words."""
+        share = f" ({self.violations / self.checked:.2%})" if self.checked else ""
+        return (
+            f"{self.invariant}: {self.violations:,} violations in {self.checked:,} checked{share}, "
+            f"tolerance {self.tolerance:.2%}"
+        )
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The decision of the gate.
+
+    Attributes:
+        refusals: why the warehouse is not published; empty if it is.
+        warnings: what is published all the same, and shown.
+        waived: the ids of the invariants that failed and were waived.
+        results: all audit results.
+    """
+
+    refusals: tuple[str, ...]
+    warnings: tuple[str, ...]
+    waived: tuple[str, ...]
+    results: tuple[AuditResult, ...]
+
+    @property
+    def may_publish(self) -> bool:
+        """Whether nothing speaks against it."""
+        return not self.refusals
+
+
+def audit_results(warehouse: duckdb.DuckDBPyConnection) -> tuple[AuditResult, ...]:
+    """Read `meta.invariants`; empty where the audit never ran."""
+    if _AUDIT_TABLE not in _tables(warehouse):
+        return ()
+    rows = warehouse.execute(
+        "select invariant, severity, checked, violations, tolerance, passed"
+        " from meta.invariants order by invariant"
+    ).fetchall()
+    return tuple(
+        AuditResult(name, severity, checked, violations, float(tolerance), bool(passed))
+        for name, severity, checked, violations, tolerance, passed in rows
+    )
+
+
+def verdict(
+    warehouse: duckdb.DuckDBPyConnection,
+    registry: Sequence[Invariant],
+    *,
+    lake_dumps: Mapping[date, str],
+    catalogue: str,
+    waiver: Waiver | None = None,
+) -> Verdict:
+    """Decide whether the warehouse may be published.
+
+    Args:
+        warehouse: an open connection to the warehouse.
+        registry: the invariants that must have been checked.
+        lake_dumps: fingerprint by dump date of the dumps in the lake now.
+        catalogue: fingerprint of the content catalogue in the lake now, empty without one.
+        waiver: what a person lets pass.
+
+    Raises:
+        WaiverError: the waiver cannot be given.
+    """
+    waived_ids = waiver.ids(registry) if waiver else frozenset()
+    results = {result.invariant: result for result in audit_results(warehouse)}
+    refusals = [
+        *_other_build(warehouse),
+        *_other_inputs(warehouse, lake_dumps, catalogue),
+    ]
+    warnings: list[str] = []
+    waived: list[str] = []
+    for invariant in registry:
+        result = results.get(invariant.id)
+        if result is None:
+            refusals.append(f"{invariant.id}: was not checked; run `walkhouse run`")
+        elif result.passed:
+            continue
+        elif invariant.id in waived_ids:
+            waived.append(invariant.id)
+            warnings.append(f"{result.sentence}; waived")
+        elif invariant.severity == "error":
+            refusals.append(result.sentence)
+        else:
+            warnings.append(result.sentence)
+    return Verdict(tuple(refusals), tuple(warnings), tuple(waived), tuple(results.values()))
+
+
+def published_tables(warehouse: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
+    """Schema and name of every table that a release holds, but `meta.release`."""
+    return sorted(
+        table
+        for table in _tables(warehouse)
+        if table[0] in PUBLISHED_SCHEMAS and table != ("meta", "release")
+    )
+
+
+def _other_build(warehouse: duckdb.DuckDBPyConnection) -> list[str]:
+    """All published tables and the audit must come from one invocation of dbt."""
+    if ("audit", "builds") not in _tables(warehouse):
+        return ["the warehouse was never built; run `walkhouse run`"]
+    built = {
+        (schema, table): invocation
+        for schema, table, invocation in warehouse.execute(
+            "select schema_name, table_name, invocation_id from audit.builds"
+        ).fetchall()
+    }
+    audited = built.get(_AUDIT_TABLE)
+    return [
+        f"{schema}.{table} does not come from the build that was audited; "
+        "run the whole build, not a part of it"
+        for schema, table in published_tables(warehouse)
+        if audited is None or built.get((schema, table)) != audited
+    ]
+
+
+def _other_inputs(
+    warehouse: duckdb.DuckDBPyConnection, lake_dumps: Mapping[date, str], catalogue: str
+) -> list[str]:
+    """The build must have read the lake as it is now."""
+    if ("audit", "inputs") not in _tables(warehouse):
+        return []
+    read = dict(warehouse.execute("select dump_date, fingerprint from audit.inputs").fetchall())
+    read_catalogue = read.pop(None, "") or ""
+    refusals = [
+        f"dump {day} changed after the build; run `walkhouse run`"
+        for day in sorted(read.keys() | lake_dumps.keys())
+        if read.get(day) != lake_dumps.get(day)
+    ]
+    if read_catalogue != catalogue:
+        refusals.append("the content catalogue changed after the build; run `walkhouse run`")
+    return refusals
+
+
+def _tables(warehouse: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
+    rows = warehouse.execute(
+        "select schema_name, table_name from duckdb_tables()"
+        " where database_name = current_database() and not temporary"
+    ).fetchall()
+    return {(schema, table) for schema, table in rows}

@@ -1,0 +1,295 @@
+"""Writes releases and switches between them; readers see the one before or the one after.
+
+    <published>/walkhouse.duckdb  ->  current/walkhouse.duckdb
+    <published>/parquet           ->  current/parquet
+    <published>/current           ->  .releases/<release id>
+    <published>/.releases/<release id>/walkhouse.duckdb, parquet/<schema>/<table>/, release.json
+
+`current` is a symbolic link that is replaced in one step, so the DuckDB file and the Parquet
+files change together, and going back is the same step. The links are relative: the folder can be
+mounted elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from dagster_project.release.gate import published_tables
+
+_FILE = "walkhouse.duckdb"
+_HEADER = "release.json"
+
+
+class ReleaseError(Exception):
+    """A release could not be written or found; what was published before stays."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """One published, immutable state of the warehouse.
+
+    Attributes:
+        release_id: sorts by time of publication.
+        published_at: ISO 8601, UTC.
+        code_version: the version of Walkhouse that built it.
+        state: digest of everything that it was built from.
+        first_dump_date: ISO date, None without dumps.
+        last_dump_date: ISO date, None without dumps.
+        dumps: how many dumps it holds.
+        events: rows of `fct_item_events`.
+        waivers: invariant and reason for each that was waived.
+    """
+
+    release_id: str
+    published_at: str
+    code_version: str
+    state: str
+    first_dump_date: str | None
+    last_dump_date: str | None
+    dumps: int
+    events: int
+    waivers: Mapping[str, str]
+
+
+def release_id(published_at: datetime, state: str) -> str:
+    """The id of a release published at a time (UTC) from a state."""
+    return f"{published_at:%Y%m%dT%H%M%S}-{state[:8]}"
+
+
+def publish(
+    warehouse: Path,
+    published: Path,
+    release: Release,
+    *,
+    keep: int,
+    threads: int,
+    memory_limit: str,
+) -> Path:
+    """Write a release beside those that there are, and make it the current one.
+
+    Returns:
+        the folder of the release.
+
+    Raises:
+        ReleaseError: what was written is not what the warehouse holds.
+        OSError: it could not be written, for lack of space for example.
+    """
+    releases = published / ".releases"
+    releases.mkdir(parents=True, exist_ok=True)
+    for left_behind in releases.glob(".building-*"):
+        shutil.rmtree(left_behind)
+    building = releases / f".building-{release.release_id}"
+    building.mkdir()
+    try:
+        _write_tables(warehouse, building, release, threads=threads, memory_limit=memory_limit)
+        (building / _HEADER).write_text(json.dumps(asdict(release), indent=1), encoding="utf-8")
+        _flush_to_disk(building)
+        target = releases / release.release_id
+        building.rename(target)
+    except BaseException:
+        shutil.rmtree(building, ignore_errors=True)
+        raise
+    switch_to(published, release.release_id)
+    _remove_old(published, keep=keep)
+    return target
+
+
+def switch_to(published: Path, release_id: str) -> None:
+    """Make a release the current one.
+
+    Raises:
+        ReleaseError: there is no such release.
+    """
+    if not (published / ".releases" / release_id / _FILE).exists():
+        known = ", ".join(release.release_id for release in releases(published)) or "none"
+        raise ReleaseError(f"there is no release {release_id!r}; known are: {known}")
+    for name in (_FILE, "parquet"):
+        _link(published / name, f"current/{name}")
+    _link(published / "current", f".releases/{release_id}")
+
+
+def current_release(published: Path) -> Release | None:
+    """The release that readers see now."""
+    header = published / "current" / _HEADER
+    return _release(header) if header.exists() else None
+
+
+def releases(published: Path) -> list[Release]:
+    """Every release on disk, the newest first."""
+    headers = (published / ".releases").glob(f"[!.]*/{_HEADER}")
+    return sorted(map(_release, headers), key=lambda release: release.release_id, reverse=True)
+
+
+def roll_back(published: Path, release_id: str | None = None) -> Release:
+    """Make an earlier release the current one: the named one, or the one before the current.
+
+    Raises:
+        ReleaseError: there is none.
+    """
+    current = current_release(published)
+    if release_id is None:
+        earlier = [
+            release.release_id
+            for release in releases(published)
+            if current is not None and release.release_id < current.release_id
+        ]
+        if not earlier:
+            raise ReleaseError("there is no earlier release to go back to")
+        release_id = earlier[0]
+    switch_to(published, release_id)
+    return _release(published / ".releases" / release_id / _HEADER)
+
+
+def _write_tables(
+    warehouse: Path, building: Path, release: Release, *, threads: int, memory_limit: str
+) -> None:
+    config: dict[str, Any] = {"threads": threads, "memory_limit": memory_limit}
+    config["temp_directory"] = str(building / ".temp")
+    config["enable_progress_bar"] = False
+    with duckdb.connect(str(building / _FILE), config=config) as target:
+        target.execute("set timezone = 'UTC'")
+        target.execute(f"attach {_text(warehouse)} as warehouse (read_only)")
+        with duckdb.connect(str(warehouse), read_only=True) as source:
+            tables = published_tables(source)
+        for schema in sorted({schema for schema, _ in tables}):
+            target.execute(f"create schema if not exists {_name(schema)}")
+        for schema, table in tables:
+            target.execute(
+                f"create table {_name(schema)}.{_name(table)} as"
+                f" from warehouse.{_name(schema)}.{_name(table)}"
+            )
+        _write_release_table(target, release)
+        _copy_comments(target, tables)
+        for schema, table in [*tables, ("meta", "release")]:
+            folder = building / "parquet" / schema / table
+            folder.mkdir(parents=True)
+            target.execute(
+                f"copy {_name(schema)}.{_name(table)} to {_text(folder / f'{table}.parquet')}"
+                " (format parquet, compression zstd)"
+            )
+        target.execute("detach warehouse")
+        target.execute("checkpoint")
+    shutil.rmtree(building / ".temp", ignore_errors=True)
+    _check_written(warehouse, building / _FILE, tables)
+
+
+def _write_release_table(target: duckdb.DuckDBPyConnection, release: Release) -> None:
+    target.execute("create schema if not exists meta")
+    target.execute(
+        """
+        create table meta.release as
+        select
+            ?::varchar as release_id,
+            ?::timestamptz::timestamp as published_at,
+            ?::varchar as code_version,
+            ?::date as first_dump_date,
+            ?::date as last_dump_date,
+            ?::bigint as dumps,
+            ?::bigint as events,
+            ?::varchar as waivers
+        """,
+        [
+            release.release_id,
+            release.published_at,
+            release.code_version,
+            release.first_dump_date,
+            release.last_dump_date,
+            release.dumps,
+            release.events,
+            json.dumps(dict(release.waivers)),
+        ],
+    )
+    comments = {
+        "release_id": "Name of the release; sorts by time of publication.",
+        "published_at": "When it was published, UTC.",
+        "code_version": "Version of Walkhouse that built it.",
+        "first_dump_date": "Day of the earliest dump in it.",
+        "last_dump_date": "Day of the latest dump in it.",
+        "dumps": "How many dumps it holds.",
+        "events": "Rows of facts.fct_item_events.",
+        "waivers": "JSON object: invariants that failed and were waived, with the reason given.",
+    }
+    target.execute("comment on table meta.release is 'One row: the release that this database is.'")
+    for column, comment in comments.items():
+        target.execute(f"comment on column meta.release.{column} is {_text(comment)}")
+
+
+def _copy_comments(target: duckdb.DuckDBPyConnection, tables: Sequence[tuple[str, str]]) -> None:
+    """Descriptions of tables and columns, which dbt left in the warehouse."""
+    for schema, table, comment in target.execute(
+        "select schema_name, table_name, comment from duckdb_tables()"
+        " where database_name = 'warehouse' and comment is not null"
+    ).fetchall():
+        if (schema, table) in tables:
+            target.execute(f"comment on table {_name(schema)}.{_name(table)} is {_text(comment)}")
+    for schema, table, column, comment in target.execute(
+        "select schema_name, table_name, column_name, comment from duckdb_columns()"
+        " where database_name = 'warehouse' and comment is not null"
+    ).fetchall():
+        if (schema, table) in tables:
+            target.execute(
+                f"comment on column {_name(schema)}.{_name(table)}.{_name(column)}"
+                f" is {_text(comment)}"
+            )
+
+
+def _check_written(warehouse: Path, written: Path, tables: Sequence[tuple[str, str]]) -> None:
+    """Read the release back as a reader would, and count."""
+    with (
+        duckdb.connect(str(written), read_only=True) as release,
+        duckdb.connect(str(warehouse), read_only=True) as source,
+    ):
+        for schema, table in tables:
+            count = f"select count(*) from {_name(schema)}.{_name(table)}"
+            found, expected = (c.execute(count).fetchall()[0][0] for c in (release, source))
+            if found != expected:
+                raise ReleaseError(
+                    f"{schema}.{table}: {found} rows were written of {expected}; not published"
+                )
+
+
+def _flush_to_disk(folder: Path) -> None:
+    """Have everything on the disk before the switch, or a power cut could publish half a file."""
+    for path in [*folder.rglob("*"), folder]:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _link(path: Path, target: str) -> None:
+    if path.is_symlink() and path.readlink() == Path(target):
+        return
+    new = path.with_name(f".{path.name}.new")
+    new.unlink(missing_ok=True)
+    new.symlink_to(target)
+    new.replace(path)
+
+
+def _remove_old(published: Path, *, keep: int) -> None:
+    current = current_release(published)
+    for release in releases(published)[keep:]:
+        if current is None or release.release_id != current.release_id:
+            shutil.rmtree(published / ".releases" / release.release_id)
+
+
+def _release(header: Path) -> Release:
+    return Release(**json.loads(header.read_text(encoding="utf-8")))
+
+
+def _name(identifier: str) -> str:
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def _text(value: str | Path) -> str:
+    return "'" + str(value).replace("'", "''") + "'"

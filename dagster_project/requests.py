@@ -1,0 +1,54 @@
+"""Run requests: the runs that bring the installation to the state of the landing.
+
+The command line executes them in its own process; the schedule and the sensors hand them to
+Dagster's daemon. Both take them from here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from datetime import date
+
+import dagster as dg
+
+from dagster_project.partitions import contiguous_ranges, dump_partitions
+from dagster_project.pending import Situation, look
+from dagster_project.settings import Settings
+
+RANGE_START = "dagster/asset_partition_range_start"
+RANGE_END = "dagster/asset_partition_range_end"
+
+
+def ingest_ranges(situation: Situation, settings: Settings) -> list[tuple[date, date]]:
+    """The stretches of days to take in that have partitions."""
+    partitions = set(dump_partitions(settings.first_dump_date).get_partition_keys())
+    days = [day for day in situation.pending.dates if day.isoformat() in partitions]
+    return list(contiguous_ranges(days))
+
+
+def range_tags(first: date, last: date) -> dict[str, str]:
+    """The tags by which Dagster knows the partitions of a run."""
+    return {RANGE_START: first.isoformat(), RANGE_END: last.isoformat()}
+
+
+def ingest_requests(settings: Settings) -> Iterator[dg.RunRequest]:
+    """One request for each stretch of days with pending dumps; its key is what lies there."""
+    situation = look(settings)
+    for first, last in ingest_ranges(situation, settings):
+        signatures = [
+            f"{day} {dump.signature}"
+            for day, dump in situation.landed.dumps.items()
+            if first <= day <= last
+        ]
+        key = hashlib.sha256("\n".join([f"{first} {last}", *signatures]).encode()).hexdigest()
+        yield dg.RunRequest(run_key=key, tags=range_tags(first, last))
+
+
+def build_request(settings: Settings) -> dg.RunRequest | None:
+    """The request for a build, unless what is in the lake is published."""
+    situation = look(settings)
+    if situation.is_built_from_lake and not situation.is_catalogue_pending:
+        return None
+    catalogue = situation.landed.catalogue
+    return dg.RunRequest(run_key=f"{situation.state} {catalogue.stamp if catalogue else ''}")

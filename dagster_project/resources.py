@@ -1,0 +1,73 @@
+"""Resources: the installation that a run works on, its dbt project, and what a person waives."""
+
+import sys
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+from dagster_dbt import DbtCliResource, DbtProject
+from pydantic import Field
+
+from dagster_project.release.gate import Waiver
+from dagster_project.settings import DBT_PROJECT, Settings
+
+
+class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagster's own default
+    """Paths and limits of one installation; see `Settings` for what each means."""
+
+    landing: str
+    home: str
+    keep_releases: int
+    threads: int
+    memory_limit: str
+    first_dump_date: str
+
+    @property
+    def settings(self) -> Settings:
+        """The installation as the pure packages know it."""
+        return Settings(
+            landing=self.landing,
+            home=Path(self.home),
+            keep_releases=self.keep_releases,
+            threads=self.threads,
+            memory_limit=self.memory_limit,
+            first_dump_date=date.fromisoformat(self.first_dump_date),
+        )
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Installation":
+        """The resource for given settings."""
+        return cls(
+            landing=settings.landing,
+            home=str(settings.home),
+            keep_releases=settings.keep_releases,
+            threads=settings.threads,
+            memory_limit=settings.memory_limit,
+            first_dump_date=settings.first_dump_date.isoformat(),
+        )
+
+
+class Waivers(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagster's own default
+    """Invariants that a person lets pass for one run; set it in the run's configuration."""
+
+    invariants: list[str] = Field(default_factory=list)
+    reason: str = ""
+
+    @property
+    def waiver(self) -> Waiver | None:
+        """The waiver, if any invariant is named."""
+        return Waiver(tuple(self.invariants), self.reason) if self.invariants else None
+
+
+def dbt_project() -> DbtProject:
+    """The dbt project, with the target that the orchestrator builds."""
+    return DbtProject(project_dir=DBT_PROJECT, target="prod")
+
+
+def dbt_cli(project: DbtProject) -> DbtCliResource:
+    """The dbt of this Python environment, whatever is on the path."""
+    return DbtCliResource(
+        project_dir=project,
+        target="prod",
+        dbt_executable=str(Path(sys.executable).with_name("dbt")),
+    )

@@ -1,0 +1,126 @@
+"""`walkhouse run`: the same assets as in the Dagster UI, executed in this process.
+
+The runs are recorded in the installation's Dagster instance, where the UI shows them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import os
+import shutil
+import time
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from dagster_project.pending import Situation, look
+from dagster_project.registry import load_invariants
+from dagster_project.release.gate import Waiver
+from dagster_project.settings import CHECKOUT, Settings
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+logger = logging.getLogger("walkhouse")
+
+INSTANCE_CONFIG = CHECKOUT / "dagster_project" / "dagster.yaml"
+
+
+def bring_up_to_date(settings: Settings, waiver: Waiver | None) -> bool:
+    """Take in what is pending, build, audit and release.
+
+    Returns:
+        whether the state of the landing is published afterwards.
+
+    Raises:
+        WaiverError: the waiver cannot be given.
+        OSError: the landing cannot be listed.
+    """
+    if waiver:
+        waiver.ids(load_invariants())
+    situation = look(settings)
+    for stray in situation.landed.strays:
+        logger.warning("left alone: %s", stray)
+    if situation.is_published:
+        logger.info("nothing is pending: the state of the landing is published")
+        return True
+    started = time.monotonic()
+    _say_what_is_pending(situation)
+    prepare_instance(settings)
+    _execute(settings, situation, waiver)
+    situation = look(settings)
+    logger.info("done in %.0f s", time.monotonic() - started)
+    return situation.is_published
+
+
+def prepare_instance(settings: Settings) -> None:
+    """Give the installation its Dagster instance, and this process its environment."""
+    settings.dagster_home.mkdir(parents=True, exist_ok=True)
+    configuration = settings.dagster_home / "dagster.yaml"
+    if not configuration.exists():
+        shutil.copyfile(INSTANCE_CONFIG, configuration)
+    os.environ.update(settings.environment())
+
+
+def _execute(settings: Settings, situation: Situation, waiver: Waiver | None) -> None:
+    # Dagster and dbt print as they load and run; what a person needs is logged.
+    with contextlib.redirect_stdout(io.StringIO()):
+        import dagster as dg
+
+        from dagster_project.definitions import defs
+        from dagster_project.jobs import BUILD, INGEST
+        from dagster_project.requests import ingest_ranges, range_tags
+
+        with dg.DagsterInstance.get() as instance:
+            for first, last in ingest_ranges(situation, settings):
+                ingested = defs.resolve_job_def(INGEST).execute_in_process(
+                    instance=instance,
+                    tags=range_tags(first, last),
+                    run_config=_QUIET,
+                    raise_on_error=False,
+                )
+                _log_failures(ingested.all_events)
+            after = look(settings)
+            if after.is_built_from_lake and not after.is_catalogue_pending:
+                return
+            configuration: dict[str, Any] = dict(_QUIET)
+            if waiver:
+                configuration["resources"] = {
+                    "waivers": {
+                        "config": {"invariants": list(waiver.invariants), "reason": waiver.reason}
+                    }
+                }
+            built = defs.resolve_job_def(BUILD).execute_in_process(
+                instance=instance, run_config=configuration, raise_on_error=False
+            )
+            _log_failures(built.all_events)
+
+
+def _log_failures(events: Iterable[dg.DagsterEvent]) -> None:
+    """Say why steps failed, but for failed dumps and refusals, which are kept and shown later."""
+    for event in events:
+        if not event.is_step_failure:
+            continue
+        failure = event.step_failure_data
+        if failure.user_failure_data is None or event.step_key not in _SHOWN_LATER:
+            reason = failure.error.to_string() if failure.error else event.message
+            logger.error("step %s failed: %s", event.step_key, reason)
+
+
+_SHOWN_LATER = ("dumps", "release")
+_QUIET: Mapping[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+def _say_what_is_pending(situation: Situation) -> None:
+    pending = situation.pending
+    for what, days in (
+        ("new", pending.new),
+        ("changed", pending.changed),
+        ("withdrawn", pending.withdrawn),
+    ):
+        if days:
+            span = f"{days[0]}" if len(days) == 1 else f"{days[0]} to {days[-1]}"
+            logger.info(
+                "%d %s %s: %s", len(days), what, "dump" if len(days) == 1 else "dumps", span
+            )

@@ -1,0 +1,24 @@
+"""Schedules: once a day, take in what is pending; the release follows (see `sensors`)."""
+
+import dagster as dg
+
+from dagster_project.jobs import ingest_job
+from dagster_project.requests import ingest_requests
+from dagster_project.resources import Installation
+
+
+def daily_schedule(cron: str, timezone: str) -> dg.ScheduleDefinition:
+    """Takes in every new, changed and withdrawn dump at a time of the day."""
+
+    @dg.schedule(
+        name="daily",
+        job=ingest_job,
+        cron_schedule=cron,
+        execution_timezone=timezone,
+        description="Take in every new, changed and withdrawn dump once a day.",
+    )
+    def daily(installation: Installation) -> list[dg.RunRequest] | dg.SkipReason:
+        requests = list(ingest_requests(installation.settings))
+        return requests or dg.SkipReason("no dump is new, changed or withdrawn")
+
+    return daily
