@@ -1,0 +1,394 @@
+"""From judged lines to the tables of warehouse.md, each one function, each a list of plain rows.
+
+Every function takes rows and gives rows; the key of a table and its columns are those of the
+contract. Timestamps are naive UTC datetimes, durations seconds.
+"""
+
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from tests.reference.definitions import Definitions, normalised
+from tests.reference.events import Judged, Row, identity, text, unknown_keys
+from tests.reference.reading import Dump
+
+STEP_TYPES = {"Smart Walk-Thru": "Smart Walk-Thru Step", "Walk-Thru": "Walk-Thru Step"}
+
+
+def split_duplicates(judged: Iterable[Judged]) -> tuple[list[Row], list[Row]]:
+    """Accepted events and duplicates: of equal ones the earliest delivered is accepted."""
+    events = [each.event for each in judged if each.event is not None]
+    events.sort(key=delivery)
+    seen = set()
+    accepted: list[Row] = []
+    duplicates: list[Row] = []
+    for event in events:
+        key = identity(event)
+        (duplicates if key in seen else accepted).append(event)
+        seen.add(key)
+    return accepted, duplicates
+
+
+def delivery(event: Row) -> tuple[dt.date, bytes, int]:
+    """When an event was delivered: dump date, path in byte order, position."""
+    return event["dump_date"], event["source_file"].encode(), event["source_row"]
+
+
+def dump_ledger(dumps: list[Dump], judged: list[Judged], duplicates: list[Row]) -> list[Row]:
+    """One row per dump and file."""
+    outcomes = Counter((each.file.dump_date, each.file.path, each.outcome) for each in judged)
+    repeated = Counter((event["dump_date"], event["source_file"]) for event in duplicates)
+    rows = []
+    for file in (file for dump in dumps for file in dump.files):
+        place = (file.dump_date, file.path)
+        rows.append(
+            {
+                "dump_date": file.dump_date,
+                "source_file": file.path,
+                "form": file.form,
+                "bytes": file.size,
+                "sha256": file.sha256,
+                "lines": len(file.lines),
+                "control": outcomes[*place, "control"],
+                "ignored": outcomes[*place, "ignored"],
+                "quarantined": outcomes[*place, "quarantined"],
+                "duplicate": repeated[place],
+                "accepted": outcomes[*place, "event"] - repeated[place],
+                "unknown_keys": dict(unknown_keys(file)),
+            }
+        )
+    return rows
+
+
+def quarantine(judged: list[Judged]) -> list[Row]:
+    """One row per quarantined line; `line` is None where the file has no text for it."""
+    return [
+        {
+            "dump_date": each.file.dump_date,
+            "source_file": each.file.path,
+            "source_row": each.line.number,
+            "reason": each.reason,
+            "line": each.line.text,
+        }
+        for each in judged
+        if each.outcome == "quarantined"
+    ]
+
+
+def late_events(events: list[Row]) -> list[Row]:
+    """One row per event date and later dump date: the accepted events with that delay."""
+    late = Counter(
+        (event["event_date"], event["dump_date"])
+        for event in events
+        if event["event_date"] < event["dump_date"]
+    )
+    return [
+        {"event_date": event_date, "dump_date": dump_date, "events": count}
+        for (event_date, dump_date), count in late.items()
+    ]
+
+
+def sessions(events: list[Row]) -> list[Row]:
+    """One row per system, environment and session, with all its events."""
+    rows = []
+    for key, group in grouped(events, "system_id", "environment", "session_id"):
+        times = [event["occurred_at"] for event in group]
+        gaps = [seconds(after - before) for before, after in pairwise(times)]
+        duration = seconds(times[-1] - times[0])
+        classes = Counter(event["engagement"] for event in group)
+        pairs = Counter((event["item_type"], event["event"]) for event in group)
+        rows.append(
+            key
+            | {
+                "session_date": times[0].date(),
+                "started_at": times[0],
+                "ended_at": times[-1],
+                "duration_seconds": duration,
+                "end_user_id": group[-1]["end_user_id"],
+                "end_users": len({event["end_user_id"] for event in group}),
+                "events": len(group),
+                "exposures": classes["exposure"],
+                "interactions": classes["interaction"],
+                "outcomes": classes["outcome"],
+                "items_exposed": len(_items(group, "exposure")),
+                "items_interacted": len(_items(group, "interaction")),
+                "is_engaged": classes["interaction"] > 0,
+                "flows_played": pairs["Smart Walk-Thru", "Play"] + pairs["Walk-Thru", "Play"],
+                "flows_failed": pairs["Smart Walk-Thru", "Play Failed"]
+                + pairs["Walk-Thru", "Play Failed"],
+                "tasks_completed": pairs["Task", "Complete"],
+                "surveys_submitted": pairs["Survey", "Submitted"],
+                "searches": pairs["WidgetSearch", "Search"],
+                "longest_idle_seconds": max(gaps, default=0.0),
+                "exceeds_idle_limit": max(gaps, default=0.0) > 30 * 60,
+                "exceeds_duration_limit": duration > 12 * 60 * 60,
+            }
+        )
+    return rows
+
+
+def items(events: list[Row], catalogue: list[Row], definitions: Definitions) -> list[Row]:
+    """One row per system and item, of the events and of the catalogue with its steps."""
+    listed = {
+        (entry["system_id"], entry["item_id"]): entry for entry in _listed(catalogue, definitions)
+    }
+    played = {
+        (key["system_id"], key["item_id"]): group
+        for key, group in grouped(events, "system_id", "item_id")
+        if key["item_id"] is not None
+    }
+    rows = []
+    for system_id, item_id in listed.keys() | played.keys():
+        item = listed.get((system_id, item_id), {})
+        group = played.get((system_id, item_id), [])
+        rows.append(
+            {
+                "system_id": system_id,
+                "item_id": item_id,
+                "item_type": item.get("item_type") or _latest(group, "item_type"),
+                "item_name": item.get("name") or _latest(group, "item_name"),
+                "parent_item_id": item.get("parent_item_id") or _latest(group, "parent_item_id"),
+                "first_seen_at": group[0]["occurred_at"] if group else None,
+                "last_seen_at": group[-1]["occurred_at"] if group else None,
+                "is_in_catalogue": (system_id, item_id) in listed,
+                "publish_status": item.get("publish_status"),
+                "run_as_automation_process": item.get("run_as_automation_process"),
+                "has_autoplay_rule": item.get("has_autoplay_rule"),
+                "pass_mark": item.get("pass_mark"),
+            }
+        )
+    return rows
+
+
+def end_users(events: list[Row]) -> list[Row]:
+    """One row per end user, over all systems and environments."""
+    return [
+        key
+        | {
+            "first_seen_at": group[0]["occurred_at"],
+            "last_seen_at": group[-1]["occurred_at"],
+            "sessions": len(_sessions(group)),
+            "systems": len({event["system_id"] for event in group}),
+        }
+        for key, group in grouped(events, "end_user_id")
+    ]
+
+
+def event_definitions(definitions: Definitions) -> list[Row]:
+    """The 48 documented pairs with their class, cap and pairing rules."""
+    return [
+        {
+            "item_type": each.item_type,
+            "event": each.event,
+            "engagement": each.engagement,
+            "engagement_when_system_initiated": each.engagement_when_system_initiated,
+            "capped_per": each.capped_per,
+            "pairing": each.pairing,
+            "paired_with": each.paired_with,
+        }
+        for each in definitions.documented
+    ]
+
+
+def sessions_daily(fct_sessions: list[Row], zone: ZoneInfo) -> list[Row]:
+    """One row per day on which production sessions started, and system."""
+    production = [
+        row | {"report_date": local_date(row["started_at"], zone)}
+        for row in fct_sessions
+        if row["environment"] == "production"
+    ]
+    first_days: dict[tuple[str, str], dt.date] = {}
+    for row in sorted(production, key=lambda row: row["started_at"]):
+        first_days.setdefault((row["system_id"], row["end_user_id"]), row["report_date"])
+    rows = []
+    for key, group in grouped(production, "report_date", "system_id", by="started_at"):
+        count = len(group)
+        users = {row["end_user_id"] for row in group}
+        engaged = sum(row["is_engaged"] for row in group)
+        durations = [row["duration_seconds"] for row in group]
+        rows.append(
+            key
+            | {
+                "sessions": count,
+                "end_users": len(users),
+                "engaged_sessions": engaged,
+                "engagement_rate": engaged / count,
+                "avg_duration_seconds": sum(durations) / count,
+                "median_duration_seconds": quantile(durations, 0.5),
+                "p90_duration_seconds": quantile(durations, 0.9),
+                "sessions_per_user": count / len(users),
+                "events_per_session": sum(row["events"] for row in group) / count,
+                "interactions_per_session": sum(row["interactions"] for row in group) / count,
+                "new_end_users": sum(
+                    first_days[key["system_id"], user] == key["report_date"] for user in users
+                ),
+            }
+        )
+    return rows
+
+
+def items_daily(events: list[Row], dim_items: list[Row], zone: ZoneInfo) -> list[Row]:
+    """One row per day, system, item type and item (events without an item id: one row a type)."""
+    names = {(item["system_id"], item["item_id"]): item["item_name"] for item in dim_items}
+    rows = []
+    keys = ("report_date", "system_id", "item_type", "item_id")
+    for key, group in grouped(_reported(events, zone), *keys):
+        by_class = {
+            name: [event for event in group if event["engagement"] == name]
+            for name in ("exposure", "interaction", "outcome")
+        }
+        exposed, interacted = by_class["exposure"], by_class["interaction"]
+        either = len(_sessions(exposed + interacted))
+        rows.append(
+            key
+            | {
+                "item_name": names.get((key["system_id"], key["item_id"]))
+                or _latest(group, "item_name"),
+                "exposures": len(exposed),
+                "interactions": len(interacted),
+                "outcomes": len(by_class["outcome"]),
+                "end_users_exposed": len(_users(exposed)),
+                "end_users_interacted": len(_users(interacted)),
+                "sessions_exposed": len(_sessions(exposed)),
+                "sessions_interacted": len(_sessions(interacted)),
+                "interaction_rate": len(_sessions(interacted)) / either if either else None,
+            }
+        )
+    return rows
+
+
+def events_daily(events: list[Row], zone: ZoneInfo) -> list[Row]:
+    """One row per day, system, item type and event."""
+    keys = ("report_date", "system_id", "item_type", "event")
+    return [
+        key
+        | {
+            "events": len(group),
+            "sessions": len(_sessions(group)),
+            "end_users": len(_users(group)),
+        }
+        for key, group in grouped(_reported(events, zone), *keys)
+    ]
+
+
+def event_coverage(events: list[Row], definitions: Definitions, zone: ZoneInfo) -> list[Row]:
+    """One row per documented pair; the last days are counted back from the last one reported."""
+    reported = _reported(events, zone)
+    last_day = max((event["report_date"] for event in reported), default=dt.date.min)
+    rows = []
+    for each in definitions.documented:
+        group = sorted(
+            (
+                event
+                for event in reported
+                if (event["item_type"], event["event"]) == (each.item_type, each.event)
+            ),
+            key=lambda event: event["occurred_at"],
+        )
+        ages = [(last_day - event["report_date"]).days for event in group]
+        rows.append(
+            {
+                "item_type": each.item_type,
+                "event": each.event,
+                "first_seen_at": group[0]["occurred_at"] if group else None,
+                "last_seen_at": group[-1]["occurred_at"] if group else None,
+                "events_last_7_days": sum(age < 7 for age in ages),
+                "events_last_28_days": sum(age < 28 for age in ages),
+                "never_seen": not group,
+            }
+        )
+    return rows
+
+
+def seconds(duration: dt.timedelta) -> float:
+    """A duration in seconds, to the millisecond."""
+    return duration // dt.timedelta(milliseconds=1) / 1000
+
+
+def local_date(moment: dt.datetime, zone: ZoneInfo) -> dt.date:
+    """The day, in `zone`, of a moment given as naive UTC."""
+    return moment.replace(tzinfo=dt.UTC).astimezone(zone).date()
+
+
+def quantile(values: list[float], share: float) -> float:
+    """The quantile with linear interpolation between the two nearest values."""
+    ordered = sorted(values)
+    position = (len(ordered) - 1) * share
+    below = int(position)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (ordered[above] - ordered[below]) * (position - below)
+
+
+def grouped(
+    rows: Iterable[Row], *columns: str, by: str = "occurred_at"
+) -> list[tuple[Row, list[Row]]]:
+    """The rows by equal values of `columns`: (the key as a row, its rows in order of `by`)."""
+    groups: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[tuple(row[column] for column in columns)].append(row)
+    return [
+        (dict(zip(columns, key, strict=True)), sorted(group, key=lambda row: row[by]))
+        for key, group in groups.items()
+    ]
+
+
+def _reported(events: list[Row], zone: ZoneInfo) -> list[Row]:
+    return [
+        event | {"report_date": local_date(event["occurred_at"], zone)}
+        for event in events
+        if event["environment"] == "production"
+    ]
+
+
+def _items(events: list[Row], engagement: str) -> set[str]:
+    return {
+        event["item_id"]
+        for event in events
+        if event["engagement"] == engagement and event["item_id"] is not None
+    }
+
+
+def _sessions(events: list[Row]) -> set[tuple[str, str, str]]:
+    return {(event["system_id"], event["environment"], event["session_id"]) for event in events}
+
+
+def _users(events: list[Row]) -> set[str]:
+    return {event["end_user_id"] for event in events}
+
+
+def _latest(events: list[Row], column: str) -> Any:
+    return next((event[column] for event in reversed(events) if event[column] is not None), None)
+
+
+def _listed(catalogue: list[Row], definitions: Definitions) -> list[Row]:
+    """The items of the catalogue and, as items of their own, the steps of its flows."""
+    listed = []
+    for entry in catalogue:
+        named = text(entry.get("item_type")) or ""
+        item_type = definitions.item_types.get(normalised(named), named or None)
+        item = {
+            "system_id": text(entry.get("system_id")) or "unknown",
+            "item_id": text(entry["item_id"]),
+            "item_type": item_type,
+            "name": text(entry.get("name")),
+            "parent_item_id": text(entry.get("parent_item_id")),
+            "publish_status": text(entry.get("publish_status")),
+            "run_as_automation_process": entry.get("run_as_automation_process"),
+            "has_autoplay_rule": entry.get("has_autoplay_rule"),
+            "pass_mark": entry.get("pass_mark"),
+        }
+        listed.append(item)
+        listed += [
+            {
+                "system_id": item["system_id"],
+                "item_id": text(step["step_id"]),
+                "item_type": STEP_TYPES.get(item_type or ""),
+                "name": text(step.get("name")),
+                "parent_item_id": item["item_id"],
+            }
+            for step in entry.get("steps") or []
+        ]
+    return listed

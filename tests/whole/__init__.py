@@ -1,0 +1,1 @@
+"""Whole runs of Walkhouse, from landed files to published tables, against the reference."""

@@ -1,0 +1,176 @@
+"""Published tables against the reference: every difference as a sentence.
+
+Tables are compared as multisets of rows, row by row under the contract's keys, over the columns
+that the reference tells. Floats may differ by 1e-9 of their size; a value that the reference does
+not tell (`UNTOLD`) is not compared.
+"""
+
+import datetime as dt
+import json
+import math
+from collections import Counter, defaultdict
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from tests.reference import Warehouse
+
+Row = dict[str, Any]
+Key = tuple[Any, ...]
+
+KEYS = {
+    "facts.fct_item_events": ("dump_date", "source_file", "source_row"),
+    "facts.fct_sessions": ("system_id", "environment", "session_id"),
+    "facts.dim_items": ("system_id", "item_id"),
+    "facts.dim_end_users": ("end_user_id",),
+    "facts.dim_event_definitions": ("item_type", "event"),
+    "reports.rpt_sessions_daily": ("report_date", "system_id"),
+    "reports.rpt_items_daily": ("report_date", "system_id", "item_type", "item_id"),
+    "reports.rpt_events_daily": ("report_date", "system_id", "item_type", "event"),
+    "reports.rpt_event_coverage": ("item_type", "event"),
+    "meta.dump_ledger": ("dump_date", "source_file"),
+    "meta.quarantine": ("dump_date", "source_file", "source_row"),
+    "meta.late_events": ("event_date", "dump_date"),
+}
+
+# Columns for which None in the reference means that it does not tell.
+UNTOLD = {("meta.dump_ledger", "form"), ("meta.quarantine", "line")}
+
+# What the reference needs and the contract's table does not have.
+NOT_PUBLISHED = {("facts.fct_item_events", "event_id")}
+
+# Tables that may hold more rows than the reference tells: on-time events beside the late ones.
+ROWS_TOLD = {"meta.late_events": "event_date < dump_date"}
+
+
+def differences(published: duckdb.DuckDBPyConnection | Path, reference: Warehouse) -> list[str]:
+    """Every difference between the published warehouse and the reference; empty if there is none.
+
+    `published` is an open connection or the path of the DuckDB file, opened read-only.
+    """
+    if isinstance(published, Path):
+        with duckdb.connect(str(published), read_only=True) as connection:
+            return differences(connection, reference)
+    found = []
+    for table, rows in reference.tables.items():
+        found += table_differences(published, table, rows)
+    found += _event_key_differences(published)
+    found += _invariant_differences(published, reference)
+    return found
+
+
+def table_differences(
+    published: duckdb.DuckDBPyConnection, table: str, expected: list[Row]
+) -> list[str]:
+    """The differences of one table, `<schema>.<table>`."""
+    columns = [c for c in (expected[0] if expected else {}) if (table, c) not in NOT_PUBLISHED]
+    try:
+        actual = _published_rows(published, table)
+    except duckdb.CatalogException:
+        return [f"{table}: not published"]
+    if actual and (absent := [column for column in columns if column not in actual[0]]):
+        return [f"{table}: columns not published: {', '.join(absent)}"]
+    found = []
+    expected_by_key, actual_by_key = _by_key(table, expected), _by_key(table, actual)
+    for key in sorted(expected_by_key.keys() | actual_by_key.keys(), key=repr):
+        wanted, got = expected_by_key.get(key, []), actual_by_key.get(key, [])
+        name = f"{table} {_named(table, key)}"
+        if len(wanted) != len(got):
+            found.append(f"{name}: {len(got)} rows published, {len(wanted)} expected")
+            continue
+        if len(wanted) > 1:
+            wanted = sorted(wanted, key=lambda row: repr([row[c] for c in columns]))
+            got = sorted(got, key=lambda row: repr([row[c] for c in columns]))
+        for wanted_row, got_row in zip(wanted, got, strict=True):
+            found += [
+                f"{name}: {column} is {_short(got_row[column])}, expected {_short(value)}"
+                for column in columns
+                if not ((value := wanted_row[column]) is None and (table, column) in UNTOLD)
+                and not _equal(value, got_row[column])
+            ]
+    return found
+
+
+def _published_rows(published: duckdb.DuckDBPyConnection, table: str) -> list[Row]:
+    # Names come from the reference, not from data.
+    told = ROWS_TOLD.get(table, "true")
+    cursor = published.execute(f"select * from {table} where {told}")
+    columns = [column[0] for column in cursor.description or []]
+    return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _by_key(table: str, rows: list[Row]) -> dict[Key, list[Row]]:
+    grouped = defaultdict(list)
+    for row in rows:
+        cleaned = {column: _cleaned(column, value) for column, value in row.items()}
+        grouped[tuple(cleaned.get(column) for column in KEYS[table])].append(cleaned)
+    return dict(grouped)
+
+
+def _cleaned(column: str, value: Any) -> Any:
+    """One way to write what engines write differently."""
+    if column == "unknown_keys":
+        counts = json.loads(value) if isinstance(value, str) else value
+        return dict(counts or {})
+    if column == "line" and isinstance(value, str):
+        return value.strip()  # white space around a quarantined line may be trimmed
+    if isinstance(value, dt.datetime) and value.tzinfo is not None:
+        return value.astimezone(dt.UTC).replace(tzinfo=None)
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, float) and math.isnan(value):
+        return None
+    return value
+
+
+def _equal(expected: Any, actual: Any) -> bool:
+    if isinstance(expected, bool) or isinstance(actual, bool):
+        return expected is actual
+    if isinstance(expected, float) and isinstance(actual, int | float):
+        return math.isclose(expected, actual, rel_tol=1e-9, abs_tol=1e-12)
+    if isinstance(expected, int) and isinstance(actual, float):
+        return math.isclose(expected, actual, rel_tol=1e-9, abs_tol=1e-12)
+    return type(expected) is type(actual) and bool(expected == actual)
+
+
+def _named(table: str, key: Key) -> str:
+    return ", ".join(f"{column}={value}" for column, value in zip(KEYS[table], key, strict=True))
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 200 else f"{text[:200]}… ({len(text)} characters)"
+
+
+def _event_key_differences(published: duckdb.DuckDBPyConnection) -> list[str]:
+    """An event key is opaque: that there is one, and each only once, is all that is said of it."""
+    try:
+        cursor = published.execute("select event_key from facts.fct_item_events")
+    except duckdb.Error as error:
+        return [f"facts.fct_item_events: {error}"]
+    counts = Counter(row[0] for row in cursor.fetchall())
+    return [
+        f"facts.fct_item_events: event_key {key} on {count} rows"
+        for key, count in counts.items()
+        if count > 1 or not key
+    ]
+
+
+def _invariant_differences(published: duckdb.DuckDBPyConnection, reference: Warehouse) -> list[str]:
+    try:
+        cursor = published.execute("select invariant, violations from meta.invariants")
+    except duckdb.Error as error:
+        return [f"meta.invariants: {error}"]
+    violations = dict(cursor.fetchall())
+    found = []
+    for invariant, (_, expected) in reference.invariants.items():
+        if invariant not in violations:
+            found.append(f"meta.invariants: {invariant} is missing")
+        elif violations[invariant] != expected:
+            found.append(
+                f"meta.invariants {invariant}: {violations[invariant]} violations,"
+                f" expected {expected}"
+            )
+    return found
