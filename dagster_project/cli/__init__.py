@@ -137,14 +137,17 @@ def simulate(
     except ValueError as error:
         _fail(str(error), code=2)
     console.print(
-        f"{summary.dumps} dumps with {summary.accepted:,} events in {settings.landing}", markup=False
+        f"{summary.dumps} dumps with {summary.accepted:,} events in {settings.landing}",
+        markup=False,
     )
 
 
 def _planted(text: str) -> tuple[str, int]:
     name, _, number = text.partition("=")
     if not number.isdigit():
-        raise ValueError(f"--plant {text}: say INVARIANT=N, such as launcher_play_once_per_session=5")
+        raise ValueError(
+            f"--plant {text}: say INVARIANT=N, such as launcher_play_once_per_session=5"
+        )
     return name, int(number)
 
 

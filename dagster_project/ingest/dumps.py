@@ -11,8 +11,7 @@ import json
 import logging
 import shutil
 import tempfile
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -21,10 +20,11 @@ from typing import Any
 
 import duckdb
 
+from dagster_project.ingest.classification import LINE_COLUMNS, prepare_connection, quoted
 from dagster_project.ingest.files import UnreadableFileError
 from dagster_project.ingest.lake import Lake, LakeDump
 from dagster_project.ingest.landing import LandedDump, LandedFile, Landing
-from dagster_project.ingest.lines import LINE_COLUMNS, FileLines, prepare_connection, read_file
+from dagster_project.ingest.lines import DumpReader, FileLines, FileRead
 from dagster_project.registry import Definitions
 
 logger = logging.getLogger("walkhouse")
@@ -49,8 +49,6 @@ FILE_COLUMNS = {
     "damage": "varchar",
 }
 """Columns of the raw layer's `files` and their types."""
-
-_MOST_PARTS = 16
 
 
 class DumpError(Exception):
@@ -109,9 +107,9 @@ def ingest_connection(
         "threads": threads,
         "memory_limit": memory_limit,
         "temp_directory": str(scratch),
-        "enable_progress_bar": False,
     }
     with duckdb.connect(config=config) as connection:
+        connection.execute("set enable_progress_bar = false")
         prepare_connection(connection, definitions)
         yield connection
 
@@ -122,9 +120,7 @@ def write_schema(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
         nulls = ", ".join(f"null::{data_type} as {column}" for column, data_type in columns.items())
         target = lake.root / "schema" / f"{name}.parquet"
         new = target.with_name(f".{name}.new")
-        connection.execute(
-            f"copy (select {nulls} where false) to '{_escaped(new)}' (format parquet)"
-        )
+        connection.execute(f"copy (select {nulls} where false) to {quoted(new)} (format parquet)")
         new.replace(target)
 
 
@@ -136,7 +132,6 @@ def ingest_dump(
     definitions: Definitions,
     *,
     scratch: Path,
-    on_file: Callable[[LandedFile, FileLines], None] = lambda _file, _lines: None,
 ) -> LakeDump:
     """Read a dump and make it the one that counts in the lake.
 
@@ -149,15 +144,15 @@ def ingest_dump(
         DumpError: the manifest does not match or a file cannot be read; the lake keeps what it had.
     """
     day = landed.dump_date
-    reader = reader_digest(definitions)
+    version = reader_digest(definitions)
     scratch.mkdir(parents=True, exist_ok=True)
     lake_folder = lake.dump_folder(day)
     lake_folder.mkdir(parents=True, exist_ok=True)
     manifest = _manifest(landing, landed)
     before = lake.dumps().get(day)
-    if before and before.reader == reader:
+    if before and before.reader == version:
         hashes = _hashes(landing, landed, scratch)
-        if before.fingerprint == fingerprint(hashes, reader):
+        if before.fingerprint == fingerprint(hashes, version):
             for file in landed.files:
                 _check_hash(manifest, file, hashes[file.name])
             return lake.note_signature(before, landed.signature)
@@ -165,31 +160,48 @@ def ingest_dump(
         shutil.rmtree(left_behind)
     building = Path(tempfile.mkdtemp(prefix="building-", dir=lake_folder))
     try:
-        ledger: list[dict[str, Any]] = []
-        parts: list[Path] = []
-        for number, file in enumerate(landed.files):
+        reader = DumpReader(
+            connection, dump_date=day, max_late_days=definitions.max_late_days, target=building
+        )
+        hashes: dict[str, str] = {}
+        files: list[tuple[LandedFile, FileRead]] = []
+        left_alone: list[str] = []
+        for file in landed.files:
             try:
                 with landing.local_copy(file, scratch=scratch) as path:
-                    digest = _sha256(path)
-                    _check_hash(manifest, file, digest)
-                    read = read_file(
-                        connection,
-                        path,
-                        name=file.name,
-                        dump_date=day,
-                        max_late_days=definitions.max_late_days,
-                        target=building,
-                        part_stem=f"lines-{number:04d}",
-                    )
-                _check_rows(manifest, file, read.lines)
+                    hashes[file.name] = _sha256(path)
+                    _check_hash(manifest, file, hashes[file.name])
+                    read = reader.read(path, file.name)
             except (UnreadableFileError, OSError) as error:
                 raise DumpError(f"dump {day}, {file.name}: {error}") from error
-            ledger.append(_ledger_row(day, file, digest, read))
-            parts += read.parts
-            on_file(file, read)
-        parts = _few_parts(connection, parts)
+            if read is None:
+                left_alone.append(file.name)
+                logger.warning("dump %s, %s: no dump file, left alone", day, file.name)
+            else:
+                files.append((file, read))
+        parts, lines = reader.finish()
+        ledger = [
+            _ledger_row(day, file, hashes[file.name], read, lines.get(file.name, FileLines()))
+            for file, read in files
+        ]
+        _check_rows(manifest, ledger, day)
         _write_ledger(connection, ledger, building / "files.parquet")
-        dump = _lake_dump(connection, landed, ledger, parts, reader)
+        identity = fingerprint(hashes, version)
+        dump = LakeDump(
+            dump_date=day.isoformat(),
+            fingerprint=identity,
+            signature=landed.signature,
+            reader=version,
+            lines=tuple(f"{identity}/{part.name}" for part in parts),
+            files=f"{identity}/files.parquet",
+            outcomes={
+                outcome: sum(row[outcome] for row in ledger)
+                for outcome in ("control", "ignored", "quarantined", "events")
+            },
+            bytes=sum(file.bytes for file in landed.files),
+            event_dates=_event_dates(connection, parts),
+            left_alone=tuple(left_alone),
+        )
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
         raise
@@ -255,13 +267,13 @@ def _manifest(landing: Landing, landed: LandedDump) -> dict[str, dict[str, Any]]
     found = {file.name for file in landed.files}
     if missing := sorted(manifest.keys() - found):
         raise DumpError(
-            f"{where}: lists {missing[0]!r}, which is not in the dump "
-            f"({len(manifest)} files listed, {len(found)} found); deliver it, or correct the manifest"
+            f"{where}: lists {missing[0]!r}, which is not in the dump ({len(manifest)} files "
+            f"listed, {len(found)} found); deliver it, or correct the manifest"
         )
     if extra := sorted(found - manifest.keys()):
         raise DumpError(
-            f"{where}: does not list {extra[0]!r}, which is in the dump "
-            f"({len(manifest)} files listed, {len(found)} found); remove it, or correct the manifest"
+            f"{where}: does not list {extra[0]!r}, which is in the dump ({len(manifest)} files "
+            f"listed, {len(found)} found); remove it, or correct the manifest"
         )
     return manifest
 
@@ -277,16 +289,21 @@ def _check_hash(
 
 
 def _check_rows(
-    manifest: Mapping[str, Mapping[str, Any]] | None, file: LandedFile, found: int
+    manifest: Mapping[str, Mapping[str, Any]] | None, ledger: list[dict[str, Any]], day: date
 ) -> None:
-    expected = (manifest or {}).get(file.name, {}).get("rows")
-    if expected is not None and expected != found:
-        raise UnreadableFileError(
-            f"it has {found} rows, the manifest says {expected}; deliver file and manifest again"
-        )
+    for row in ledger:
+        name, found = row["source_file"], row["lines"]
+        expected = (manifest or {}).get(name, {}).get("rows")
+        if expected is not None and expected != found:
+            raise DumpError(
+                f"dump {day}, {name}: it has {found} rows, the manifest says {expected}; "
+                "deliver file and manifest again"
+            )
 
 
-def _ledger_row(day: date, file: LandedFile, digest: str, read: FileLines) -> dict[str, Any]:
+def _ledger_row(
+    day: date, file: LandedFile, digest: str, read: FileRead, lines: FileLines
+) -> dict[str, Any]:
     return {
         "dump_date": day.isoformat(),
         "source_file": file.name,
@@ -295,12 +312,12 @@ def _ledger_row(day: date, file: LandedFile, digest: str, read: FileLines) -> di
         "compression": read.kind.compression,
         "bytes": file.bytes,
         "sha256": digest,
-        "lines": read.lines,
-        "control": read.outcomes.get("control", 0),
-        "ignored": read.outcomes.get("ignored", 0),
-        "quarantined": read.outcomes.get("quarantined", 0),
-        "events": read.outcomes.get("event", 0),
-        "unknown_keys": json.dumps(dict(read.unknown_keys), ensure_ascii=False),
+        "lines": lines.lines,
+        "control": lines.outcomes.get("control", 0),
+        "ignored": lines.outcomes.get("ignored", 0),
+        "quarantined": lines.outcomes.get("quarantined", 0),
+        "events": lines.outcomes.get("event", 0),
+        "unknown_keys": json.dumps(dict(lines.unknown_keys), ensure_ascii=False),
         "damage": read.damage,
     }
 
@@ -314,55 +331,18 @@ def _write_ledger(
         marks = ", ".join("?" * len(FILE_COLUMNS))
         rows = [[row[column] for column in FILE_COLUMNS] for row in ledger]
         connection.executemany(f"insert into ledger values ({marks})", rows)
-    connection.execute(f"copy ledger to '{_escaped(target)}' (format parquet, compression zstd)")
+    connection.execute(f"copy ledger to {quoted(target)} (format parquet, compression zstd)")
 
 
-def _few_parts(connection: duckdb.DuckDBPyConnection, parts: list[Path]) -> list[Path]:
-    """Put many small parts into one, since every query opens every part."""
-    if len(parts) <= _MOST_PARTS:
-        return parts
-    together = parts[0].with_name("lines.parquet")
-    connection.execute(
-        f"copy (from read_parquet(?)) to '{_escaped(together)}' (format parquet, compression zstd)",
+def _event_dates(connection: duckdb.DuckDBPyConnection, parts: list[Path]) -> dict[str, int]:
+    if not parts:
+        return {}
+    rows = connection.execute(
+        "select event_date::varchar, count(*) from read_parquet(?)"
+        " where outcome = 'event' group by event_date order by event_date",
         [[str(part) for part in parts]],
-    )
-    for part in parts:
-        part.unlink()
-    return [together]
-
-
-def _lake_dump(
-    connection: duckdb.DuckDBPyConnection,
-    landed: LandedDump,
-    ledger: list[dict[str, Any]],
-    parts: list[Path],
-    reader: str,
-) -> LakeDump:
-    identity = fingerprint({row["source_file"]: row["sha256"] for row in ledger}, reader)
-    outcomes: Counter[str] = Counter()
-    for row in ledger:
-        for outcome in ("control", "ignored", "quarantined", "events"):
-            outcomes[outcome] += row[outcome]
-    event_dates = (
-        connection.execute(
-            "select event_date::varchar, count(*) from read_parquet(?)"
-            " where outcome = 'event' group by event_date order by event_date",
-            [[str(part) for part in parts]],
-        ).fetchall()
-        if parts
-        else []
-    )
-    return LakeDump(
-        dump_date=landed.dump_date.isoformat(),
-        fingerprint=identity,
-        signature=landed.signature,
-        reader=reader,
-        lines=tuple(f"{identity}/{part.name}" for part in parts),
-        files=f"{identity}/files.parquet",
-        outcomes=dict(outcomes),
-        bytes=sum(file.bytes for file in landed.files),
-        event_dates=dict(event_dates),
-    )
+    ).fetchall()
+    return dict(rows)
 
 
 def _hashes(landing: Landing, landed: LandedDump, scratch: Path) -> dict[str, str]:
@@ -376,7 +356,3 @@ def _hashes(landing: Landing, landed: LandedDump, scratch: Path) -> dict[str, st
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _escaped(path: Path) -> str:
-    return str(path).replace("'", "''")

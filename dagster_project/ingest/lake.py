@@ -42,6 +42,7 @@ class LakeDump:
         outcomes: its lines by outcome.
         bytes: the landed bytes.
         event_dates: how many events it holds by event date.
+        left_alone: files that are no dump files, by name nor by content.
     """
 
     dump_date: str
@@ -53,6 +54,7 @@ class LakeDump:
     outcomes: Mapping[str, int]
     bytes: int
     event_dates: Mapping[str, int]
+    left_alone: tuple[str, ...]
 
 
 class Lake:
@@ -146,4 +148,5 @@ def replace_text(path: Path, text: str) -> None:
 
 
 def _lake_dump(content: dict[str, Any]) -> LakeDump:
-    return LakeDump(**{**content, "lines": tuple(content["lines"])})
+    tuples = {name: tuple(content[name]) for name in ("lines", "left_alone")}
+    return LakeDump(**{**content, **tuples})

@@ -85,8 +85,14 @@ class Landing:
         """List every dump and the catalogue.
 
         Raises:
-            OSError: the landing cannot be listed. A landing that does not exist yet is empty.
+            OSError: the landing cannot be listed, or a local one does not exist: a mount that is
+                missing must not look like the withdrawal of every dump.
         """
+        if self._is_local and not Path(self._root).is_dir():
+            raise FileNotFoundError(
+                f"the landing {self._root} does not exist; set WALKHOUSE_LANDING, or try "
+                "`walkhouse simulate` first"
+            )
         self._fs.invalidate_cache()
         dumps: dict[date, list[LandedFile]] = {}
         manifests: dict[date, LandedFile] = {}

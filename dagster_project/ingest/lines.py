@@ -1,36 +1,40 @@
-"""Reads the lines of one landed file into typed, classified rows of the raw layer.
+"""Reads the lines of a dump's files into typed, classified rows of the raw layer.
 
-DuckDB reads and classifies in one pass. What it cannot read, or reads more leniently than the
-contract allows, gets a second look: read record by record in Python, and then classified by the
-same SQL.
+DuckDB reads and classifies a file in one pass. What it cannot read, or reads more leniently than
+the contract allows, gets a second look: read record by record in Python, then classified by the
+same SQL. Small files get the second look only, many of them at once.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
-from urllib.parse import unquote
+from typing import Any
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
-from dagster_project.ingest.envelopes import (
-    EVENT_ID,
-    PLACES,
-    PLAYER_OBJECTS,
-    TABULAR_COLUMNS,
-    Form,
-    column_expressions,
-    json_structure,
-    unknown_keys,
+from dagster_project.ingest.classification import (
+    LINE_COLUMNS,
+    classification,
+    csv_extract,
+    extracted_source,
+    folder_names,
+    header_is_plain,
+    ndjson_extract,
+    objects,
+    parquet_source,
+    quoted,
+    second_look_source,
 )
+from dagster_project.ingest.envelopes import Form, unknown_keys
 from dagster_project.ingest.files import (
     Damage,
     FileKind,
@@ -40,647 +44,274 @@ from dagster_project.ingest.files import (
     kind_of_file,
     read_records,
 )
-from dagster_project.registry import Definitions, name_key
-
-LINE_COLUMNS = {
-    "dump_date": "date",
-    "source_file": "varchar",
-    "source_row": "bigint",
-    "outcome": "varchar",
-    "reason": "varchar",
-    "detail": "varchar",
-    "line": "varchar",
-    "event_key": "varchar",
-    "occurred_at": "timestamp",
-    "event_date": "date",
-    **{
-        column: {
-            "is_iframe": "boolean",
-            "is_mobile": "boolean",
-            "utc_offset_minutes": "integer",
-        }.get(column, "varchar")
-        for column in (
-            "system_id",
-            "environment",
-            "session_id",
-            "end_user_id",
-            "end_user_id_source",
-            "item_type",
-            "event",
-            *(place.column for place in PLACES[8:]),
-        )
-    },
-    "keys": "varchar",
-}
-"""Columns of the raw layer's `lines` and their types."""
-
-# The parts of an event's identity, in the order in which they are hashed (`landing.md`).
-_IDENTITY = (
-    "system_id",
-    "environment",
-    "session_id",
-    "end_user_id",
-    "item_type",
-    "event",
-    "item_id",
-    "play_id",
-    "epoch_ms",
-    "interaction_guid",
-    "value",
-    EVENT_ID,
-)
 
 _Rows = np.ndarray[Any, np.dtype[np.int64]]
-_SECOND_LOOK_BATCH = 20_000
-_DAY_MS = 86_400_000
-_COMPRESSIONS = {"none": "uncompressed", "gzip": "gzip", "zstd": "zstd"}
+
+_SMALL_FILE_BYTES = 128 * 1024
+_SECOND_LOOK_RECORDS = 20_000
+_SECOND_LOOK_CHARACTERS = 64 * 1024 * 1024
+_MOST_PARTS = 16
+
+
+@dataclass(frozen=True)
+class FileRead:
+    """What a file turned out to be, and what was wrong with it as a whole."""
+
+    kind: FileKind
+    damage: str | None
 
 
 @dataclass(frozen=True)
 class FileLines:
-    """What one landed file held: its ledger row, without what only the file system knows."""
+    """The lines of one file: by outcome, and the keys in them that no document mentions."""
 
-    kind: FileKind
-    lines: int
-    outcomes: Mapping[str, int]
-    unknown_keys: Mapping[str, int]
-    damage: str | None
-    parts: tuple[Path, ...]
+    lines: int = 0
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+    unknown_keys: Mapping[str, int] = field(default_factory=dict)
 
 
-def prepare_connection(connection: duckdb.DuckDBPyConnection, definitions: Definitions) -> None:
-    """Give a connection the tables of names that the classification joins to."""
-    connection.execute("set timezone = 'UTC'")
-    spelled = {
-        (p.written_item_type, p.written_event): (p.item_type, p.event) for p in definitions.pairs
-    }
-    loose = {(name_key(item), name_key(event)): pair for (item, event), pair in spelled.items()}
-    _names(connection, "pairs_as_written", 4, [(*key, *pair) for key, pair in spelled.items()])
-    _names(connection, "pairs_loosely", 4, [(*key, *pair) for key, pair in loose.items()])
-    types = {name_key(written): documented for written, documented in definitions.item_types}
-    _names(connection, "item_types", 2, list(types.items()))
-    ignored = [(name_key(event),) for event in definitions.ignored_events]
-    _names(connection, "ignored_events", 1, ignored)
-    _names(connection, "environments", 2, definitions.environments)
-    _names(connection, "initiators", 2, definitions.initiators)
+class DumpReader:
+    """Reads the files of one dump into Parquet parts of `LINE_COLUMNS`."""
 
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        *,
+        dump_date: date,
+        max_late_days: int,
+        target: Path,
+    ) -> None:
+        """Read into a folder that exists, with a connection from `prepare_connection`."""
+        self._connection = connection
+        self._dump_date = dump_date
+        self._max_late_days = max_late_days
+        self._target = target
+        self._parts: list[Path] = []
+        self._waiting: dict[Form, _Batch] = {}
+        self._forms: dict[str, Form] = {}
 
-def read_file(
-    connection: duckdb.DuckDBPyConnection,
-    path: Path,
-    *,
-    name: str,
-    dump_date: date,
-    max_late_days: int,
-    target: Path,
-    part_stem: str,
-) -> FileLines:
-    """Read one file into Parquet parts ``<target>/<part_stem>-N.parquet`` of `LINE_COLUMNS`.
+    def read(self, path: Path, name: str) -> FileRead | None:
+        """Read one file, which has that name within the dump.
 
-    Args:
-        connection: prepared by `prepare_connection`.
-        path: the file on this machine.
-        name: its path within the dump's folder; part of each row.
-        dump_date: the day of the dump.
-        max_late_days: events older than this before the dump's day are quarantined.
-        target: an existing folder.
-        part_stem: how the names of the parts begin.
+        Returns:
+            what it is; None for a file that is no dump file by name nor by content, which is
+            left alone.
 
-    Raises:
-        UnreadableFileError: nothing of the file can be read.
-        OSError: the file cannot be opened.
-    """
-    kind = kind_of_file(path, name)
-    if not kind.is_recognised:
-        raise UnreadableFileError(
-            f"{name}: neither NDJSON, CSV nor Parquet; remove it from the dump, or deliver it again"
-        )
-    read = _Reading(connection, kind, name, dump_date, max_late_days)
-    first = target / f"{part_stem}-0.parquet"
-    damage = Damage()
-    with ThreadPoolExecutor(max_workers=1) as beside, _plain_name(path, target) as plain:
-        counting = None
-        if kind.format != "parquet":
-            counting = beside.submit(count_lines, path, kind, damage)
-        known_rows = read.whole_file(plain, first)
-        line_ends = counting.result() if counting else len(known_rows)
-    if damage.text and kind.format == "csv":
-        # A torn record may look whole; only reading line by line tells where the stream ended.
-        first.unlink(missing_ok=True)
-        known_rows = known_rows[:0]
-    parts = [first] if first.exists() else []
-    headers = 1 if kind.format == "csv" else 0
-    if line_ends != len(known_rows) + headers:
-        mask = np.zeros(max(line_ends, int(known_rows.max(initial=0))) + 2, dtype=bool)
-        mask[known_rows] = True
-        records = read_records(path, kind, damage, is_known=lambda row: bool(mask[row]))
-        while batch := list(islice(records, _SECOND_LOOK_BATCH)):
-            part = target / f"{part_stem}-{len(parts)}.parquet"
-            read.second_look(batch, part)
-            parts.append(part)
-    if damage.text and not parts:
-        raise UnreadableFileError(f"{name}: no line can be read: {damage.text}; deliver it again")
-    return _summary(connection, kind, parts, damage.text)
+        Raises:
+            UnreadableFileError: nothing of the file can be read.
+            OSError: the file cannot be opened.
+        """
+        kind = kind_of_file(path, name)
+        if not kind.is_recognised:
+            return None
+        self._forms[name] = kind.form
+        damage = Damage()
+        if kind.format != "parquet" and path.stat().st_size <= _SMALL_FILE_BYTES:
+            found = self._take(name, kind, read_records(path, kind, damage, is_known=_none_known))
+        else:
+            found = self._read_whole(path, name, kind, damage)
+        if damage.text and not found:
+            raise UnreadableFileError(f"no line can be read: {damage.text}; deliver it again")
+        return FileRead(kind, damage.text)
 
+    def finish(self) -> tuple[list[Path], dict[str, FileLines]]:
+        """Write what is waiting; returns the parts, and the lines of every file that has any."""
+        for form in tuple(self._waiting):
+            self._classify_waiting(form)
+        lines = self._count_lines()
+        if len(self._parts) > _MOST_PARTS:
+            self._put_together()
+        return self._parts, lines
 
-@dataclass(frozen=True)
-class _Reading:
-    connection: duckdb.DuckDBPyConnection
-    kind: FileKind
-    name: str
-    dump_date: date
-    max_late_days: int
+    def _read_whole(self, path: Path, name: str, kind: FileKind, damage: Damage) -> int:
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            counting = None
+            if kind.format != "parquet":
+                counting = beside.submit(count_lines, path, kind, damage)
+            rows = self._read_with_duckdb(path, name, kind)
+            line_ends = counting.result() if counting else len(rows)
+        if damage.text and kind.format == "csv" and len(rows):
+            # A torn record may look whole; only reading line by line tells where the stream ended.
+            self._parts.pop().unlink()
+            rows = rows[:0]
+        headers = 1 if kind.format == "csv" else 0
+        if line_ends == len(rows) + headers:
+            return len(rows)
+        known = np.zeros(max(line_ends, int(rows.max(initial=0))) + 2, dtype=bool)
+        known[rows] = True
+        records = read_records(path, kind, damage, is_known=lambda row: bool(known[row]))
+        return len(rows) + self._take(name, kind, records)
 
-    def whole_file(self, path: Path, part: Path) -> _Rows:
+    def _read_with_duckdb(self, path: Path, name: str, kind: FileKind) -> _Rows:
         """Read what DuckDB can read by itself; returns the rows that need no second look.
 
         The order of a file's lines is kept by writing what was read to a Parquet file first:
         that is done by all threads at once and in order, while numbering rows is not.
         """
-        extracted = part.with_suffix(".extracted")
+        nothing = np.empty(0, dtype=np.int64)
+        extracted = self._target / "extracted"
         try:
-            if self.kind.format == "parquet":
-                source = _parquet_source(self.connection, path)
-            else:
-                if self.kind.format == "ndjson":
-                    extract = _ndjson_extract(path, self.kind)
-                elif _header_is_plain(self.kind):
-                    extract = _csv_extract(path, self.kind)
+            with _plain_name(path, self._target) as plain:
+                if kind.format == "parquet":
+                    source = parquet_source(self._connection, plain, name)
+                elif kind.format == "csv" and not header_is_plain(kind):
+                    return nothing
                 else:
-                    return np.empty(0, dtype=np.int64)
-                self.connection.execute(
-                    f"copy ({extract}) to {_quoted(str(extracted))}"
-                    " (format parquet, compression lz4_raw)"
+                    extract = ndjson_extract if kind.format == "ndjson" else csv_extract
+                    self._connection.execute(
+                        f"copy ({extract(plain, kind)}) to {quoted(extracted)}"
+                        " (format parquet, compression lz4_raw)"
+                    )
+                    source = extracted_source(extracted, kind, name)
+                # The text of a line that keeps it may not be at hand: it gets a second look too.
+                part = self._classify(
+                    source, kind.form, keep="outcome = 'event' or line is not null"
                 )
-                source = _extracted_source(extracted, self.kind)
-            # Text is not at hand for every line that keeps it; those get a second look too.
-            self._copy(source, part, keep="outcome = 'event' or line is not null")
         except (duckdb.IOException, duckdb.InvalidInputException) as error:
-            part.unlink(missing_ok=True)
-            if self.kind.format == "parquet":
+            if kind.format == "parquet":
                 raise UnreadableFileError(f"not readable as Parquet: {error}") from error
-            return np.empty(0, dtype=np.int64)
+            return nothing
         finally:
             extracted.unlink(missing_ok=True)
-        rows = self.connection.execute(
+        rows = self._connection.execute(
             "select source_row from read_parquet(?)", [str(part)]
-        ).fetchnumpy()["source_row"]
-        return np.asarray(rows, dtype=np.int64)
+        ).fetchnumpy()
+        return np.asarray(rows["source_row"], dtype=np.int64)
 
-    def second_look(self, records: Sequence[Record], part: Path) -> None:
-        """Classify records that were read in Python."""
-        table = pa.table(
-            {
-                "source_row": pa.array([r.row for r in records], pa.int64()),
-                "line": pa.array([r.text for r in records], pa.string()),
-                "json_text": pa.array([r.json for r in records], pa.string()),
-                "problem": pa.array([r.problem for r in records], pa.string()),
-            }
-        )
-        self.connection.register("second_look", table)
+    def _take(self, name: str, kind: FileKind, records: Iterator[Record]) -> int:
+        """Put records where the second look takes them from; returns how many there were."""
+        taken = 0
+        while some := list(islice(records, _SECOND_LOOK_RECORDS)):
+            taken += len(some)
+            batch = self._waiting.setdefault(kind.form, _Batch())
+            batch.add(name, some)
+            if batch.is_full:
+                self._classify_waiting(kind.form)
+        return taken
+
+    def _classify_waiting(self, form: Form) -> None:
+        self._connection.register("second_look", self._waiting.pop(form).table())
         try:
-            self._copy(_second_look_source(self.kind.form), part)
+            self._classify(second_look_source(form), form)
         finally:
-            self.connection.unregister("second_look")
+            self._connection.unregister("second_look")
 
-    def _copy(self, source: str, part: Path, *, keep: str = "true") -> None:
-        query = _classification(
-            source,
-            form=self.kind.form,
-            name=self.name,
-            dump_date=self.dump_date,
-            max_late_days=self.max_late_days,
+    def _classify(self, source: str, form: Form, *, keep: str = "true") -> Path:
+        """Write a part with the classified lines of a source."""
+        part = self._target / f"lines-{len(self._parts):04d}.parquet"
+        rows = classification(
+            source, form=form, dump_date=self._dump_date, max_late_days=self._max_late_days
         )
-        self.connection.execute(
-            f"copy ({query} select {', '.join(LINE_COLUMNS)} from rows_of_the_raw_layer where {keep})"
-            f" to {_quoted(str(part))} (format parquet, compression zstd)"
-        )
-
-
-def _ndjson_extract(path: Path, kind: FileKind) -> str:
-    """One row a line, in order; lines that are not certainly JSON objects have no record."""
-    # A comma before a closing bracket is what DuckDB forgives and JSON does not allow.
-    lenient = " or ".join(f"contains(line, '{text}')" for text in (",}", ",]", ", }", ", ]"))
-    return f"""
-        select
-            record,
-            keys,
-            -- the text is kept of what may not be an item event
-            case when {_is_pair_as_written(kind.form)} then null else line end as line
-        from (
-            select line, {_json_record(kind.form)}
-            from (
-                select
-                    json::varchar as line,
-                    case when starts_with(line, '{{') and not ({lenient}) then json end as json
-                from read_ndjson_objects(
-                    {_quoted(str(path))},
-                    compression = '{_COMPRESSIONS[kind.compression]}',
-                    hive_partitioning = false,
-                    ignore_errors = true
-                )
+        columns = ", ".join(LINE_COLUMNS)
+        try:
+            self._connection.execute(
+                f"copy ({rows} select {columns} from rows_of_the_raw_layer where {keep})"
+                f" to {quoted(part)} (format parquet, compression zstd)"
             )
-        )
-    """
+        except duckdb.Error:
+            part.unlink(missing_ok=True)
+            raise
+        self._parts.append(part)
+        return part
 
-
-def _csv_extract(path: Path, kind: FileKind) -> str:
-    """One row a record, in order."""
-    columns = _header_columns(kind)
-    typed = ", ".join(f"{_quoted(column)}: 'varchar'" for column in columns)
-    return f"""
-        from read_csv(
-            {_quoted(str(path))},
-            columns = {{{typed}}},
-            compression = '{_COMPRESSIONS[kind.compression]}',
-            hive_partitioning = false,
-            auto_detect = false,
-            header = true,
-            delim = ',',
-            quote = '"',
-            escape = '"',
-            strict_mode = true
-        )
-    """
-
-
-def _extracted_source(extracted: Path, kind: FileKind) -> str:
-    if kind.format == "ndjson":
-        line, fields, read = "line", _json_fields(kind.form), "record is not null"
-    else:
-        columns = {column: _identifier(column) for column in _header_columns(kind)}
-        line, fields, read = "null::varchar", _column_fields(columns), "true"
-    return f"""
-        select
-            file_row_number + 1 as source_row,
-            {line} as line,
-            null::varchar as problem,
-            {fields}
-        from read_parquet({_quoted(str(extracted))}, file_row_number = true)
-        where {read}
-    """
-
-
-def _second_look_source(form: Form) -> str:
-    return f"""
-        select
-            source_row,
-            line,
-            case
-                when problem is not null then problem
-                when json is null then 'not JSON, or nested too deeply'
-            end as problem,
-            {_json_fields(form)}
-        from (
-            select *, {_json_record(form)}
-            from (select *, try_cast(json_text as json) as json from second_look)
-        )
-    """
-
-
-def _parquet_source(connection: duckdb.DuckDBPyConnection, path: Path) -> str:
-    relation = f"read_parquet({_quoted(str(path))}, hive_partitioning = false)"
-    described = connection.execute(f"describe select * from {relation}").fetchall()
-    columns = {}
-    for column, data_type, *_ in described:
-        identifier = _identifier(column)
-        if data_type.startswith("TIMESTAMP") or data_type == "DATE":
-            # Timestamps without a zone are UTC; sub-millisecond digits are cut.
-            columns[column.lower()] = f"epoch_ms({identifier}::timestamp)::varchar"
-        elif data_type.endswith("]") or data_type.startswith(("STRUCT", "MAP")):
-            columns[column.lower()] = f"to_json({identifier})::varchar"
-        else:
-            columns[column.lower()] = f"{identifier}::varchar"
-    return f"""
-        select
-            file_row_number + 1 as source_row,
-            to_json(landed)::varchar as line,
-            null::varchar as problem,
-            {_column_fields(columns)}
-        from (
-            select * exclude (file_row_number), file_row_number, {{{_struct(described)}}} as landed
-            from {relation.removesuffix(")")}, file_row_number = true)
-        )
-    """
-
-
-def _struct(described: Sequence[tuple[str, ...]]) -> str:
-    return ", ".join(f"{_identifier(name)}: {_identifier(name)}" for name, *_ in described)
-
-
-def _is_pair_as_written(form: Form) -> str:
-    """SQL that says of a record that its pair is a documented or raw one, letter by letter."""
-    columns = column_expressions(form, "record")
-    return (
-        f"coalesce(({columns['item_type']}, {columns['event']})"
-        " in (select (item_key, event_key) from pairs_as_written), false)"
-    )
-
-
-def _json_record(form: Form) -> str:
-    """What is taken from a line, parsed once: its record, and the keys of its objects."""
-    paths = ", ".join(_quoted("$." + path if path else "$") for path in _objects(form))
-    return (
-        f"json_transform(json, {_quoted(json_structure(form))}) as record, "
-        f"to_json(json_keys(json, [{paths}]))::varchar as keys"
-    )
-
-
-def _json_fields(form: Form) -> str:
-    """The text of every column, and the keys, of lines that are JSON."""
-    columns = column_expressions(form, "record")
-    fields = [f"{expression} as {column}" for column, expression in columns.items()]
-    fields.append("coalesce(record.\"_static\" = 'true', false) as is_control")
-    fields.append("keys")
-    return ",\n            ".join(fields)
-
-
-def _column_fields(columns: Mapping[str, str]) -> str:
-    """The text of every column of lines that have columns."""
-    fields = [
-        f"{'nullif(' + columns[column] + ', ' + chr(39) * 2 + ')' if column in columns else 'null::varchar'} as {column}"
-        for column in TABULAR_COLUMNS
-    ]
-    keys = _quoted(json.dumps([sorted(columns)]))
-    return ",\n            ".join([*fields, "false as is_control", f"{keys} as keys"])
-
-
-def _objects(form: Form) -> tuple[str, ...]:
-    return PLAYER_OBJECTS if form == "player" else ("",)
-
-
-def _classification(
-    source: str, *, form: Form, name: str, dump_date: date, max_late_days: int
-) -> str:
-    """The SQL that gives each line of a source exactly one outcome (`landing.md`)."""
-    folders = dict(part.split("=", 1) for part in name.split("/")[:-1] if "=" in part)
-    item_type, event = "item_type", "event"
-    if form == "flat":
-        # One webhook carries one event, so its folder may be the only place that says which.
-        item_type, event = (
-            f"coalesce({column}, {_quoted(unquote(folders[column]))})"
-            if column in folders
-            else column
-            for column in ("item_type", "event")
-        )
-    midnight = int(datetime(dump_date.year, dump_date.month, dump_date.day, tzinfo=UTC).timestamp())
-    latest_ms = midnight * 1000 + 2 * _DAY_MS
-    earliest_ms = midnight * 1000 - max_late_days * _DAY_MS
-    latest = dump_date + timedelta(days=2)
-    return f"""
-with
-
-source_lines as ({source}),
-
-source_events as (
-
-    select
-        * exclude (item_type, event),
-        {item_type} as item_type,
-        {event} as event,
-        {_epoch_ms("occurred_at")} as epoch_ms
-
-    from source_lines
-
-),
-
-named as (
-
-    select
-        source_events.* exclude (item_type, event, system_id, environment, initiator, parent_item_type),
-        coalesce(as_written.item_type, loosely.item_type, source_events.item_type) as item_type,
-        coalesce(as_written.event, loosely.event, source_events.event) as event,
-        coalesce(as_written.event, loosely.event) is not null as is_defined,
-        ignored_events.event_key is not null as is_ignored_verb,
-        coalesce(system_id, 'unknown') as system_id,
-        coalesce(
-            environments.name,
-            case when regexp_full_match(environment, '-?\\d+') then 'environment_' || environment end,
-            environment,
-            'production'
-        ) as environment,
-        coalesce(
-            initiators.name,
-            case when regexp_full_match(initiator, '-?\\d+') then 'initiator_' || initiator end,
-            initiator
-        ) as initiator,
-        coalesce(item_types.name, parent_item_type) as parent_item_type
-
-    from source_events
-
-    left join pairs_as_written as as_written
-        on source_events.item_type = as_written.item_key
-        and source_events.event = as_written.event_key
-
-    left join pairs_loosely as loosely
-        on case when as_written.event is null then {_name_key("source_events.item_type")} end
-            = loosely.item_key
-        and case when as_written.event is null then {_name_key("source_events.event")} end
-            = loosely.event_key
-
-    left join ignored_events
-        on case when as_written.event is null then {_name_key("source_events.event")} end
-            = ignored_events.event_key
-
-    left join environments on source_events.environment = environments.key
-
-    left join initiators on source_events.initiator = initiators.key
-
-    left join item_types on {_name_key("source_events.parent_item_type")} = item_types.key
-
-),
-
-judged as (
-
-    select
-        *,
-        case
-            when problem is not null then 'malformed'
-            when is_control or (is_ignored_verb and not is_defined) then null
-            when occurred_at is null then 'missing_occurred_at'
-            when session_id is null then 'missing_session_id'
-            when end_user_id is null then 'missing_end_user_id'
-            when item_type is null then 'missing_item_type'
-            when event is null then 'missing_event'
-            when epoch_ms is null then 'bad_timestamp'
-            when epoch_ms > {latest_ms} then 'future_timestamp'
-            when epoch_ms < {earliest_ms} then 'too_old'
-            when not is_defined then 'undefined_event'
-        end as reason,
-        case
-            when epoch_ms between -62135596800000 and 253402300799999
-                then make_timestamp(epoch_ms * 1000)
-        end as instant
-
-    from named
-
-),
-
-rows_of_the_raw_layer as (
-
-    select
-        date '{dump_date}' as dump_date,
-        {_quoted(name)} as source_file,
-        source_row,
-        case
-            when reason is not null then 'quarantined'
-            when is_control then 'control'
-            when is_defined then 'event'
-            else 'ignored'
-        end as outcome,
-        reason,
-        case reason
-            when 'malformed' then problem
-            when 'bad_timestamp' then 'occurred_at: ' || occurred_at
-            when 'future_timestamp' then 'occurred_at: ' || occurred_at || ', after {latest}T00:00:00Z'
-            when 'too_old'
-                then 'occurred_at: ' || occurred_at || ', over {max_late_days} days before the dump'
-            when 'undefined_event' then 'item type: ' || item_type || ', event: ' || event
-        end as detail,
-        case when outcome <> 'event' then line end as line,
-        case when outcome = 'event' then {_event_key()} end as event_key,
-        instant as occurred_at,
-        instant::date as event_date,
-        {_typed_columns(form)},
-        keys
-
-    from judged
-
-)
-"""
-
-
-def _typed_columns(form: Form) -> str:
-    # JavaScript counts a zone's minutes westwards; the warehouse, like ISO 8601, eastwards.
-    sign = "" if form == "tabular" else "-"
-    special = {
-        "is_iframe": "try_cast(is_iframe as boolean)",
-        "is_mobile": "try_cast(is_mobile as boolean)",
-        "utc_offset_minutes": f"{sign}try_cast(utc_offset_minutes as integer)",
-    }
-    columns = list(LINE_COLUMNS)
-    between = columns[columns.index("event_date") + 1 : columns.index("keys")]
-    return ",\n        ".join(
-        f"{special[column]} as {column}" if column in special else column for column in between
-    )
-
-
-def _event_key() -> str:
-    """An injective text of the identity, hashed: equal exactly for equal events."""
-    parts = ", ".join(f"{part}::varchar" for part in _IDENTITY)
-    return f"md5(to_json([{parts}])::varchar)"
-
-
-def _epoch_ms(text: str) -> str:
-    """SQL that reads epoch milliseconds, or ISO 8601; null where the text is neither."""
-    iso = (
-        r"\d{4}-\d{2}-\d{2}"
-        r"([T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?( ?([Zz]|[+-]\d{2}(:?\d{2})?))?)?"
-    )
-    return f"""case
-            when {text} is null then null
-            when regexp_full_match({text}, '[+-]?\\d{{1,18}}') then try_cast({text} as bigint)
-            when regexp_full_match({text}, '[+-]?\\d+(\\.\\d*)?([eE][+-]?\\d+)?')
-                then floor(greatest(least(try_cast({text} as double), 9e15), -9e15))::bigint
-            when regexp_full_match({text}, '{iso}')
-                then epoch_ms(try_cast(replace({text}, ',', '.') as timestamptz))
-        end"""
-
-
-def _name_key(expression: str) -> str:
-    return f"regexp_replace(lower({expression}), '[^\\p{{L}}\\p{{N}}]', '', 'g')"
-
-
-def _summary(
-    connection: duckdb.DuckDBPyConnection, kind: FileKind, parts: Sequence[Path], damage: str | None
-) -> FileLines:
-    if not parts:
-        return FileLines(kind, 0, {}, {}, damage, ())
-    names = [str(part) for part in parts]
-    outcomes = dict(
-        connection.execute(
-            "select outcome, count(*) from read_parquet(?) group by outcome", [names]
+    def _count_lines(self) -> dict[str, FileLines]:
+        if not self._parts:
+            return {}
+        shapes = self._connection.execute(
+            "select source_file, outcome, keys, count(*) from read_parquet(?) group by all",
+            [[str(part) for part in self._parts]],
         ).fetchall()
-    )
-    shapes = connection.execute(
-        "select keys, count(*) from read_parquet(?) where keys is not null group by keys", [names]
-    ).fetchall()
-    return FileLines(
-        kind=kind,
-        lines=sum(outcomes.values()),
-        outcomes=outcomes,
-        unknown_keys=_count_unknown_keys(kind.form, shapes),
-        damage=damage,
-        parts=tuple(parts),
-    )
+        outcomes: dict[str, dict[str, int]] = {}
+        unknown: dict[str, dict[str, int]] = {}
+        for name, outcome, keys, count in shapes:
+            of_file = outcomes.setdefault(name, {})
+            of_file[outcome] = of_file.get(outcome, 0) + count
+            form = self._forms[name]
+            for key in unknown_keys(form, _parents_and_keys(form, keys)):
+                of_keys = unknown.setdefault(name, {})
+                of_keys[key] = of_keys.get(key, 0) + count
+        return {
+            name: FileLines(
+                lines=sum(counts.values()),
+                outcomes=counts,
+                unknown_keys=dict(sorted(unknown.get(name, {}).items())),
+            )
+            for name, counts in outcomes.items()
+        }
+
+    def _put_together(self) -> None:
+        """Put many parts into one, since every query opens every part."""
+        together = self._target / "lines.parquet"
+        self._connection.execute(
+            f"copy (from read_parquet(?)) to {quoted(together)} (format parquet, compression zstd)",
+            [[str(part) for part in self._parts]],
+        )
+        for part in self._parts:
+            part.unlink()
+        self._parts = [together]
 
 
-def _count_unknown_keys(form: Form, shapes: Iterable[tuple[str, int]]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for keys, lines in shapes:
-        for name in unknown_keys(form, _parents_and_keys(form, json.loads(keys))):
-            counts[name] = counts.get(name, 0) + lines
-    return dict(sorted(counts.items()))
+class _Batch:
+    """Records of one form, of any number of files, that wait for their classification."""
+
+    def __init__(self) -> None:
+        self._columns: dict[str, list[Any]] = {
+            "source_file": [],
+            "folder_item_type": [],
+            "folder_event": [],
+            "source_row": [],
+            "line": [],
+            "json_text": [],
+            "problem": [],
+        }
+        self._characters = 0
+
+    def add(self, name: str, records: Sequence[Record]) -> None:
+        folders = folder_names(name)
+        columns = self._columns
+        columns["source_file"] += [name] * len(records)
+        columns["folder_item_type"] += [folders.get("item_type")] * len(records)
+        columns["folder_event"] += [folders.get("event")] * len(records)
+        columns["source_row"] += [record.row for record in records]
+        columns["line"] += [record.text for record in records]
+        columns["json_text"] += [record.json for record in records]
+        columns["problem"] += [record.problem for record in records]
+        self._characters += sum(len(record.text) for record in records)
+
+    @property
+    def is_full(self) -> bool:
+        return (
+            len(self._columns["line"]) >= _SECOND_LOOK_RECORDS
+            or self._characters >= _SECOND_LOOK_CHARACTERS
+        )
+
+    def table(self) -> pa.Table:
+        types = dict.fromkeys(self._columns, pa.string()) | {"source_row": pa.int64()}
+        return pa.table(self._columns, schema=pa.schema(types))
 
 
-def _parents_and_keys(
-    form: Form, keys: Sequence[Sequence[str] | None]
-) -> Iterator[tuple[str, str]]:
-    for parent, names in zip(_objects(form), keys, strict=True):
+def _none_known(_row: int) -> bool:
+    return False
+
+
+def _parents_and_keys(form: Form, keys: str | None) -> Iterator[tuple[str, str]]:
+    """The pairs of object and key in a line, from the JSON text of its column `keys`."""
+    if keys is None:
+        return
+    for parent, names in zip(objects(form), json.loads(keys), strict=True):
         for name in names or ():
             yield parent, name
 
 
-def _header_columns(kind: FileKind) -> list[str]:
-    return [column.strip().lower() for column in kind.header]
-
-
-def _header_is_plain(kind: FileKind) -> bool:
-    columns = _header_columns(kind)
-    return len(set(columns)) == len(columns)
-
-
-class _plain_name:  # noqa: N801 - a context manager, used like a function
-    """A path that DuckDB does not take for a pattern."""
-
-    def __init__(self, path: Path, folder: Path) -> None:
-        self._path = path
-        self._link = folder / "landed" if any(c in str(path) for c in "*?[]{}") else None
-
-    def __enter__(self) -> Path:
-        if self._link is None:
-            return self._path
-        self._link.symlink_to(self._path)
-        return self._link
-
-    def __exit__(self, *_: object) -> None:
-        if self._link is not None:
-            self._link.unlink()
-
-
-def _names(
-    connection: duckdb.DuckDBPyConnection,
-    table: str,
-    width: Literal[1, 2, 4],
-    rows: Iterable[tuple[str, ...]],
-) -> None:
-    columns = {
-        1: ("event_key",),
-        2: ("key", "name"),
-        4: ("item_key", "event_key", "item_type", "event"),
-    }[width]
-    connection.execute(
-        f"create or replace table {table} ({', '.join(f'{column} varchar' for column in columns)})"
-    )
-    marks = ", ".join("?" * width)
-    rows = list(rows)
-    if rows:
-        connection.executemany(f"insert into {table} values ({marks})", rows)
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _identifier(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+@contextmanager
+def _plain_name(path: Path, folder: Path) -> Iterator[Path]:
+    """A path to the same file that DuckDB does not take for a pattern."""
+    if not any(character in str(path) for character in "*?[]{}"):
+        yield path
+        return
+    link = folder / "landed"
+    link.symlink_to(path)
+    try:
+        yield link
+    finally:
+        link.unlink()

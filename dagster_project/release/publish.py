@@ -154,9 +154,9 @@ def _write_tables(
 ) -> None:
     config: dict[str, Any] = {"threads": threads, "memory_limit": memory_limit}
     config["temp_directory"] = str(building / ".temp")
-    config["enable_progress_bar"] = False
     with duckdb.connect(str(building / _FILE), config=config) as target:
         target.execute("set timezone = 'UTC'")
+        target.execute("set enable_progress_bar = false")
         target.execute(f"attach {_text(warehouse)} as warehouse (read_only)")
         with duckdb.connect(str(warehouse), read_only=True) as source:
             tables = published_tables(source)

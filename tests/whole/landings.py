@@ -441,12 +441,12 @@ def names_from_folders(landing: Path) -> Path:
 
 
 def damaged_gzip(landing: Path) -> Path:
-    """Gzip streams that end between two lines, within a line, and before the first byte."""
+    """Gzip streams that end between two lines, and within a line."""
     day = "2026-03-10"
     noon = at("2026-03-10T12:00:00")
     lines = [
         ndjson([player(noon + number, "player/open", session="damaged", data__oId=number)])
-        for number in range(6)
+        for number in range(4)
     ]
     put(landing, day, "between.ndjson.gz", cut_gzip(lines[0] + lines[1]))
     put(landing, day, "within.ndjson.gz", cut_gzip(lines[2] + lines[3][:39]))
@@ -457,7 +457,14 @@ def damaged_gzip(landing: Path) -> Path:
         ]
     )
     put(landing, day, "within.csv.gz", cut_gzip(table[:-8]))
-    put(landing, day, "header.ndjson.gz", gzip.compress(lines[4], mtime=0)[:10])
+    return landing
+
+
+def nothing_but_a_gzip_header(landing: Path) -> Path:
+    """A file of which nothing can be read, beside a good one: fails its dump."""
+    event = player(at("2026-03-10T12:00:00"), "player/open", session="damaged")
+    put(landing, "2026-03-10", "good.ndjson", [event])
+    put(landing, "2026-03-10", "header.ndjson.gz", gzip.compress(b"{}", mtime=0)[:10])
     return landing
 
 

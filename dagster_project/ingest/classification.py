@@ -1,0 +1,497 @@
+"""The SQL that turns the lines of a landed file into typed, classified rows of the raw layer.
+
+Text only; `lines` runs it. A *source* is a query with one row a line: `source_file`, `source_row`,
+`folder_item_type`, `folder_event`, `line` (its text, where that is at hand), `problem` (why it is
+malformed, or null), `is_control`, `keys`, and the text of every column of the tabular form.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Literal
+from urllib.parse import unquote
+
+import duckdb
+
+from dagster_project.ingest.envelopes import (
+    EVENT_ID,
+    PLACES,
+    PLAYER_OBJECTS,
+    TABULAR_COLUMNS,
+    Form,
+    column_expressions,
+    json_structure,
+)
+from dagster_project.ingest.files import FileKind
+from dagster_project.registry import Definitions, name_key
+
+LINE_COLUMNS = {
+    "dump_date": "date",
+    "source_file": "varchar",
+    "source_row": "bigint",
+    "outcome": "varchar",
+    "reason": "varchar",
+    "detail": "varchar",
+    "line": "varchar",
+    "event_key": "varchar",
+    "occurred_at": "timestamp",
+    "event_date": "date",
+    **{
+        column: {
+            "is_iframe": "boolean",
+            "is_mobile": "boolean",
+            "utc_offset_minutes": "integer",
+        }.get(column, "varchar")
+        for column in (
+            "system_id",
+            "environment",
+            "session_id",
+            "end_user_id",
+            "end_user_id_source",
+            "item_type",
+            "event",
+            *(place.column for place in PLACES[8:]),
+        )
+    },
+    "keys": "varchar",
+}
+"""Columns of the raw layer's `lines` and their types."""
+
+# The parts of an event's identity, in the order in which they are hashed (`landing.md`).
+_IDENTITY = (
+    "system_id",
+    "environment",
+    "session_id",
+    "end_user_id",
+    "item_type",
+    "event",
+    "item_id",
+    "play_id",
+    "epoch_ms",
+    "interaction_guid",
+    "value",
+    EVENT_ID,
+)
+
+_DAY_MS = 86_400_000
+_COMPRESSIONS = {"none": "uncompressed", "gzip": "gzip", "zstd": "zstd"}
+
+
+def prepare_connection(connection: duckdb.DuckDBPyConnection, definitions: Definitions) -> None:
+    """Give a connection the tables of names that the classification joins to."""
+    connection.execute("set timezone = 'UTC'")
+    spelled = {
+        (p.written_item_type, p.written_event): (p.item_type, p.event) for p in definitions.pairs
+    }
+    loose = {(name_key(item), name_key(event)): pair for (item, event), pair in spelled.items()}
+    _names(connection, "pairs_as_written", 4, [(*key, *pair) for key, pair in spelled.items()])
+    _names(connection, "pairs_loosely", 4, [(*key, *pair) for key, pair in loose.items()])
+    types = {name_key(written): documented for written, documented in definitions.item_types}
+    _names(connection, "item_types", 2, list(types.items()))
+    ignored = [(name_key(event),) for event in definitions.ignored_events]
+    _names(connection, "ignored_events", 1, ignored)
+    _names(connection, "environments", 2, definitions.environments)
+    _names(connection, "initiators", 2, definitions.initiators)
+
+
+def ndjson_extract(path: Path, kind: FileKind) -> str:
+    """One row a line, in order; lines that are not certainly JSON objects have no record."""
+    # A comma before a closing bracket is what DuckDB forgives and JSON does not allow.
+    lenient = " or ".join(f"contains(line, '{text}')" for text in (",}", ",]", ", }", ", ]"))
+    return f"""
+        select
+            record,
+            keys,
+            -- the text is kept of what may not be an item event
+            case when {_is_pair_as_written(kind.form)} then null else line end as line
+        from (
+            select line, {_json_record(kind.form)}
+            from (
+                select
+                    json::varchar as line,
+                    case when starts_with(line, '{{') and not ({lenient}) then json end as json
+                from read_ndjson_objects(
+                    {quoted(path)},
+                    compression = '{_COMPRESSIONS[kind.compression]}',
+                    hive_partitioning = false,
+                    ignore_errors = true
+                )
+            )
+        )
+    """
+
+
+def csv_extract(path: Path, kind: FileKind) -> str:
+    """One row a record, in order."""
+    columns = _header_columns(kind)
+    typed = ", ".join(f"{quoted(column)}: 'varchar'" for column in columns)
+    return f"""
+        from read_csv(
+            {quoted(path)},
+            columns = {{{typed}}},
+            compression = '{_COMPRESSIONS[kind.compression]}',
+            hive_partitioning = false,
+            auto_detect = false,
+            header = true,
+            delim = ',',
+            quote = '"',
+            escape = '"',
+            strict_mode = true
+        )
+    """
+
+
+def extracted_source(extracted: Path, kind: FileKind, name: str) -> str:
+    """The source over what an extract of the file with that name wrote."""
+    if kind.format == "ndjson":
+        line, fields, read = "line", _json_fields(kind.form), "record is not null"
+    else:
+        columns = {column: _identifier(column) for column in _header_columns(kind)}
+        line, fields, read = "null::varchar", _column_fields(columns), "true"
+    return f"""
+        select
+            {_origin(name)},
+            file_row_number + 1 as source_row,
+            {line} as line,
+            null::varchar as problem,
+            {fields}
+        from read_parquet({quoted(extracted)}, file_row_number = true)
+        where {read}
+    """
+
+
+def second_look_source(form: Form) -> str:
+    """The source over the table `second_look`, of records that were read in Python."""
+    return f"""
+        select
+            source_file,
+            folder_item_type,
+            folder_event,
+            source_row,
+            line,
+            case
+                when problem is not null then problem
+                when json is null then 'not JSON, or nested too deeply'
+            end as problem,
+            {_json_fields(form)}
+        from (
+            select *, {_json_record(form)}
+            from (select *, try_cast(json_text as json) as json from second_look)
+        )
+    """
+
+
+def parquet_source(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> str:
+    """The source over a Parquet file in the tabular form."""
+    relation = f"read_parquet({quoted(path)}, hive_partitioning = false)"
+    described = connection.execute(f"describe select * from {relation}").fetchall()
+    columns = {}
+    for column, data_type, *_ in described:
+        identifier = _identifier(column)
+        if data_type.startswith("TIMESTAMP") or data_type == "DATE":
+            # Timestamps without a zone are UTC; sub-millisecond digits are cut.
+            columns[column.lower()] = f"epoch_ms({identifier}::timestamp)::varchar"
+        elif data_type.endswith("]") or data_type.startswith(("STRUCT", "MAP")):
+            columns[column.lower()] = f"to_json({identifier})::varchar"
+        else:
+            columns[column.lower()] = f"{identifier}::varchar"
+    return f"""
+        select
+            {_origin(name)},
+            file_row_number + 1 as source_row,
+            to_json(landed)::varchar as line,
+            null::varchar as problem,
+            {_column_fields(columns)}
+        from (
+            select * exclude (file_row_number), file_row_number, {{{_struct(described)}}} as landed
+            from {relation.removesuffix(")")}, file_row_number = true)
+        )
+    """
+
+
+def _struct(described: Sequence[tuple[str, ...]]) -> str:
+    return ", ".join(f"{_identifier(name)}: {_identifier(name)}" for name, *_ in described)
+
+
+def _is_pair_as_written(form: Form) -> str:
+    """SQL that says of a record that its pair is a documented or raw one, letter by letter."""
+    columns = column_expressions(form, "record")
+    return (
+        f"coalesce(({columns['item_type']}, {columns['event']})"
+        " in (select (item_key, event_key) from pairs_as_written), false)"
+    )
+
+
+def _json_record(form: Form) -> str:
+    """What is taken from a line, parsed once: its record, and the keys of its objects."""
+    paths = ", ".join(quoted("$." + path if path else "$") for path in objects(form))
+    return (
+        f"json_transform(json, {quoted(json_structure(form))}) as record, "
+        f"to_json(json_keys(json, [{paths}]))::varchar as keys"
+    )
+
+
+def _json_fields(form: Form) -> str:
+    """The text of every column, and the keys, of lines that are JSON."""
+    columns = column_expressions(form, "record")
+    fields = [f"{expression} as {column}" for column, expression in columns.items()]
+    fields.append("coalesce(record.\"_static\" = 'true', false) as is_control")
+    fields.append("keys")
+    return ",\n            ".join(fields)
+
+
+def _column_fields(columns: Mapping[str, str]) -> str:
+    """The text of every column of lines that have columns."""
+    fields = [
+        f"nullif({columns[column]}, '') as {column}"
+        if column in columns
+        else f"null::varchar as {column}"
+        for column in TABULAR_COLUMNS
+    ]
+    keys = quoted(json.dumps([sorted(columns)]))
+    return ",\n            ".join([*fields, "false as is_control", f"{keys} as keys"])
+
+
+def objects(form: Form) -> tuple[str, ...]:
+    """Dotted paths of the objects whose keys are kept; the line itself is the empty path."""
+    return PLAYER_OBJECTS if form == "player" else ("",)
+
+
+def _origin(name: str) -> str:
+    """Which file a line is of, and which event its folders name."""
+    folders = folder_names(name)
+    item_type, event = (
+        "null::varchar" if column not in folders else quoted(folders[column])
+        for column in ("item_type", "event")
+    )
+    return (
+        f"{quoted(name)} as source_file, {item_type} as folder_item_type, {event} as folder_event"
+    )
+
+
+def folder_names(name: str) -> dict[str, str]:
+    """What the folders of a file say, such as ``{"item_type": "Launcher", "event": "Click"}``."""
+    folders = (part.split("=", 1) for part in name.split("/")[:-1] if "=" in part)
+    return {key: unquote(value) for key, value in folders}
+
+
+def classification(source: str, *, form: Form, dump_date: date, max_late_days: int) -> str:
+    """CTEs that end in `rows_of_the_raw_layer`, with one outcome for each line (`landing.md`)."""
+    # One webhook carries one event, so its folder may be the only place that says which.
+    item_type, event = (
+        (f"coalesce({column}, folder_{column})" if form == "flat" else column)
+        for column in ("item_type", "event")
+    )
+    midnight = int(datetime(dump_date.year, dump_date.month, dump_date.day, tzinfo=UTC).timestamp())
+    latest_ms = midnight * 1000 + 2 * _DAY_MS
+    earliest_ms = midnight * 1000 - max_late_days * _DAY_MS
+    latest = dump_date + timedelta(days=2)
+    return f"""
+with
+
+source_lines as ({source}),
+
+source_events as (
+
+    select
+        * exclude (item_type, event),
+        {item_type} as item_type,
+        {event} as event,
+        {_epoch_ms("occurred_at")} as epoch_ms
+
+    from source_lines
+
+),
+
+named as (
+
+    select
+        source_events.* exclude (
+            item_type, event, system_id, environment, initiator, parent_item_type
+        ),
+        coalesce(as_written.item_type, loosely.item_type, source_events.item_type) as item_type,
+        coalesce(as_written.event, loosely.event, source_events.event) as event,
+        coalesce(as_written.event, loosely.event) is not null as is_defined,
+        ignored_events.event_key is not null as is_ignored_verb,
+        coalesce(system_id, 'unknown') as system_id,
+        coalesce(
+            environments.name,
+            case
+                when regexp_full_match(environment, '-?\\d+') then 'environment_' || environment
+            end,
+            environment,
+            'production'
+        ) as environment,
+        coalesce(
+            initiators.name,
+            case when regexp_full_match(initiator, '-?\\d+') then 'initiator_' || initiator end,
+            initiator
+        ) as initiator,
+        coalesce(item_types.name, parent_item_type) as parent_item_type
+
+    from source_events
+
+    left join pairs_as_written as as_written
+        on source_events.item_type = as_written.item_key
+        and source_events.event = as_written.event_key
+
+    left join pairs_loosely as loosely
+        on case when as_written.event is null then {_name_key("source_events.item_type")} end
+            = loosely.item_key
+        and case when as_written.event is null then {_name_key("source_events.event")} end
+            = loosely.event_key
+
+    left join ignored_events
+        on case when as_written.event is null then {_name_key("source_events.event")} end
+            = ignored_events.event_key
+
+    left join environments on source_events.environment = environments.key
+
+    left join initiators on source_events.initiator = initiators.key
+
+    left join item_types on {_name_key("source_events.parent_item_type")} = item_types.key
+
+),
+
+judged as (
+
+    select
+        *,
+        case
+            when problem is not null then 'malformed'
+            when is_control or (is_ignored_verb and not is_defined) then null
+            when occurred_at is null then 'missing_occurred_at'
+            when session_id is null then 'missing_session_id'
+            when end_user_id is null then 'missing_end_user_id'
+            when item_type is null then 'missing_item_type'
+            when event is null then 'missing_event'
+            when epoch_ms is null then 'bad_timestamp'
+            when epoch_ms > {latest_ms} then 'future_timestamp'
+            when epoch_ms < {earliest_ms} then 'too_old'
+            when not is_defined then 'undefined_event'
+        end as reason,
+        case
+            when epoch_ms between -62135596800000 and 253402300799999
+                then make_timestamp(epoch_ms * 1000)
+        end as instant
+
+    from named
+
+),
+
+rows_of_the_raw_layer as (
+
+    select
+        date '{dump_date}' as dump_date,
+        source_file,
+        source_row,
+        case
+            when reason is not null then 'quarantined'
+            when is_control then 'control'
+            when is_defined then 'event'
+            else 'ignored'
+        end as outcome,
+        reason,
+        case reason
+            when 'malformed' then problem
+            when 'bad_timestamp' then 'occurred_at: ' || occurred_at
+            when 'future_timestamp'
+                then 'occurred_at: ' || occurred_at || ', after {latest}T00:00:00Z'
+            when 'too_old'
+                then 'occurred_at: ' || occurred_at || ', over {max_late_days} days before the dump'
+            when 'undefined_event' then 'item type: ' || item_type || ', event: ' || event
+        end as detail,
+        case when outcome <> 'event' then line end as line,
+        case when outcome = 'event' then {_event_key()} end as event_key,
+        instant as occurred_at,
+        instant::date as event_date,
+        {_typed_columns(form)},
+        keys
+
+    from judged
+
+)
+"""
+
+
+def _typed_columns(form: Form) -> str:
+    # JavaScript counts a zone's minutes westwards; the warehouse, like ISO 8601, eastwards.
+    sign = "" if form == "tabular" else "-"
+    special = {
+        "is_iframe": "try_cast(is_iframe as boolean)",
+        "is_mobile": "try_cast(is_mobile as boolean)",
+        "utc_offset_minutes": f"{sign}try_cast(utc_offset_minutes as integer)",
+    }
+    columns = list(LINE_COLUMNS)
+    between = columns[columns.index("event_date") + 1 : columns.index("keys")]
+    return ",\n        ".join(
+        f"{special[column]} as {column}" if column in special else column for column in between
+    )
+
+
+def _event_key() -> str:
+    """An injective text of the identity, hashed: equal exactly for equal events."""
+    parts = ", ".join(f"{part}::varchar" for part in _IDENTITY)
+    return f"md5(to_json([{parts}])::varchar)"
+
+
+def _epoch_ms(text: str) -> str:
+    """SQL that reads epoch milliseconds, or ISO 8601; null where the text is neither."""
+    iso = (
+        r"\d{4}-\d{2}-\d{2}"
+        r"([T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?( ?([Zz]|[+-]\d{2}(:?\d{2})?))?)?"
+    )
+    return f"""case
+            when {text} is null then null
+            when regexp_full_match({text}, '[+-]?\\d{{1,18}}') then try_cast({text} as bigint)
+            when regexp_full_match({text}, '[+-]?\\d+(\\.\\d*)?([eE][+-]?\\d+)?')
+                then floor(greatest(least(try_cast({text} as double), 9e15), -9e15))::bigint
+            when regexp_full_match({text}, '{iso}')
+                then epoch_ms(try_cast(replace({text}, ',', '.') as timestamptz))
+        end"""
+
+
+def _name_key(expression: str) -> str:
+    return f"regexp_replace(lower({expression}), '[^\\p{{L}}\\p{{N}}]', '', 'g')"
+
+
+def _header_columns(kind: FileKind) -> list[str]:
+    return [column.strip().lower() for column in kind.header]
+
+
+def header_is_plain(kind: FileKind) -> bool:
+    """Whether the columns of a CSV file have different names."""
+    columns = _header_columns(kind)
+    return len(set(columns)) == len(columns)
+
+
+def _names(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    width: Literal[1, 2, 4],
+    rows: Iterable[tuple[str, ...]],
+) -> None:
+    columns = {
+        1: ("event_key",),
+        2: ("key", "name"),
+        4: ("item_key", "event_key", "item_type", "event"),
+    }[width]
+    connection.execute(
+        f"create or replace table {table} ({', '.join(f'{column} varchar' for column in columns)})"
+    )
+    marks = ", ".join("?" * width)
+    rows = list(rows)
+    if rows:
+        connection.executemany(f"insert into {table} values ({marks})", rows)
+
+
+def quoted(text: str | Path) -> str:
+    """A text as an SQL literal."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

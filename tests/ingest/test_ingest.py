@@ -1,0 +1,263 @@
+"""The ingest alone, over hand-written landings, against the literal reference."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from dagster_project.ingest import lines
+from dagster_project.ingest.dumps import (
+    DumpError,
+    ingest_connection,
+    pending_dumps,
+    reader_digest,
+    take_in_dump,
+)
+from dagster_project.ingest.lake import Lake, LakeDump, LakeVersionError
+from dagster_project.ingest.landing import Landing
+from dagster_project.registry import load_definitions
+from tests.whole import landings
+from tests.whole.lake import lake_differences
+
+SEEDS = Path(__file__).parents[2] / "dbt_project" / "seeds"
+DEFINITIONS = load_definitions()
+DAY = date(2026, 3, 1)
+
+
+@contextmanager
+def connected(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with ingest_connection(
+        DEFINITIONS, threads=2, memory_limit="2GB", scratch=tmp_path / "scratch"
+    ) as connection:
+        yield connection
+
+
+def take_in(tmp_path: Path, landing: Path) -> tuple[Lake, dict[date, str]]:
+    """Bring a lake to the state of a landing; returns it, and the dumps that failed."""
+    lake = Lake(tmp_path / "lake")
+    lake.prepare()
+    source = Landing(str(landing))
+    landed = source.look().dumps
+    failed = {}
+    with connected(tmp_path) as connection:
+        for day in sorted(landed.keys() | lake.dumps().keys()):
+            try:
+                take_in_dump(
+                    source,
+                    lake,
+                    landed.get(day),
+                    day,
+                    connection,
+                    DEFINITIONS,
+                    scratch=tmp_path / "scratch",
+                )
+            except DumpError as error:
+                failed[day] = str(error)
+    return lake, failed
+
+
+def only_dump(lake: Lake) -> LakeDump:
+    (dump,) = lake.dumps().values()
+    return dump
+
+
+def rows(lake: Lake, query: str) -> list[tuple[object, ...]]:
+    files = [
+        str(lake.dump_folder(day) / part)
+        for day, dump in lake.dumps().items()
+        for part in dump.lines
+    ]
+    return duckdb.execute(query.replace("LINES", "read_parquet($files)"), {"files": files}).fetchall()
+
+
+@pytest.fixture(params=["one by one", "by DuckDB"])
+def path_taken(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Both ways to read a file must give the same rows, whatever its size."""
+    if request.param == "by DuckDB":
+        monkeypatch.setattr(lines, "_SMALL_FILE_BYTES", -1)
+    return str(request.param)
+
+
+def test_every_theme_is_read_as_the_reference_reads_it(tmp_path: Path, path_taken: str) -> None:
+    landing = landings.many_themes(tmp_path / "landing")
+    lake, failed = take_in(tmp_path, landing)
+    assert not failed, path_taken
+    assert lake_differences(lake.root, landing, SEEDS) == []
+
+
+@pytest.mark.parametrize("theme", landings.REFUSED_MANIFESTS.values())
+def test_a_dump_that_its_manifest_refuses_is_not_loaded(
+    tmp_path: Path, theme: Callable[[Path], Path]
+) -> None:
+    lake, failed = take_in(tmp_path, theme(tmp_path / "landing"))
+    (message,) = failed.values()
+    assert "deliver" in message
+    assert ".ndjson" in message
+    assert not lake.dumps()
+    assert list(lake.failures().values()) == [message]
+
+
+def test_a_file_of_which_nothing_can_be_read_fails_its_dump_and_no_other(tmp_path: Path) -> None:
+    landing = landings.nothing_but_a_gzip_header(landings.three_forms(tmp_path / "landing"))
+    lake, failed = take_in(tmp_path, landing)
+    (message,) = failed.values()
+    assert "2026-03-10, header.ndjson.gz: no line can be read: the gzip stream ends early" in message
+    assert date(2026, 3, 10) not in lake.dumps()
+    assert lake.dumps()
+
+
+def test_rows_keep_the_order_of_a_large_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "_SMALL_FILE_BYTES", -1)
+    start = landings.at("2026-03-01T00:00:00Z")
+    content = landings.ndjson(
+        landings.player(start + number, "Launcher Click", session=f"s-{number % 97}")
+        for number in range(150_000)
+    )
+    folder = tmp_path / "landing" / "events" / "dt=2026-03-01"
+    folder.mkdir(parents=True)
+    (folder / "plain.ndjson").write_bytes(content)
+    (folder / "packed.ndjson").write_bytes(gzip.compress(content, 1))
+    lake, _ = take_in(tmp_path, tmp_path / "landing")
+    misplaced = rows(
+        lake, f"select count(*) from LINES where epoch_ms(occurred_at) - {start} <> source_row - 1"
+    )
+    assert misplaced == [(0,)]
+    assert only_dump(lake).outcomes["events"] == 300_000
+
+
+def test_a_comma_before_a_bracket_is_malformed_in_a_large_file_too(
+    tmp_path: Path, path_taken: str
+) -> None:
+    good = json.dumps(
+        landings.player(landings.at("2026-03-01T09:00:00Z"), "Launcher Click", session="s")
+    )
+    landings.put(
+        tmp_path / "landing", "2026-03-01", "a.ndjson", f"{good}\n{good[:-1]},}}\n".encode()
+    )
+    lake, _ = take_in(tmp_path, tmp_path / "landing")
+    found = rows(lake, "select source_row, outcome, reason from LINES order by source_row")
+    assert found == [(1, "event", None), (2, "quarantined", "malformed")], path_taken
+
+
+def test_a_dump_that_is_not_pending_is_not_read_again(tmp_path: Path) -> None:
+    landing = landings.three_forms(tmp_path / "landing")
+    lake, _ = take_in(tmp_path, landing)
+    before = {path: path.stat().st_mtime_ns for path in lake.root.rglob("*.parquet")}
+    take_in(tmp_path, landing)
+    assert before == {path: path.stat().st_mtime_ns for path in lake.root.rglob("*.parquet")}
+
+
+def test_the_same_content_delivered_again_is_noted_and_not_read_again(tmp_path: Path) -> None:
+    landing = landings.three_forms(tmp_path / "landing")
+    lake, _ = take_in(tmp_path, landing)
+    before = lake.dumps()
+    copy = tmp_path / "copy"
+    shutil.copytree(landing, copy)
+    shutil.rmtree(landing)
+    shutil.copytree(copy, landing)
+    landed = Landing(str(landing)).look().dumps
+    assert pending_dumps(landed, before, reader=reader_digest(DEFINITIONS)).changed
+    take_in(tmp_path, landing)
+    after = lake.dumps()
+    assert [dump.fingerprint for dump in after.values()] == [d.fingerprint for d in before.values()]
+    assert not pending_dumps(landed, after, reader=reader_digest(DEFINITIONS)).dates
+
+
+def test_a_corrected_dump_replaces_the_old_one_and_leaves_nothing_of_it(tmp_path: Path) -> None:
+    landing = tmp_path / "landing"
+    event = landings.player(landings.at("2026-03-01T09:00:00Z"), "Launcher Click", session="s")
+    landings.put(landing, "2026-03-01", "a.ndjson", [event, event | {"sId": "other"}])
+    take_in(tmp_path, landing)
+    landings.put(landing, "2026-03-01", "a.ndjson", [event])
+    lake, _ = take_in(tmp_path, landing)
+    assert rows(lake, "select session_id from LINES") == [("s",)]
+    assert len([path for path in lake.dump_folder(DAY).iterdir() if path.is_dir()]) == 1
+
+
+def test_a_withdrawn_dump_leaves_the_lake(tmp_path: Path) -> None:
+    landing = landings.three_forms(tmp_path / "landing")
+    take_in(tmp_path, landing)
+    shutil.rmtree(landing / "events")
+    lake, _ = take_in(tmp_path, landing)
+    assert not lake.dumps()
+
+
+def test_a_corrected_dump_that_cannot_be_read_leaves_the_old_one(tmp_path: Path) -> None:
+    landing = tmp_path / "landing"
+    event = landings.player(landings.at("2026-03-01T09:00:00Z"), "Launcher Click", session="s")
+    landings.put(landing, "2026-03-01", "a.ndjson", [event])
+    take_in(tmp_path, landing)
+    landings.put(landing, "2026-03-01", "b.parquet", b"PAR1 and then nothing of the kind PAR1")
+    lake, failed = take_in(tmp_path, landing)
+    assert "2026-03-01, b.parquet" in failed[DAY]
+    assert rows(lake, "select source_file from LINES") == [("a.ndjson",)]
+    (landing / "events" / "dt=2026-03-01" / "b.parquet").unlink()
+    lake, failed = take_in(tmp_path, landing)
+    assert not failed
+    assert not lake.failures()
+
+
+def test_what_is_no_dump_file_is_left_alone_and_named(tmp_path: Path) -> None:
+    landing = tmp_path / "landing"
+    event = landings.player(landings.at("2026-03-01T09:00:00Z"), "Launcher Click", session="s")
+    landings.put(landing, "2026-03-01", "a.ndjson", [event])
+    landings.put(landing, "2026-03-01", "README.txt", b"Questions? Ask the integrations team.\n")
+    landings.put(landing, "2026-03-01", ".a.ndjson.part", b"half a li")
+    lake, failed = take_in(tmp_path, landing)
+    assert not failed
+    assert only_dump(lake).left_alone == ("README.txt",)
+    assert only_dump(lake).outcomes["quarantined"] == 0
+
+
+def test_folders_that_are_no_dumps_are_named(tmp_path: Path) -> None:
+    landing = landings.three_forms(tmp_path / "landing")
+    landings.put(landing, "2026-02-30", "a.ndjson", b"{}\n")
+    (stray,) = Landing(str(landing)).look().strays
+    assert "dt=2026-02-30/a.ndjson: not inside a folder dt=YYYY-MM-DD" in stray
+
+
+def test_names_that_look_like_patterns_are_files_all_the_same(
+    tmp_path: Path, path_taken: str
+) -> None:
+    landing = tmp_path / "landing"
+    event = landings.player(landings.at("2026-03-01T09:00:00Z"), "Launcher Click", session="s")
+    for name in ("it's [1].ndjson", "a*.ndjson", "{x}?.ndjson"):
+        landings.put(landing, "2026-03-01", name, [event])
+    lake, failed = take_in(tmp_path, landing)
+    assert not failed, path_taken
+    assert only_dump(lake).outcomes["events"] == 3
+
+
+def test_many_small_files_become_few_parts(tmp_path: Path) -> None:
+    landing = tmp_path / "landing"
+    for number in range(60):
+        event = landings.player(
+            landings.at("2026-03-01T09:00:00Z"), "Launcher Click", session=f"s-{number}"
+        )
+        landings.put(landing, "2026-03-01", f"{number}.ndjson", [event])
+    lake, _ = take_in(tmp_path, landing)
+    assert len(only_dump(lake).lines) == 1
+    assert only_dump(lake).outcomes["events"] == 60
+
+
+def test_a_lake_of_another_format_is_refused(tmp_path: Path) -> None:
+    lake = Lake(tmp_path / "lake")
+    lake.prepare()
+    (lake.root / "version.json").write_text('{"format_version": 0}')
+    with pytest.raises(LakeVersionError, match="remove the folder and run `walkhouse run`"):
+        lake.prepare()
+
+
+def test_a_landing_that_does_not_exist_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        Landing(str(tmp_path / "nowhere")).look()
