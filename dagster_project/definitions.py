@@ -12,8 +12,7 @@ from dagster_project.checks import invariant_checks
 from dagster_project.jobs import build_job, ingest_job
 from dagster_project.manifest import ensure_manifest
 from dagster_project.partitions import dump_partitions
-from dagster_project.registry import load_invariants
-from dagster_project.release.gate import PUBLISHED_SCHEMAS
+from dagster_project.registry import load_invariants, load_published_tables
 from dagster_project.resources import Installation, Waivers, dbt_cli, dbt_project
 from dagster_project.schedules import daily_schedule
 from dagster_project.sensors import lake_sensor, landing_sensor
@@ -26,7 +25,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     ensure_manifest(project)
     partitions = dump_partitions(settings.first_dump_date)
     models = models_asset(project)
-    tables = {key.path[-1]: key for key in models.keys if key.path[0] in PUBLISHED_SCHEMAS}
+    tables = {table: dg.AssetKey([schema, table]) for schema, table in load_published_tables()}
     return dg.Definitions(
         assets=[
             *landing_assets(partitions),

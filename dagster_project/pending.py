@@ -64,10 +64,12 @@ def look(settings: Settings) -> Situation:
     loaded = lake.dumps()
     catalogue = loaded_catalogue(lake)
     signature = catalogue_signature(landed.catalogue, definitions)
+    pending = pending_dumps(landed.dumps, loaded, reader=reader_digest(definitions))
+    failures = lake.failures()
     return Situation(
         landed=landed,
-        pending=pending_dumps(landed.dumps, loaded, reader=reader_digest(definitions)),
-        failures=lake.failures(),
+        pending=pending,
+        failures={day: failures[day] for day in pending.dates if day in failures},
         is_catalogue_pending=catalogue is None or catalogue.signature != signature,
         state=state_digest(
             {day: dump.fingerprint for day, dump in loaded.items()},

@@ -136,6 +136,12 @@ def load_invariants(dbt_project: Path = DBT_PROJECT) -> tuple[Invariant, ...]:
     )
 
 
+def load_published_tables(dbt_project: Path = DBT_PROJECT) -> tuple[tuple[str, str], ...]:
+    """Schema and name of every table that a release holds, `meta.release` aside."""
+    published = load_variables(dbt_project)["published"]
+    return tuple((schema, table) for schema, tables in published.items() for table in tables)
+
+
 def _seed(dbt_project: Path, name: str) -> list[dict[str, str]]:
     with (dbt_project / "seeds" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))

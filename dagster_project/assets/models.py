@@ -91,12 +91,10 @@ def models_asset(project: DbtProject) -> dg.AssetsDefinition:
 
 def _events(invocation: DbtCliInvocation) -> Iterator[Any]:
     """Dagster's events for what dbt does, logged as they come."""
-    done = 0
     for event in invocation.stream():
         if isinstance(event, dg.Output):
-            done += 1
-            seconds = event.metadata.get("Execution Duration")
-            took = f" ({float(seconds.value):.1f} s)" if seconds is not None else ""
+                seconds = event.metadata.get("Execution Duration")
+            took = f" ({seconds.value:.1f} s)" if isinstance(seconds, dg.FloatMetadataValue) else ""
             logger.info("built %s%s", event.output_name.replace("__", ".", 1), took)
         yield event
 

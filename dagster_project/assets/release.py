@@ -12,7 +12,7 @@ from dagster_project.assets.landing import OWNERS
 from dagster_project.ingest.content import loaded_catalogue
 from dagster_project.ingest.lake import Lake, replace_text
 from dagster_project.locks import warehouse_writer
-from dagster_project.registry import load_invariants
+from dagster_project.registry import load_invariants, load_published_tables
 from dagster_project.release.gate import Verdict, Waiver, verdict
 from dagster_project.release.publish import Release, publish, release_id
 from dagster_project.release.state import state_digest
@@ -76,6 +76,7 @@ def _decide(settings: Settings, waiver: Waiver | None) -> Verdict:
         return verdict(
             warehouse,
             load_invariants(),
+            load_published_tables(),
             lake_dumps={day: dump.fingerprint for day, dump in lake.dumps().items()},
             catalogue=catalogue.fingerprint if catalogue else "",
             waiver=waiver,
@@ -110,6 +111,7 @@ def _publish(settings: Settings, decision: Verdict, waiver: Waiver | None) -> Re
         settings.warehouse,
         settings.published,
         release,
+        load_published_tables(),
         keep=settings.keep_releases,
         threads=settings.threads,
         memory_limit=settings.memory_limit,

@@ -7,6 +7,7 @@ a run needs it, so that the other commands answer at once.
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ import click
 from rich.console import Console
 
 from dagster_project.cli import show
-from dagster_project.settings import CODE_VERSION, Settings, SettingsError
+from dagster_project.settings import CHECKOUT, CODE_VERSION, Settings, SettingsError
 
 console = Console(highlight=False, soft_wrap=True)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -153,6 +154,19 @@ def _planted(text: str) -> tuple[str, int]:
 
 def _say(message: str) -> None:
     errors.print(message, markup=False)
+
+
+@cli.command(context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def ui(arguments: tuple[str, ...]) -> None:
+    """Open this installation in the Dagster UI (`dg dev`, which takes further ARGUMENTS)."""
+    from dagster_project.run import prepare_instance
+
+    settings = _settings()
+    prepare_instance(settings)
+    os.chdir(CHECKOUT)
+    program = str(Path(sys.executable).with_name("dg"))
+    os.execv(program, [program, "dev", "--workspace", "workspace.yaml", *arguments])
 
 
 @cli.command()

@@ -125,6 +125,9 @@ def status(console: Console, settings: Settings) -> None:
         table.add_row(f"failed, {day}", message)
     for stray in situation.landed.strays:
         table.add_row("left alone", stray)
+    for day, dump in loaded.items():
+        for name in dump.left_alone:
+            table.add_row("left alone", f"dump {day}, {name}: no dump file by name nor content")
     current = situation.release
     if current is None:
         table.add_row("last release", "none")
@@ -137,22 +140,20 @@ def status(console: Console, settings: Settings) -> None:
 
 
 def releases(console: Console, settings: Settings) -> None:
-    """The releases on disk."""
+    """The releases on disk, the newest first."""
     current = current_release(settings.published)
-    table = Table("", "release", "published at", "dumps", "from", "to", "events", "waived")
-    for each in all_releases(settings.published):
+    found = all_releases(settings.published)
+    if not found:
+        console.print("nothing is published yet: `walkhouse run` publishes the landing")
+    for each in found:
         is_current = current is not None and each.release_id == current.release_id
-        table.add_row(
-            "*" if is_current else "",
-            each.release_id,
-            each.published_at,
-            f"{each.dumps:,}",
-            each.first_dump_date or "-",
-            each.last_dump_date or "-",
-            f"{each.events:,}",
-            ", ".join(each.waivers),
+        waived = f", waived: {', '.join(each.waivers)}" if each.waivers else ""
+        console.print(
+            f"{'*' if is_current else ' '} {each.release_id}  {each.published_at}  "
+            f"{each.dumps:,} dumps from {each.first_dump_date or '-'} to "
+            f"{each.last_dump_date or '-'}, {each.events:,} events{waived}",
+            markup=False,
         )
-    console.print(table)
 
 
 def _share(part: int, whole: int) -> str:

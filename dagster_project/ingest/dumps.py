@@ -90,11 +90,15 @@ def pending_dumps(
             sorted(
                 day
                 for day in landed.keys() & loaded.keys()
-                if loaded[day].signature != landed[day].signature or loaded[day].reader != reader
+                if _is_pending(landed[day], loaded[day], reader)
             )
         ),
         withdrawn=tuple(sorted(loaded.keys() - landed.keys())),
     )
+
+
+def _is_pending(landed: LandedDump, loaded: LakeDump, reader: str) -> bool:
+    return loaded.signature != landed.signature or loaded.reader != reader
 
 
 @contextmanager
@@ -149,12 +153,12 @@ def ingest_dump(
     lake_folder = lake.dump_folder(day)
     lake_folder.mkdir(parents=True, exist_ok=True)
     manifest = _manifest(landing, landed)
-    before = lake.dumps().get(day)
+    before = lake.dump(day)
     if before and before.reader == version:
-        hashes = _hashes(landing, landed, scratch)
-        if before.fingerprint == fingerprint(hashes, version):
+        found = _hashes(landing, landed, scratch)
+        if before.fingerprint == fingerprint(found, version):
             for file in landed.files:
-                _check_hash(manifest, file, hashes[file.name])
+                _check_hash(manifest, file, found[file.name])
             return lake.note_signature(before, landed.signature)
     for left_behind in lake_folder.glob("building-*"):
         shutil.rmtree(left_behind)
@@ -228,15 +232,13 @@ def take_in_dump(
         DumpError: see `ingest_dump`; the failure is noted in the lake until it is resolved.
     """
     if landed is None:
-        if day in lake.dumps() or lake.failures().get(day):
+        if lake.dump_folder(day).exists():
             lake.remove_dump(day)
             logger.info("dump %s: withdrawn", day)
         return None
-    loaded = lake.dumps().get(day)
-    if (
-        loaded
-        and not pending_dumps({day: landed}, {day: loaded}, reader=reader_digest(definitions)).dates
-    ):
+    loaded = lake.dump(day)
+    if loaded and not _is_pending(landed, loaded, reader_digest(definitions)):
+        lake.forget_failure(day)
         return loaded
     try:
         return ingest_dump(landing, lake, landed, connection, definitions, scratch=scratch)

@@ -176,9 +176,7 @@ def _csv_records(
     ahead: deque[bytes] = deque()
     header: list[str] | None = None
     row = 0
-    while ahead or (line := next(lines, None)) is not None:
-        if not ahead:
-            ahead.append(line)
+    while ahead or _fetch(lines, ahead):
         if not ahead[0].strip():
             ahead.popleft()
             continue
@@ -213,15 +211,20 @@ def _lines_of_record(ahead: deque[bytes], lines: Iterator[bytes]) -> int:
     """
     quotes = 0
     for length in range(1, _MOST_LINES_OF_A_CSV_RECORD + 1):
-        if length > len(ahead):
-            line = next(lines, None)
-            if line is None:
-                return 1
-            ahead.append(line)
+        if length > len(ahead) and not _fetch(lines, ahead):
+            return 1
         quotes += ahead[length - 1].count(b'"')
         if quotes % 2 == 0:
             return length
     return 1
+
+
+def _fetch(lines: Iterator[bytes], ahead: deque[bytes]) -> bool:
+    """Move the next line to `ahead`; false where there is none."""
+    line = next(lines, None)
+    if line is not None:
+        ahead.append(line)
+    return line is not None
 
 
 def _csv_fields(text: str) -> list[str] | None:
@@ -276,7 +279,7 @@ def _first_lines(path: Path, compression: Compression) -> Iterator[bytes]:
             line = file.readline(_LONGEST_LINE_TO_LOOK_AT)
 
 
-def _open(path: Path, compression: Compression) -> IO[bytes]:
+def _open(path: Path, compression: Compression) -> IO[bytes] | gzip.GzipFile:
     if compression == "gzip":
         return gzip.open(path, "rb")
     if compression == "zstd":

@@ -90,11 +90,18 @@ class Lake:
 
     def dumps(self) -> dict[date, LakeDump]:
         """The dumps that are loaded, by date."""
-        loaded = {}
-        for path in sorted((self.root / "dumps").glob("dt=*/dump.json")):
-            dump = _lake_dump(json.loads(path.read_text(encoding="utf-8")))
-            loaded[date.fromisoformat(dump.dump_date)] = dump
-        return loaded
+        days = (
+            date.fromisoformat(path.parent.name.removeprefix("dt="))
+            for path in sorted((self.root / "dumps").glob("dt=*/dump.json"))
+        )
+        return {day: dump for day in days if (dump := self.dump(day)) is not None}
+
+    def dump(self, dump_date: date) -> LakeDump | None:
+        """A dump, if it is loaded."""
+        path = self.dump_folder(dump_date) / "dump.json"
+        if not path.exists():
+            return None
+        return _lake_dump(json.loads(path.read_text(encoding="utf-8")))
 
     def failures(self) -> dict[date, str]:
         """The dumps that could not be loaded as they lie in the landing, and why."""
@@ -107,6 +114,10 @@ class Lake:
         """Remember why a dump could not be loaded, until it can."""
         replace_text(self.dump_folder(dump_date) / "failure.txt", message)
 
+    def forget_failure(self, dump_date: date) -> None:
+        """The dump could be loaded after all, or lies in the landing as it did before."""
+        (self.dump_folder(dump_date) / "failure.txt").unlink(missing_ok=True)
+
     def replace_dump(self, dump: LakeDump, data: Path) -> None:
         """Make a dump's new data, a folder on the same disk, the one that counts."""
         folder = self.dump_folder(date.fromisoformat(dump.dump_date))
@@ -116,7 +127,7 @@ class Lake:
             shutil.rmtree(target)  # left behind by a run that was killed before dump.json
         data.rename(target)
         replace_text(folder / "dump.json", json.dumps(asdict(dump), indent=1, sort_keys=True))
-        (folder / "failure.txt").unlink(missing_ok=True)
+        self.forget_failure(date.fromisoformat(dump.dump_date))
         for other in folder.iterdir():
             if other.is_dir() and other != target:
                 shutil.rmtree(other)
@@ -126,7 +137,7 @@ class Lake:
         folder = self.dump_folder(date.fromisoformat(dump.dump_date))
         changed = replace(dump, signature=signature)
         replace_text(folder / "dump.json", json.dumps(asdict(changed), indent=1, sort_keys=True))
-        (folder / "failure.txt").unlink(missing_ok=True)
+        self.forget_failure(date.fromisoformat(dump.dump_date))
         return changed
 
     def remove_dump(self, dump_date: date) -> None:

@@ -14,8 +14,9 @@ import duckdb
 
 from dagster_project.registry import Invariant
 
-PUBLISHED_SCHEMAS = ("facts", "reports", "meta")
 _AUDIT_TABLE = ("meta", "invariants")
+_BUILDS = ("audit", "builds")
+_INPUTS = ("audit", "inputs")
 
 
 class WaiverError(ValueError):
@@ -118,6 +119,7 @@ def audit_results(warehouse: duckdb.DuckDBPyConnection) -> tuple[AuditResult, ..
 def verdict(
     warehouse: duckdb.DuckDBPyConnection,
     registry: Sequence[Invariant],
+    tables: Sequence[tuple[str, str]],
     *,
     lake_dumps: Mapping[date, str],
     catalogue: str,
@@ -128,6 +130,7 @@ def verdict(
     Args:
         warehouse: an open connection to the warehouse.
         registry: the invariants that must have been checked.
+        tables: schema and name of every table that is to be published.
         lake_dumps: fingerprint by dump date of the dumps in the lake now.
         catalogue: fingerprint of the content catalogue in the lake now, empty without one.
         waiver: what a person lets pass.
@@ -138,7 +141,7 @@ def verdict(
     waived_ids = waiver.ids(registry) if waiver else frozenset()
     results = {result.invariant: result for result in audit_results(warehouse)}
     refusals = [
-        *_other_build(warehouse),
+        *_other_build(warehouse, tables, registry),
         *_other_inputs(warehouse, lake_dumps, catalogue),
     ]
     warnings: list[str] = []
@@ -159,18 +162,14 @@ def verdict(
     return Verdict(tuple(refusals), tuple(warnings), tuple(waived), tuple(results.values()))
 
 
-def published_tables(warehouse: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
-    """Schema and name of every table that a release holds, but `meta.release`."""
-    return sorted(
-        table
-        for table in _tables(warehouse)
-        if table[0] in PUBLISHED_SCHEMAS and table != ("meta", "release")
-    )
-
-
-def _other_build(warehouse: duckdb.DuckDBPyConnection) -> list[str]:
-    """All published tables and the audit must come from one invocation of dbt."""
-    if ("audit", "builds") not in _tables(warehouse):
+def _other_build(
+    warehouse: duckdb.DuckDBPyConnection,
+    tables: Sequence[tuple[str, str]],
+    registry: Sequence[Invariant],
+) -> list[str]:
+    """All published tables, the audit and the inputs must come from one invocation of dbt."""
+    existing = _tables(warehouse)
+    if not {_BUILDS, _INPUTS} <= existing:
         return ["the warehouse was never built; run `walkhouse run`"]
     built = {
         (schema, table): invocation
@@ -179,28 +178,40 @@ def _other_build(warehouse: duckdb.DuckDBPyConnection) -> list[str]:
         ).fetchall()
     }
     audited = built.get(_AUDIT_TABLE)
-    return [
+    read = {
+        invocation
+        for (invocation,) in warehouse.execute(
+            "select distinct invocation_id from audit.inputs"
+        ).fetchall()
+    }
+    needed = [*tables, *(("audit", invariant.id) for invariant in registry)]
+    refusals = [
         f"{schema}.{table} does not come from the build that was audited; "
         "run the whole build, not a part of it"
-        for schema, table in published_tables(warehouse)
-        if audited is None or built.get((schema, table)) != audited
+        for schema, table in needed
+        if audited is None
+        or (schema, table) not in existing
+        or built.get((schema, table)) != audited
     ]
+    if read != {audited}:
+        refusals.append("the lake was read again after the build that was audited; run it whole")
+    return refusals
 
 
 def _other_inputs(
     warehouse: duckdb.DuckDBPyConnection, lake_dumps: Mapping[date, str], catalogue: str
 ) -> list[str]:
     """The build must have read the lake as it is now."""
-    if ("audit", "inputs") not in _tables(warehouse):
-        return []
-    read = dict(warehouse.execute("select dump_date, fingerprint from audit.inputs").fetchall())
-    read_catalogue = read.pop(None, "") or ""
+    if _INPUTS not in _tables(warehouse):
+        return []  # never built, which is refused already
+    rows = warehouse.execute("select dump_date, fingerprint from audit.inputs").fetchall()
+    read = {day: fingerprint for day, fingerprint in rows if day is not None}
     refusals = [
         f"dump {day} changed after the build; run `walkhouse run`"
         for day in sorted(read.keys() | lake_dumps.keys())
         if read.get(day) != lake_dumps.get(day)
     ]
-    if read_catalogue != catalogue:
+    if [fingerprint for day, fingerprint in rows if day is None] != [catalogue]:
         refusals.append("the content catalogue changed after the build; run `walkhouse run`")
     return refusals
 

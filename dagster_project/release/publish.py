@@ -23,8 +23,6 @@ from typing import Any
 
 import duckdb
 
-from dagster_project.release.gate import published_tables
-
 _FILE = "walkhouse.duckdb"
 _HEADER = "release.json"
 
@@ -69,12 +67,22 @@ def publish(
     warehouse: Path,
     published: Path,
     release: Release,
+    tables: Sequence[tuple[str, str]],
     *,
     keep: int,
     threads: int,
     memory_limit: str,
 ) -> Path:
     """Write a release beside those that there are, and make it the current one.
+
+    Args:
+        warehouse: the DuckDB file to publish from; nobody may be writing to it.
+        published: the folder that readers know.
+        release: what the release says of itself.
+        tables: schema and name of the tables to publish.
+        keep: how many releases stay on disk.
+        threads: for DuckDB.
+        memory_limit: for DuckDB.
 
     Returns:
         the folder of the release.
@@ -90,7 +98,9 @@ def publish(
     building = releases / f".building-{release.release_id}"
     building.mkdir()
     try:
-        _write_tables(warehouse, building, release, threads=threads, memory_limit=memory_limit)
+        _write_tables(
+            warehouse, building, release, tables, threads=threads, memory_limit=memory_limit
+        )
         (building / _HEADER).write_text(json.dumps(asdict(release), indent=1), encoding="utf-8")
         _flush_to_disk(building)
         target = releases / release.release_id
@@ -150,7 +160,13 @@ def roll_back(published: Path, release_id: str | None = None) -> Release:
 
 
 def _write_tables(
-    warehouse: Path, building: Path, release: Release, *, threads: int, memory_limit: str
+    warehouse: Path,
+    building: Path,
+    release: Release,
+    tables: Sequence[tuple[str, str]],
+    *,
+    threads: int,
+    memory_limit: str,
 ) -> None:
     config: dict[str, Any] = {"threads": threads, "memory_limit": memory_limit}
     config["temp_directory"] = str(building / ".temp")
@@ -158,8 +174,6 @@ def _write_tables(
         target.execute("set timezone = 'UTC'")
         target.execute("set enable_progress_bar = false")
         target.execute(f"attach {_text(warehouse)} as warehouse (read_only)")
-        with duckdb.connect(str(warehouse), read_only=True) as source:
-            tables = published_tables(source)
         for schema in sorted({schema for schema, _ in tables}):
             target.execute(f"create schema if not exists {_name(schema)}")
         for schema, table in tables:

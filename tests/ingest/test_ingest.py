@@ -75,7 +75,9 @@ def rows(lake: Lake, query: str) -> list[tuple[object, ...]]:
         for day, dump in lake.dumps().items()
         for part in dump.lines
     ]
-    return duckdb.execute(query.replace("LINES", "read_parquet($files)"), {"files": files}).fetchall()
+    return duckdb.execute(
+        query.replace("LINES", "read_parquet($files)"), {"files": files}
+    ).fetchall()
 
 
 @pytest.fixture(params=["one by one", "by DuckDB"])
@@ -86,10 +88,31 @@ def path_taken(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     return str(request.param)
 
 
-def test_every_theme_is_read_as_the_reference_reads_it(tmp_path: Path, path_taken: str) -> None:
+def test_every_theme_is_read_as_the_reference_reads_it(tmp_path: Path) -> None:
     landing = landings.many_themes(tmp_path / "landing")
     lake, failed = take_in(tmp_path, landing)
-    assert not failed, path_taken
+    assert not failed
+    assert lake_differences(lake.root, landing, SEEDS) == []
+
+
+def test_large_files_are_read_as_the_reference_reads_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "_SMALL_FILE_BYTES", -1)
+    landing = tmp_path / "landing"
+    for theme in (
+        landings.three_forms,
+        landings.damaged_gzip,
+        landings.odd_bytes,
+        landings.broken_csv,
+        landings.all_quarantine_reasons,
+        landings.control_and_ignored,
+        landings.time_limits,
+        landings.unknown_keys,
+    ):
+        theme(landing)
+    lake, failed = take_in(tmp_path, landing)
+    assert not failed
     assert lake_differences(lake.root, landing, SEEDS) == []
 
 
@@ -99,8 +122,8 @@ def test_a_dump_that_its_manifest_refuses_is_not_loaded(
 ) -> None:
     lake, failed = take_in(tmp_path, theme(tmp_path / "landing"))
     (message,) = failed.values()
-    assert "deliver" in message
-    assert ".ndjson" in message
+    assert any(advice in message for advice in ("deliver", "correct the manifest"))
+    assert any(word in message for word in ("list", "sha256", "rows"))
     assert not lake.dumps()
     assert list(lake.failures().values()) == [message]
 
@@ -109,7 +132,9 @@ def test_a_file_of_which_nothing_can_be_read_fails_its_dump_and_no_other(tmp_pat
     landing = landings.nothing_but_a_gzip_header(landings.three_forms(tmp_path / "landing"))
     lake, failed = take_in(tmp_path, landing)
     (message,) = failed.values()
-    assert "2026-03-10, header.ndjson.gz: no line can be read: the gzip stream ends early" in message
+    assert (
+        "2026-03-10, header.ndjson.gz: no line can be read: the gzip stream ends early" in message
+    )
     assert date(2026, 3, 10) not in lake.dumps()
     assert lake.dumps()
 
@@ -120,7 +145,7 @@ def test_rows_keep_the_order_of_a_large_file(
     monkeypatch.setattr(lines, "_SMALL_FILE_BYTES", -1)
     start = landings.at("2026-03-01T00:00:00Z")
     content = landings.ndjson(
-        landings.player(start + number, "Launcher Click", session=f"s-{number % 97}")
+        landings.player(start + number, "launcher/click", session=f"s-{number % 97}")
         for number in range(150_000)
     )
     folder = tmp_path / "landing" / "events" / "dt=2026-03-01"
@@ -139,7 +164,7 @@ def test_a_comma_before_a_bracket_is_malformed_in_a_large_file_too(
     tmp_path: Path, path_taken: str
 ) -> None:
     good = json.dumps(
-        landings.player(landings.at("2026-03-01T09:00:00Z"), "Launcher Click", session="s")
+        landings.player(landings.at("2026-03-01T09:00:00Z"), "launcher/click", session="s")
     )
     landings.put(
         tmp_path / "landing", "2026-03-01", "a.ndjson", f"{good}\n{good[:-1]},}}\n".encode()
@@ -175,7 +200,7 @@ def test_the_same_content_delivered_again_is_noted_and_not_read_again(tmp_path: 
 
 def test_a_corrected_dump_replaces_the_old_one_and_leaves_nothing_of_it(tmp_path: Path) -> None:
     landing = tmp_path / "landing"
-    event = landings.player(landings.at("2026-03-01T09:00:00Z"), "Launcher Click", session="s")
+    event = landings.player(landings.at("2026-03-01T09:00:00Z"), "launcher/click", session="s")
     landings.put(landing, "2026-03-01", "a.ndjson", [event, event | {"sId": "other"}])
     take_in(tmp_path, landing)
     landings.put(landing, "2026-03-01", "a.ndjson", [event])
@@ -194,7 +219,7 @@ def test_a_withdrawn_dump_leaves_the_lake(tmp_path: Path) -> None:
 
 def test_a_corrected_dump_that_cannot_be_read_leaves_the_old_one(tmp_path: Path) -> None:
     landing = tmp_path / "landing"
-    event = landings.player(landings.at("2026-03-01T09:00:00Z"), "Launcher Click", session="s")
+    event = landings.player(landings.at("2026-03-01T09:00:00Z"), "launcher/click", session="s")
     landings.put(landing, "2026-03-01", "a.ndjson", [event])
     take_in(tmp_path, landing)
     landings.put(landing, "2026-03-01", "b.parquet", b"PAR1 and then nothing of the kind PAR1")
@@ -209,7 +234,7 @@ def test_a_corrected_dump_that_cannot_be_read_leaves_the_old_one(tmp_path: Path)
 
 def test_what_is_no_dump_file_is_left_alone_and_named(tmp_path: Path) -> None:
     landing = tmp_path / "landing"
-    event = landings.player(landings.at("2026-03-01T09:00:00Z"), "Launcher Click", session="s")
+    event = landings.player(landings.at("2026-03-01T09:00:00Z"), "launcher/click", session="s")
     landings.put(landing, "2026-03-01", "a.ndjson", [event])
     landings.put(landing, "2026-03-01", "README.txt", b"Questions? Ask the integrations team.\n")
     landings.put(landing, "2026-03-01", ".a.ndjson.part", b"half a li")
@@ -230,7 +255,7 @@ def test_names_that_look_like_patterns_are_files_all_the_same(
     tmp_path: Path, path_taken: str
 ) -> None:
     landing = tmp_path / "landing"
-    event = landings.player(landings.at("2026-03-01T09:00:00Z"), "Launcher Click", session="s")
+    event = landings.player(landings.at("2026-03-01T09:00:00Z"), "launcher/click", session="s")
     for name in ("it's [1].ndjson", "a*.ndjson", "{x}?.ndjson"):
         landings.put(landing, "2026-03-01", name, [event])
     lake, failed = take_in(tmp_path, landing)
@@ -242,7 +267,7 @@ def test_many_small_files_become_few_parts(tmp_path: Path) -> None:
     landing = tmp_path / "landing"
     for number in range(60):
         event = landings.player(
-            landings.at("2026-03-01T09:00:00Z"), "Launcher Click", session=f"s-{number}"
+            landings.at("2026-03-01T09:00:00Z"), "launcher/click", session=f"s-{number}"
         )
         landings.put(landing, "2026-03-01", f"{number}.ndjson", [event])
     lake, _ = take_in(tmp_path, landing)

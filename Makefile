@@ -1,0 +1,50 @@
+# `make run` shows the whole thing on simulated data; `make test` passes the tests. Both set up
+# `.venv` in the checkout first, from requirements.lock and nothing else.
+
+SHELL := /bin/sh
+CHECKOUT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := $(CHECKOUT)/.venv/bin
+READY := $(CHECKOUT)/.venv/ready
+
+.PHONY: setup run test lint ui lock clean
+
+setup: $(READY)
+
+$(READY): $(CHECKOUT)/requirements.lock $(CHECKOUT)/pyproject.toml
+	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' \
+		|| { echo "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@echo "setting up $(CHECKOUT)/.venv (a minute or two, once)"
+	@"$(PYTHON)" -m venv --clear "$(CHECKOUT)/.venv"
+	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check --no-deps \
+		--requirement "$(CHECKOUT)/requirements.lock"
+	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check --no-deps \
+		--no-build-isolation --editable "$(CHECKOUT)"
+	@"$(BIN)/python" -m pip check --disable-pip-version-check
+	@cd "$(CHECKOUT)/dbt_project" && "$(BIN)/dbt" --quiet parse --target prod
+	@touch "$(READY)"
+
+run: setup
+	@"$(BIN)/walkhouse" simulate
+	@"$(BIN)/walkhouse" run
+
+test: setup
+	@cd "$(CHECKOUT)" && "$(BIN)/python" -m pytest
+
+lint: setup
+	@cd "$(CHECKOUT)" && "$(BIN)/ruff" check . && "$(BIN)/ruff" format --check .
+	@cd "$(CHECKOUT)" && "$(BIN)/mypy"
+	@cd "$(CHECKOUT)" && PATH="$(BIN):$$PATH" "$(BIN)/sqlfluff" lint dbt_project
+
+ui: setup
+	@"$(BIN)/walkhouse" ui
+
+# Pins without addresses or hashes, whatever index the machine uses.
+lock:
+	@"$(BIN)/python" -m pip install --quiet uv
+	@cd "$(CHECKOUT)" && "$(BIN)/uv" pip compile pyproject.toml --extra dev --python-version 3.11 \
+		--universal --upgrade --no-strip-extras --no-emit-index-url --no-annotate \
+		--custom-compile-command "make lock" --output-file requirements.lock
+
+clean:
+	@rm -rf "$(CHECKOUT)/.venv" "$(CHECKOUT)/dbt_project/target" "$(CHECKOUT)/dbt_project/logs"

@@ -1,0 +1,27 @@
+{# The end of every model in models/audit: one row that says how many rows were looked at, how many
+   of them violate the invariant, and which (the first in their own order, so that builds agree).
+   A condition that comes out null counts as a violation: a check cannot fall silent because a
+   value is missing. #}
+{% macro invariant_result(invariant, looked_at) -%}
+    select
+        cast('{{ invariant }}' as string) as invariant,
+        count(*) as checked,
+        count(*) filter (where coalesce(is_violation, true)) as violations,
+        {{ smallest(struct_of(violation_columns()), 1000, 'coalesce(is_violation, true)') }}
+            as examples
+    from (
+        select
+            cast(event_date as date) as event_date,
+            cast(system_id as string) as system_id,
+            cast(session_id as string) as session_id,
+            cast(item_id as string) as item_id,
+            cast(event_key as string) as event_key,
+            cast(detail as string) as detail,
+            is_violation
+        from {{ looked_at }}
+    ) as looked_at
+{%- endmacro %}
+
+{% macro violation_columns() -%}
+    {{ return(['event_date', 'system_id', 'session_id', 'item_id', 'event_key', 'detail']) }}
+{%- endmacro %}

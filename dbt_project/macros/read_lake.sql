@@ -1,0 +1,85 @@
+{# Points schema `raw` at the files that the dumps name now, and notes in `audit.inputs` which
+   dumps these are. The dumps are listed once; views and notes follow from the same list. #}
+{% macro read_lake() %}
+    {% if execute and flags.WHICH in ('build', 'run', 'retry') %}
+        {{ return(adapter.dispatch('read_lake')(env_var('WALKHOUSE_HOME', '../data') ~ '/lake/raw')) }}
+    {% endif %}
+{% endmacro %}
+
+{% macro duckdb__read_lake(lake) %}
+    {% set home = lake | replace("'", "''") %}
+    {% set has_lake = run_query(
+        "select count(*) from glob(['" ~ home ~ "/schema/lines.parquet', '"
+        ~ home ~ "/schema/files.parquet', '" ~ home ~ "/content/items.parquet'])"
+    ).columns[0][0] == 3 %}
+    {% if not has_lake %}
+        {{ exceptions.raise_compiler_error(
+            'no lake at ' ~ lake ~ ": run `walkhouse run` first, or set WALKHOUSE_HOME"
+        ) }}
+    {% endif %}
+
+    {% do run_query('create schema if not exists raw') %}
+    {% do run_query('create schema if not exists audit') %}
+    {% do run_query(
+        'create table if not exists audit.builds'
+        ~ ' (schema_name varchar, table_name varchar, invocation_id varchar)'
+    ) %}
+    {% do run_query(duckdb__lake_inputs(home)) %}
+
+    {% set lines = run_query(
+        'select unnest(lines) as file from audit.inputs where dump_date is not null order by file'
+    ).columns[0] %}
+    {% set files = run_query(
+        'select files as file from audit.inputs where dump_date is not null order by file'
+    ).columns[0] %}
+    {% do run_query(duckdb__lake_view('lines', [home ~ '/schema/lines.parquet'], lines)) %}
+    {% do run_query(duckdb__lake_view('files', [home ~ '/schema/files.parquet'], files)) %}
+    {% do run_query(duckdb__lake_view('content_items', [home ~ '/content/items.parquet'], [])) %}
+{% endmacro %}
+
+{% macro duckdb__lake_inputs(home) %}
+    {% set dumps = home ~ '/dumps/dt=*/dump.json' %}
+    {% set has_dumps = run_query("select count(*) from glob('" ~ dumps ~ "')").columns[0][0] > 0 %}
+    create or replace table audit.inputs as
+    select
+        '{{ invocation_id }}' as invocation_id,
+        '{{ env_var("WALKHOUSE_PROJECT_DIGEST", "") }}' as project_digest,
+        cast(null as date) as dump_date,
+        md5(content) as fingerprint,
+        cast([] as varchar[]) as lines,
+        cast(null as varchar) as files
+    from read_blob('{{ home }}/content/items.parquet')
+    {% if has_dumps %}
+    union all
+    select
+        '{{ invocation_id }}' as invocation_id,
+        '{{ env_var("WALKHOUSE_PROJECT_DIGEST", "") }}' as project_digest,
+        dump_date,
+        fingerprint,
+        list_transform(lines, lambda line: parse_dirpath(filename) || '/' || line) as lines,
+        parse_dirpath(filename) || '/' || files as files
+    from read_json(
+        '{{ dumps }}',
+        columns = {dump_date: 'DATE', fingerprint: 'VARCHAR', lines: 'VARCHAR[]', files: 'VARCHAR'},
+        filename = true,
+        hive_partitioning = false
+    )
+    {% endif %}
+{% endmacro %}
+
+{# The first file fixes the column types; it has no rows, so a lake without dumps reads too. #}
+{% macro duckdb__lake_view(name, schema_files, data_files) %}
+    create or replace view raw.{{ name }} as
+    select *
+    from read_parquet(
+        [
+            {% for file in schema_files -%}
+            '{{ file }}'{{ ',' if data_files or not loop.last }}
+            {%- endfor %}
+            {% for file in data_files -%}
+            '{{ file | replace("'", "''") }}'{{ ',' if not loop.last }}
+            {% endfor %}
+        ],
+        hive_partitioning = false
+    )
+{% endmacro %}

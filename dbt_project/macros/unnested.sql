@@ -1,0 +1,7 @@
+{% macro unnested(list, element) -%}
+    {{ return(adapter.dispatch('unnested')(list, element)) }}
+{%- endmacro %}
+
+{% macro duckdb__unnested(list, element) -%}
+    cross join unnest({{ list }}) as unnested_{{ element }} ({{ element }})
+{%- endmacro %}

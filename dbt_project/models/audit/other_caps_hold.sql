@@ -1,0 +1,20 @@
+with
+
+looked_at as (
+
+    select
+        event_date,
+        system_id,
+        session_id,
+        item_id,
+        event_key,
+        detail,
+        is_beyond_cap as is_violation
+    from {{ ref('int_capped_events') }}
+    where
+        not (item_type in ('Launcher', 'SmartTip') and event = 'Play')
+        and not (item_type = 'TeachMe' and event = 'Visible')
+
+)
+
+{{ invariant_result('other_caps_hold', looked_at='looked_at') }}

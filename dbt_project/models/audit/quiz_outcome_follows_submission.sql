@@ -1,0 +1,32 @@
+with
+
+quiz_events as (
+
+    select
+        *,
+        -- An item without an id is known by its name.
+        min(case when event = 'Submitted' then occurred_at end) over (
+            partition by system_id, environment, session_id, coalesce(item_id, item_name)
+        ) as first_submitted_at
+    from {{ ref('fct_item_events') }}
+    where item_type = 'TeachMe Quiz' and event in ('Submitted', 'Passed', 'Failed')
+
+),
+
+looked_at as (
+
+    select
+        event_date,
+        system_id,
+        session_id,
+        item_id,
+        event_key,
+        event || ' at ' || occurred_at || ', first Submitted '
+        || coalesce('at ' || first_submitted_at, 'never') as detail,
+        coalesce(first_submitted_at > occurred_at, true) as is_violation
+    from quiz_events
+    where event in ('Passed', 'Failed')
+
+)
+
+{{ invariant_result('quiz_outcome_follows_submission', looked_at='looked_at') }}

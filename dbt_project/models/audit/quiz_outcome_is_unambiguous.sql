@@ -1,0 +1,59 @@
+with
+
+quiz_events as (
+
+    select
+        *,
+        -- An item without an id is known by its name.
+        coalesce(item_id, item_name) as quiz,
+        -- Within one millisecond an attempt starts, is submitted and has its outcome.
+        case event when 'Play' then 0 when 'Submitted' then 1 else 2 end as event_order
+    from {{ ref('fct_item_events') }}
+    where item_type = 'TeachMe Quiz'
+
+),
+
+-- The next attempt begins with a Play, or with a Submitted that has none.
+numbered as (
+
+    select
+        *,
+        sum(case when event in ('Play', 'Submitted') then 1 else 0 end) over (
+            partition by system_id, environment, session_id, quiz
+            order by occurred_at, event_order, event_key
+            rows between unbounded preceding and current row
+        ) as part
+    from quiz_events
+
+),
+
+judged as (
+
+    select
+        *,
+        count(case when event = 'Passed' then 1 end) over (
+            partition by system_id, environment, session_id, quiz, part
+        ) as passed,
+        count(case when event = 'Failed' then 1 end) over (
+            partition by system_id, environment, session_id, quiz, part
+        ) as failed
+    from numbered
+
+),
+
+looked_at as (
+
+    select
+        event_date,
+        system_id,
+        session_id,
+        item_id,
+        event_key,
+        passed || ' Passed and ' || failed || ' Failed after this Submitted' as detail,
+        passed > 0 and failed > 0 as is_violation
+    from judged
+    where event = 'Submitted'
+
+)
+
+{{ invariant_result('quiz_outcome_is_unambiguous', looked_at='looked_at') }}

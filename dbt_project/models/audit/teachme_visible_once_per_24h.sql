@@ -1,0 +1,18 @@
+with
+
+looked_at as (
+
+    select
+        event_date,
+        system_id,
+        session_id,
+        item_id,
+        event_key,
+        detail,
+        is_beyond_cap as is_violation
+    from {{ ref('int_capped_events') }}
+    where item_type = 'TeachMe' and event = 'Visible'
+
+)
+
+{{ invariant_result('teachme_visible_once_per_24h', looked_at='looked_at') }}

@@ -1,0 +1,116 @@
+with
+
+-- The parent's columns belong together, so the latest parent is taken as one value.
+item_events as (
+
+    select
+        *,
+        case
+            when coalesce(parent_item_id, parent_item_type, parent_item_name) is not null
+                then
+                    {{ struct_of(['parent_item_id', 'parent_item_type', 'parent_item_name']) }}
+        end as parent
+    from {{ ref('fct_item_events') }}
+
+),
+
+catalogue_items as (
+
+    select * from {{ ref('int_catalogue_items') }}
+
+),
+
+seen_items as (
+
+    select
+        system_id,
+        item_id,
+        {{ latest('item_type') }} as item_type,
+        {{ latest('item_name') }} as item_name,
+        {{ latest('parent') }} as parent,
+        min(occurred_at) as first_seen_at,
+        max(occurred_at) as last_seen_at
+    from item_events
+    where item_id is not null
+    group by system_id, item_id
+
+),
+
+seen_or_listed as (
+
+    select
+        coalesce(seen_items.system_id, catalogue_items.system_id) as system_id,
+        coalesce(seen_items.item_id, catalogue_items.item_id) as item_id,
+        coalesce(catalogue_items.item_type, seen_items.item_type) as item_type,
+        coalesce(catalogue_items.item_name, seen_items.item_name) as item_name,
+        seen_items.item_name as last_event_name,
+        coalesce(catalogue_items.parent_item_id, seen_items.parent.parent_item_id)
+            as parent_item_id,
+        -- The events have a say about the parent only where they mean the same one.
+        case
+            when catalogue_items.parent_item_id <> seen_items.parent.parent_item_id
+                then catalogue_items.parent_item_type
+            else coalesce(catalogue_items.parent_item_type, seen_items.parent.parent_item_type)
+        end as parent_item_type,
+        case
+            when catalogue_items.parent_item_id <> seen_items.parent.parent_item_id
+                then catalogue_items.parent_item_name
+            else coalesce(catalogue_items.parent_item_name, seen_items.parent.parent_item_name)
+        end as parent_item_name,
+        seen_items.first_seen_at,
+        seen_items.last_seen_at,
+        catalogue_items.item_id is not null as is_in_catalogue,
+        catalogue_items.publish_status,
+        catalogue_items.run_as_automation_process,
+        catalogue_items.has_autoplay_rule,
+        catalogue_items.pass_mark,
+        catalogue_items.step_kind,
+        catalogue_items.step_type,
+        catalogue_items.step_position,
+        catalogue_items.is_terminal_step
+    from seen_items
+    full outer join catalogue_items
+        on
+            seen_items.system_id = catalogue_items.system_id
+            and seen_items.item_id = catalogue_items.item_id
+
+),
+
+final as (
+
+    select
+        ---------- item
+        system_id,
+        item_id,
+        item_type,
+        item_name,
+        last_event_name,
+        parent_item_id,
+        parent_item_type,
+        parent_item_name,
+
+        ---------- times
+        first_seen_at,
+        last_seen_at,
+
+        ---------- catalogue
+        is_in_catalogue,
+        publish_status,
+        run_as_automation_process,
+        has_autoplay_rule,
+        case
+            when item_type <> 'Smart Walk-Thru' then null
+            when not is_in_catalogue then 'unknown'
+            when run_as_automation_process then 'automation'
+            else 'visual'
+        end as flow_kind,
+        pass_mark,
+        step_kind,
+        step_type,
+        step_position,
+        is_terminal_step
+    from seen_or_listed
+
+)
+
+select * from final

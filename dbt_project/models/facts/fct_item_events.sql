@@ -1,0 +1,117 @@
+with
+
+item_events as (
+
+    select * from {{ ref('stg_item_events') }}
+
+),
+
+duplicate_lines as (
+
+    select * from {{ ref('int_duplicate_lines') }}
+
+),
+
+event_definitions as (
+
+    select * from {{ ref('event_definitions') }}
+
+),
+
+initiators as (
+
+    select * from {{ ref('initiators') }}
+
+),
+
+accepted as (
+
+    select *
+    from item_events
+    where not exists (
+        select 1
+        from duplicate_lines
+        where
+            item_events.dump_date = duplicate_lines.dump_date
+            and item_events.source_file = duplicate_lines.source_file
+            and item_events.source_row = duplicate_lines.source_row
+    )
+
+),
+
+-- Left joins: an event outside the definitions stays, for the audit to name it.
+final as (
+
+    select
+        ---------- what happened
+        accepted.event_key,
+        accepted.occurred_at,
+        accepted.event_date,
+
+        ---------- who and where
+        accepted.system_id,
+        accepted.environment,
+        accepted.session_id,
+        accepted.end_user_id,
+        accepted.end_user_id_source,
+
+        ---------- item
+        accepted.item_type,
+        accepted.event,
+        case
+            when initiators.is_user_initiated = false
+                then
+                    coalesce(
+                        event_definitions.engagement_when_system_initiated,
+                        event_definitions.engagement
+                    )
+            else event_definitions.engagement
+        end as engagement,
+        accepted.item_id,
+        accepted.item_name,
+        accepted.parent_item_id,
+        accepted.parent_item_type,
+        accepted.parent_item_name,
+
+        ---------- play
+        accepted.play_id,
+        accepted.initiator,
+        accepted.initiator_item_id,
+        initiators.is_user_initiated,
+        accepted.value,
+        accepted.interaction_guid,
+
+        ---------- page and device
+        accepted.visit_id,
+        accepted.page_host,
+        accepted.page_path,
+        accepted.page_title,
+        accepted.is_iframe,
+        accepted.browser,
+        accepted.os,
+        accepted.is_mobile,
+        accepted.utc_offset_minutes,
+        accepted.language,
+
+        ---------- user variables
+        accepted.user_name,
+        accepted.user_role,
+        accepted.user_type,
+        accepted.user_status,
+        accepted.user_info,
+
+        ---------- position in the landing
+        accepted.dump_date,
+        accepted.source_file,
+        accepted.source_row
+    from accepted
+    left join event_definitions
+        on
+            accepted.item_type = event_definitions.item_type
+            and accepted.event = event_definitions.event
+    left join initiators
+        on accepted.initiator = initiators.initiator
+
+)
+
+select * from final

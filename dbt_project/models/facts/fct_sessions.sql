@@ -1,0 +1,97 @@
+with
+
+item_events as (
+
+    select
+        *,
+        {{ epoch_ms('occurred_at') }} as occurred_ms
+    from {{ ref('fct_item_events') }}
+
+),
+
+with_idle_times as (
+
+    select
+        *,
+        occurred_ms - lag(occurred_ms) over (
+            partition by system_id, environment, session_id
+            order by occurred_ms
+        ) as idle_ms
+    from item_events
+
+),
+
+sessions as (
+
+    select
+        system_id,
+        environment,
+        session_id,
+        min(occurred_at) as started_at,
+        max(occurred_at) as ended_at,
+        max(occurred_ms) - min(occurred_ms) as duration_ms,
+        coalesce(max(idle_ms), 0) as longest_idle_ms,
+        {{ latest('end_user_id') }} as end_user_id,
+        count(distinct end_user_id) as end_users,
+        count(*) as events,
+        count(*) filter (where engagement = 'exposure') as exposures,
+        count(*) filter (where engagement = 'interaction') as interactions,
+        count(*) filter (where engagement = 'outcome') as outcomes,
+        count(distinct item_id) filter (where engagement = 'exposure') as items_exposed,
+        count(distinct item_id) filter (where engagement = 'interaction') as items_interacted,
+        count(*) filter (
+            where item_type in ('Smart Walk-Thru', 'Walk-Thru') and event = 'Play'
+        ) as flows_played,
+        count(*) filter (
+            where item_type in ('Smart Walk-Thru', 'Walk-Thru') and event = 'Play Failed'
+        ) as flows_failed,
+        count(*) filter (where item_type = 'Task' and event = 'Complete') as tasks_completed,
+        count(*) filter (where item_type = 'Survey' and event = 'Submitted') as surveys_submitted,
+        count(*) filter (where item_type = 'WidgetSearch' and event = 'Search') as searches
+    from with_idle_times
+    group by system_id, environment, session_id
+
+),
+
+final as (
+
+    select
+        ---------- session
+        system_id,
+        environment,
+        session_id,
+
+        ---------- times
+        cast(started_at as date) as session_date,
+        started_at,
+        ended_at,
+        {{ ms_to_seconds('duration_ms') }} as duration_seconds,
+
+        ---------- users
+        end_user_id,
+        end_users,
+
+        ---------- counts
+        events,
+        exposures,
+        interactions,
+        outcomes,
+        items_exposed,
+        items_interacted,
+        interactions > 0 as is_engaged,
+        flows_played,
+        flows_failed,
+        tasks_completed,
+        surveys_submitted,
+        searches,
+
+        ---------- limits
+        {{ ms_to_seconds('longest_idle_ms') }} as longest_idle_seconds,
+        longest_idle_ms > {{ var('session_idle_limit_minutes') }} * 60000 as exceeds_idle_limit,
+        duration_ms
+        > {{ var('session_duration_limit_hours') }} * 3600000 as exceeds_duration_limit
+    from sessions
+
+)
+
+select * from final
