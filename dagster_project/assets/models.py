@@ -93,7 +93,7 @@ def _events(invocation: DbtCliInvocation) -> Iterator[Any]:
     """Dagster's events for what dbt does, logged as they come."""
     for event in invocation.stream():
         if isinstance(event, dg.Output):
-                seconds = event.metadata.get("Execution Duration")
+            seconds = event.metadata.get("Execution Duration")
             took = f" ({seconds.value:.1f} s)" if isinstance(seconds, dg.FloatMetadataValue) else ""
             logger.info("built %s%s", event.output_name.replace("__", ".", 1), took)
         yield event

@@ -23,7 +23,6 @@ from dagster_project.release.publish import (
     roll_back,
 )
 
-
 TABLES = (("facts", "fct"), ("meta", "invariants"), ("reports", "rpt"))
 
 
