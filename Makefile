@@ -21,7 +21,6 @@ $(READY): $(CHECKOUT)/requirements.lock $(CHECKOUT)/pyproject.toml
 	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check --no-deps \
 		--no-build-isolation --editable "$(CHECKOUT)"
 	@"$(BIN)/python" -m pip check --disable-pip-version-check
-	@cd "$(CHECKOUT)/dbt_project" && "$(BIN)/dbt" --quiet parse --target prod
 	@touch "$(READY)"
 
 run: setup

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import dagster as dg
 
 from dagster_project.assets.landing import landing_assets
@@ -9,11 +11,11 @@ from dagster_project.assets.models import models_asset
 from dagster_project.assets.raw import content_items, dumps_asset
 from dagster_project.assets.release import release_asset
 from dagster_project.checks import invariant_checks
+from dagster_project.dbt import ensure_manifest
 from dagster_project.jobs import build_job, ingest_job
-from dagster_project.manifest import ensure_manifest
 from dagster_project.partitions import dump_partitions
 from dagster_project.registry import load_invariants, load_published_tables
-from dagster_project.resources import Installation, Waivers, dbt_cli, dbt_project
+from dagster_project.resources import Installation, Waivers, dbt_project
 from dagster_project.schedules import daily_schedule
 from dagster_project.sensors import lake_sensor, landing_sensor
 from dagster_project.settings import Settings
@@ -21,7 +23,9 @@ from dagster_project.settings import Settings
 
 def build_definitions(settings: Settings) -> dg.Definitions:
     """All definitions, for one installation."""
-    project = dbt_project()
+    # dbt, in this process and in those below it, knows the installation by its environment only.
+    os.environ.update(settings.environment())
+    project = dbt_project(settings)
     ensure_manifest(project)
     partitions = dump_partitions(settings.first_dump_date)
     models = models_asset(project)
@@ -39,7 +43,6 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         schedules=[daily_schedule(settings.schedule, settings.schedule_timezone)],
         sensors=[landing_sensor, lake_sensor],
         resources={
-            "dbt": dbt_cli(project),
             "installation": Installation.of(settings),
             "waivers": Waivers(),
         },

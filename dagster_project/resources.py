@@ -1,11 +1,10 @@
 """Resources: the installation that a run works on, its dbt project, and what a person waives."""
 
-import sys
 from datetime import date
 from pathlib import Path
 
 import dagster as dg
-from dagster_dbt import DbtCliResource, DbtProject
+from dagster_dbt import DbtProject
 from pydantic import Field
 
 from dagster_project.release.gate import Waiver
@@ -59,15 +58,11 @@ class Waivers(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagster's o
         return Waiver(tuple(self.invariants), self.reason) if self.invariants else None
 
 
-def dbt_project() -> DbtProject:
+def dbt_project(settings: Settings) -> DbtProject:
     """The dbt project, with the target that the orchestrator builds."""
-    return DbtProject(project_dir=DBT_PROJECT, target="prod")
-
-
-def dbt_cli(project: DbtProject) -> DbtCliResource:
-    """The dbt of this Python environment, whatever is on the path."""
-    return DbtCliResource(
-        project_dir=project,
+    return DbtProject(
+        project_dir=DBT_PROJECT,
+        profiles_dir=DBT_PROJECT,
+        target_path=settings.dbt_target,
         target="prod",
-        dbt_executable=str(Path(sys.executable).with_name("dbt")),
     )

@@ -55,12 +55,15 @@ def bring_up_to_date(settings: Settings, waiver: Waiver | None) -> bool:
 
 
 def prepare_instance(settings: Settings) -> None:
-    """Give the installation its Dagster instance, and this process its environment."""
+    """Give the installation its Dagster instance, unless DAGSTER_HOME names another one."""
+    os.environ.update(settings.environment())
+    if os.environ.get("DAGSTER_HOME"):
+        return
+    os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
     settings.dagster_home.mkdir(parents=True, exist_ok=True)
     configuration = settings.dagster_home / "dagster.yaml"
     if not configuration.exists():
         shutil.copyfile(INSTANCE_CONFIG, configuration)
-    os.environ.update(settings.environment())
 
 
 def _execute(settings: Settings, situation: Situation, waiver: Waiver | None) -> None:

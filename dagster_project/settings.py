@@ -63,8 +63,13 @@ class Settings:
 
     @property
     def dagster_home(self) -> Path:
-        """Dagster's instance: runs, events and schedules of this installation."""
+        """Dagster's instance of this installation, unless DAGSTER_HOME names another."""
         return self.home / "dagster"
+
+    @property
+    def dbt_target(self) -> Path:
+        """What dbt remembers of the parsed project, apart from what analysts do in theirs."""
+        return self.home / "dbt"
 
     @property
     def scratch(self) -> Path:
@@ -108,7 +113,9 @@ class Settings:
             "WALKHOUSE_THREADS": str(self.threads),
             "WALKHOUSE_MEMORY_LIMIT": self.memory_limit,
             "WALKHOUSE_FIRST_DUMP_DATE": self.first_dump_date.isoformat(),
-            "DAGSTER_HOME": str(self.dagster_home),
+            "WALKHOUSE_DBT_THREADS": str(self.threads),
+            "WALKHOUSE_SCHEDULE": self.schedule,
+            "WALKHOUSE_SCHEDULE_TIMEZONE": self.schedule_timezone,
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
             "DO_NOT_TRACK": "1",
         }

@@ -3,10 +3,10 @@
 A release holds tables of one build only, so all models are one asset definition.
 """
 
-import logging
+import json
 import os
-import shutil
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -14,22 +14,17 @@ import duckdb
 from dagster_dbt import (
     DagsterDbtTranslator,
     DagsterDbtTranslatorSettings,
-    DbtCliInvocation,
-    DbtCliResource,
     DbtProject,
     dbt_assets,
 )
 
 from dagster_project.assets.landing import OWNERS
+from dagster_project.dbt import BuiltNode, DbtError, build
 from dagster_project.locks import warehouse_writer
 from dagster_project.release.state import project_digest
 from dagster_project.resources import Installation
 from dagster_project.settings import DBT_PROJECT
 
-logger = logging.getLogger("walkhouse")
-
-# The invariants are the checks of a run; dbt's own tests are for those who change models.
-_BUILD = ["build", "--exclude-resource-type", "unit_test", "--exclude-resource-type", "test"]
 _GROUPS = {"seeds": "staging", "intermediate": "facts", "meta": "audit"}
 
 
@@ -50,60 +45,62 @@ class Translator(DagsterDbtTranslator):
 
 def models_asset(project: DbtProject) -> dg.AssetsDefinition:
     """All seeds and models of the dbt project."""
+    # The invariants are the checks of a run; dbt's own tests are for those who change models.
+    translator = Translator(settings=DagsterDbtTranslatorSettings(enable_asset_checks=False))
 
     @dbt_assets(
         name="models",
         manifest=project.manifest_path,
         project=project,
-        dagster_dbt_translator=Translator(
-            settings=DagsterDbtTranslatorSettings(enable_asset_checks=False)
-        ),
+        dagster_dbt_translator=translator,
     )
     def models(
-        context: dg.AssetExecutionContext, dbt: DbtCliResource, installation: Installation
-    ) -> Iterator[Any]:
+        context: dg.AssetExecutionContext, installation: Installation
+    ) -> Iterator[dg.MaterializeResult[None]]:
         """Run `dbt build` over the lake into the warehouse."""
         settings = installation.settings
-        # dbt takes its settings from the environment only.
-        os.environ.update(settings.environment())
+        manifest = json.loads(Path(project.manifest_path).read_text(encoding="utf-8"))
+        # The build notes what it was made from; the environment is dbt's only way to hear of it.
         os.environ["WALKHOUSE_PROJECT_DIGEST"] = project_digest(DBT_PROJECT)
-        os.environ["WALKHOUSE_DBT_THREADS"] = str(settings.threads)
-        target = settings.scratch / "dbt" / context.run_id
         with warehouse_writer(settings.home):
-            logger.info("dbt build")
-            invocation = dbt.cli(_BUILD, context=context, target_path=target)
+            built: list[BuiltNode] = []
+            failure: DbtError | None = None
             try:
-                events = list(_events(invocation))
-            finally:
-                shutil.rmtree(target, ignore_errors=True)
+                for node in build(project, _selected_nodes(context, manifest, translator)):
+                    built.append(node)
+            except DbtError as error:
+                failure = error
             rows = _row_counts(settings.warehouse)
-        for event in events:
-            if isinstance(event, dg.Output) and "dagster/relation_identifier" in event.metadata:
-                relation = str(event.metadata["dagster/relation_identifier"].value)
-                count = rows.get(relation.split(".", 1)[1])
-                if count is not None:
-                    yield event.with_metadata({**event.metadata, "dagster/row_count": count})
-                    continue
-            yield event
+        for node in built:
+            props = manifest["nodes"][node.unique_id]
+            metadata: dict[str, Any] = {"seconds": node.seconds}
+            if (props["schema"], props["alias"]) in rows:
+                metadata["dagster/row_count"] = rows[props["schema"], props["alias"]]
+            yield dg.MaterializeResult(asset_key=translator.get_asset_key(props), metadata=metadata)
+        if failure is not None:
+            raise dg.Failure(description=str(failure), allow_retries=False) from failure
 
     return models
 
 
-def _events(invocation: DbtCliInvocation) -> Iterator[Any]:
-    """Dagster's events for what dbt does, logged as they come."""
-    for event in invocation.stream():
-        if isinstance(event, dg.Output):
-            seconds = event.metadata.get("Execution Duration")
-            took = f" ({seconds.value:.1f} s)" if isinstance(seconds, dg.FloatMetadataValue) else ""
-            logger.info("built %s%s", event.output_name.replace("__", ".", 1), took)
-        yield event
+def _selected_nodes(
+    context: dg.AssetExecutionContext, manifest: Mapping[str, Any], translator: Translator
+) -> list[str]:
+    """Names of the nodes of a partial run; none for a whole one."""
+    if not context.is_subset:
+        return []
+    return [
+        node["name"]
+        for node in manifest["nodes"].values()
+        if node["resource_type"] in ("model", "seed")
+        and translator.get_asset_key(node) in context.selected_asset_keys
+    ]
 
 
-def _row_counts(warehouse: os.PathLike[str]) -> dict[str, int]:
+def _row_counts(warehouse: Path) -> dict[tuple[str, str], int]:
     """Rows by schema and table."""
     with duckdb.connect(str(warehouse), read_only=True) as connection:
-        return dict(
-            connection.execute(
-                "select schema_name || '.' || table_name, estimated_size from duckdb_tables()"
-            ).fetchall()
-        )
+        rows = connection.execute(
+            "select schema_name, table_name, estimated_size from duckdb_tables()"
+        ).fetchall()
+    return {(schema, table): count for schema, table, count in rows}

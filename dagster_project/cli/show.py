@@ -64,9 +64,9 @@ def release(console: Console, settings: Settings) -> None:
         ),
     ):
         table.add_row(label, value)
-    for invariant, reason in current.waivers.items():
-        table.add_row("waived", f"{invariant}: {reason}")
     console.print(table)
+    for invariant, reason in current.waivers.items():
+        console.print(f"waived {invariant}: {reason}", markup=False)
     console.print(f"published in {settings.published}:", markup=False)
     console.print(f"  {file}", markup=False)
     console.print(f"  {settings.published / 'parquet'}", markup=False)
@@ -103,40 +103,40 @@ def status(console: Console, settings: Settings) -> None:
     outcomes = [dump.outcomes for dump in loaded.values()]
     lines = sum(sum(counts.values()) for counts in outcomes)
     quarantined = sum(counts.get("quarantined", 0) for counts in outcomes)
-    table = Table(show_header=False, box=None, pad_edge=False)
-    table.add_column(style="bold")
-    table.add_column()
-    table.add_row("landing", settings.landing)
-    table.add_row("home", str(settings.home))
-    table.add_row("dumps seen", f"{len(situation.landed.dumps)}, {len(loaded)} of them loaded")
+
+    def say(what: str, text: str) -> None:
+        console.print(f"{what + ':':20} {text}", markup=False)
+
+    say("landing", settings.landing)
+    say("home", str(settings.home))
+    say("dumps seen", f"{len(situation.landed.dumps)}, {len(loaded)} of them loaded")
     for what, days in (
-        ("new", situation.pending.new),
-        ("changed", situation.pending.changed),
-        ("withdrawn", situation.pending.withdrawn),
+        ("pending, new", situation.pending.new),
+        ("pending, changed", situation.pending.changed),
+        ("pending, withdrawn", situation.pending.withdrawn),
     ):
         if days:
-            table.add_row(f"pending, {what}", _days(days))
+            say(what, _days(days))
     if situation.is_catalogue_pending:
-        table.add_row("pending", "the content catalogue")
+        say("pending", "the content catalogue")
     if not situation.pending.dates and not situation.is_catalogue_pending:
-        table.add_row("pending", "nothing")
-    table.add_row("quarantined", f"{_share(quarantined, lines)} of {lines:,} lines")
+        say("pending", "nothing")
+    say("quarantined", f"{_share(quarantined, lines)} of {lines:,} lines")
     for day, message in situation.failures.items():
-        table.add_row(f"failed, {day}", message)
+        say(f"failed {day}", message)
     for stray in situation.landed.strays:
-        table.add_row("left alone", stray)
+        say("left alone", stray)
     for day, dump in loaded.items():
         for name in dump.left_alone:
-            table.add_row("left alone", f"dump {day}, {name}: no dump file by name nor content")
+            say("left alone", f"dump {day}, {name}: no dump file by name nor content")
     current = situation.release
     if current is None:
-        table.add_row("last release", "none")
+        say("last release", "none")
     else:
-        table.add_row("last release", f"{current.release_id}, {current.published_at}")
-        table.add_row("is up to date", "yes" if situation.is_published else "no")
+        say("last release", f"{current.release_id}, {current.published_at}")
+        say("is up to date", "yes" if situation.is_published else "no")
     for reason in refusals(settings):
-        table.add_row("last refusal", reason)
-    console.print(table)
+        say("last refusal", reason)
 
 
 def releases(console: Console, settings: Settings) -> None:

@@ -3,59 +3,17 @@
 One run takes some ten seconds, so the themes share landings and the tests share runs.
 """
 
-import os
-import subprocess
-import sys
-from dataclasses import dataclass
-from pathlib import Path
-
-import pytest
-
 from dagster_project.simulate import Scenario, simulate
+from tests.installation import SEEDS, Installation, said
 from tests.reference import reference
 from tests.whole import landings
 from tests.whole.compare import differences
 
-CHECKOUT = Path(__file__).parents[2]
-SEEDS = CHECKOUT / "dbt_project" / "seeds"
 
-
-@dataclass(frozen=True)
-class Installation:
-    """A landing and a home of its own."""
-
-    landing: Path
-    home: Path
-
-    @property
-    def published(self) -> Path:
-        """The file that BI tools open."""
-        return self.home / "published" / "walkhouse.duckdb"
-
-    def walkhouse(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run the command line and give what it said."""
-        return subprocess.run(
-            [sys.executable, "-m", "dagster_project.cli", *arguments],
-            cwd=CHECKOUT,
-            env=os.environ
-            | {"WALKHOUSE_LANDING": str(self.landing), "WALKHOUSE_HOME": str(self.home)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    def differences(self) -> str:
-        """How the published release differs from the reference, a sentence a line."""
-        return "\n".join(differences(self.published, reference(self.landing, SEEDS))[:50])
-
-
-@pytest.fixture
-def installation(tmp_path: Path) -> Installation:
-    return Installation(landing=tmp_path / "landing", home=tmp_path / "home")
-
-
-def said(run: subprocess.CompletedProcess[str]) -> str:
-    return run.stdout + run.stderr
+def differences_of(installation: Installation) -> str:
+    """How the published release differs from the reference, a sentence a line."""
+    found = differences(installation.published, reference(installation.landing, SEEDS))
+    return "\n".join(found[:50])
 
 
 def test_many_themes_and_a_catalogue_are_published_as_the_reference_has_them(
@@ -67,15 +25,15 @@ def test_many_themes_and_a_catalogue_are_published_as_the_reference_has_them(
         "run", "--waive", "all", "--reason", "lines that are wrong on purpose"
     )
     assert run.returncode == 0, said(run)
-    assert installation.differences() == ""
+    assert differences_of(installation) == ""
 
 
 def test_a_simulated_landing_is_published_as_the_reference_has_it(
     installation: Installation,
 ) -> None:
     scenario = Scenario(
-        days=5,
-        events_per_day=800,
+        days=4,
+        events_per_day=500,
         form="mixed",
         files_per_dump=2,
         manifest=True,
@@ -89,7 +47,7 @@ def test_a_simulated_landing_is_published_as_the_reference_has_it(
     simulate(scenario, installation.landing, seeds=SEEDS, processes=1)
     run = installation.walkhouse("run")
     assert run.returncode == 0, said(run)
-    assert installation.differences() == ""
+    assert differences_of(installation) == ""
 
 
 def test_dumps_that_their_manifests_refuse_are_left_out_and_named(
@@ -104,7 +62,7 @@ def test_dumps_that_their_manifests_refuse_are_left_out_and_named(
         assert dump_date in said(run)
     assert "b.ndjson" in said(run)
     assert "0" * 64 in said(run)
-    assert installation.differences() == ""
+    assert differences_of(installation) == ""
 
 
 def test_a_dump_over_the_quarantine_rate_keeps_everything_from_being_published(

@@ -1,0 +1,76 @@
+"""An installation of Walkhouse as tests use it: a landing, a home, and the real command line."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+SEEDS = CHECKOUT / "dbt_project" / "seeds"
+PROGRAMS = Path(sys.executable).parent
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A landing and a home of its own."""
+
+    landing: Path
+    home: Path
+
+    @property
+    def published(self) -> Path:
+        """The file that BI tools open."""
+        return self.home / "published" / "walkhouse.duckdb"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables under which programs see this installation."""
+        outside = {
+            k: v for k, v in os.environ.items() if not k.startswith(("WALKHOUSE", "DAGSTER"))
+        }
+        return outside | {
+            "WALKHOUSE_LANDING": str(self.landing),
+            "WALKHOUSE_HOME": str(self.home),
+            "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}",
+        }
+
+    def walkhouse(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the command line and give what it said."""
+        return self.execute(sys.executable, "-m", "dagster_project.cli", *arguments)
+
+    def dbt(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run dbt as an analyst does, from the dbt project."""
+        return self.execute("dbt", *arguments, cwd=CHECKOUT / "dbt_project")
+
+    def execute(self, *command: str, cwd: Path = CHECKOUT) -> subprocess.CompletedProcess[str]:
+        """Run any program in this installation's environment."""
+        return subprocess.run(
+            command, cwd=cwd, env=self.environment, capture_output=True, text=True, check=False
+        )
+
+    def ask(self, query: str) -> list[tuple[Any, ...]]:
+        """Query what is published, as a BI tool does."""
+        with duckdb.connect(str(self.published), read_only=True) as connection:
+            return connection.execute(query).fetchall()
+
+    def empty(self) -> None:
+        """Start anew; what dbt parsed stays, because it takes long and depends on the home only."""
+        shutil.rmtree(self.landing, ignore_errors=True)
+        for path in self.home.iterdir() if self.home.exists() else ():
+            if path.is_dir() and not path.is_symlink():
+                if path.name != "dbt":
+                    shutil.rmtree(path)
+            else:
+                path.unlink()
+
+
+def said(run: subprocess.CompletedProcess[str]) -> str:
+    """All that a program printed."""
+    return run.stdout + run.stderr

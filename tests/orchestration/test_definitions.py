@@ -1,0 +1,136 @@
+"""What exists in Dagster: it loads, reads like the whiteboard, and is described."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dagster_project.partitions import contiguous_ranges
+from dagster_project.registry import load_invariants, load_published_tables
+from dagster_project.settings import Settings
+from tests.installation import CHECKOUT, Installation, said
+from tests.whole import landings
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    folder = tmp_path_factory.mktemp("definitions")
+    return Settings(landing=str(folder / "landing"), home=folder / "home")
+
+
+@pytest.fixture(scope="module")
+def defs(settings: Settings) -> dg.Definitions:
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in settings.environment().items():
+            patched.setenv(name, value)
+        from dagster_project.definitions import build_definitions
+
+        return build_definitions(settings)
+
+
+def test_everything_loads(defs: dg.Definitions) -> None:
+    dg.Definitions.validate_loadable(defs)
+
+
+def test_the_graph_has_the_layers_of_the_whiteboard(defs: dg.Definitions) -> None:
+    groups = {spec.group_name for spec in defs.get_all_asset_specs()}
+    assert groups == {"landing", "raw", "staging", "facts", "reports", "audit", "release"}
+
+
+def test_every_published_table_is_an_asset(defs: dg.Definitions) -> None:
+    keys = {spec.key for spec in defs.get_all_asset_specs()}
+    assert {dg.AssetKey([*table]) for table in load_published_tables()} <= keys
+    assert {dg.AssetKey(["raw", name]) for name in ("lines", "files", "content_items")} <= keys
+    assert dg.AssetKey(["release"]) in keys
+
+
+def test_every_asset_has_a_description_an_owner_and_kinds(defs: dg.Definitions) -> None:
+    for spec in defs.get_all_asset_specs():
+        assert spec.description, spec.key
+        assert spec.owners, spec.key
+        assert spec.kinds, spec.key
+
+
+def test_every_published_column_is_described(defs: dg.Definitions) -> None:
+    tables = {dg.AssetKey([*table]) for table in load_published_tables()}
+    for spec in defs.get_all_asset_specs():
+        if spec.key in tables:
+            schema = spec.metadata["dagster/column_schema"]
+            assert isinstance(schema, dg.TableSchema)
+            assert schema.columns, spec.key
+            assert all(column.description for column in schema.columns), spec.key
+
+
+def test_every_invariant_is_an_asset_check_on_the_table_that_it_is_about(
+    defs: dg.Definitions,
+) -> None:
+    (checks,) = defs.asset_checks or ()
+    assert isinstance(checks, dg.AssetChecksDefinition)
+    found = {(key.name, key.asset_key.path[-1]) for key in checks.check_keys}
+    assert found == {(invariant.id, invariant.table) for invariant in load_invariants()}
+
+
+def test_dumps_are_partitioned_by_day_and_taken_in_together(defs: dg.Definitions) -> None:
+    (lines,) = [s for s in defs.get_all_asset_specs() if s.key == dg.AssetKey(["raw", "lines"])]
+    assert isinstance(lines.partitions_def, dg.DailyPartitionsDefinition)
+    assert {job.name for job in defs.jobs or ()} == {"ingest_dumps", "build_and_release"}
+
+
+def test_new_and_changed_dumps_are_requested_once_and_by_stretches(
+    defs: dg.Definitions, settings: Settings
+) -> None:
+    landing = Path(settings.landing)
+    event = landings.player(landings.at("2026-03-01T09:00:00Z"), "player/open", session="s")
+    for day in ("2026-03-01", "2026-03-02", "2026-03-05"):
+        landings.put(landing, day, "a.ndjson", [event])
+    first = requested(defs, "landing")
+    assert [tags for _, tags in first] == [
+        ("2026-03-01", "2026-03-02"),
+        ("2026-03-05", "2026-03-05"),
+    ]
+    assert requested(defs, "landing") == first
+    landings.put(landing, "2026-03-05", "b.ndjson", [event])
+    again = requested(defs, "landing")
+    assert again[0] == first[0]
+    assert again[1][0] != first[1][0]
+
+
+def requested(defs: dg.Definitions, sensor: str) -> list[tuple[str | None, tuple[str, str]]]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        definition = defs.resolve_sensor_def(sensor)
+        context = dg.build_sensor_context(instance, definitions=defs)
+        tick = definition.evaluate_tick(context)
+    return [
+        (
+            request.run_key,
+            (
+                request.tags["dagster/asset_partition_range_start"],
+                request.tags["dagster/asset_partition_range_end"],
+            ),
+        )
+        for request in tick.run_requests or ()
+    ]
+
+
+def test_the_project_loads_with_dg(installation: Installation) -> None:
+    checked = installation.execute("dg", "check", "defs", cwd=CHECKOUT)
+    assert checked.returncode == 0, said(checked)
+
+
+@given(st.sets(st.dates(min_value=date(2026, 1, 1), max_value=date(2026, 2, 28))))
+def test_stretches_of_days_hold_every_day_once_and_no_other(days: set[date]) -> None:
+    ranges = list(contiguous_ranges(days))
+    covered = [
+        date.fromordinal(day)
+        for first, last in ranges
+        for day in range(first.toordinal(), last.toordinal() + 1)
+    ]
+    assert covered == sorted(days)
+    assert all(
+        (later[0] - earlier[1]).days > 1 for earlier, later in zip(ranges, ranges[1:], strict=False)
+    )

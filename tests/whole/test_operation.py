@@ -1,0 +1,247 @@
+"""One installation over some days of its life, by the command line; the tests follow in order."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from dagster_project.registry import load_invariants
+from tests.installation import CHECKOUT, Installation, said
+from tests.whole import landings
+
+BAD_DAY = "2026-03-04"
+
+
+@pytest.fixture(scope="module")
+def walkhouse(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    folder = tmp_path_factory.mktemp("operation")
+    return Installation(folder / "landing", folder / "home")
+
+
+def files_of(folder: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+
+
+def current(walkhouse: Installation) -> str:
+    ((release_id,),) = walkhouse.ask("select release_id from meta.release")
+    return str(release_id)
+
+
+def test_before_anything_arrived_the_error_says_what_to_do(walkhouse: Installation) -> None:
+    run = walkhouse.walkhouse("run")
+    assert run.returncode == 1
+    assert "does not exist; set WALKHOUSE_LANDING, or try `walkhouse simulate`" in said(run)
+
+
+def test_the_simulator_fills_the_landing_once(walkhouse: Installation) -> None:
+    arguments = ("simulate", "--days", "3", "--events-per-day", "600", "--start", "2026-03-01")
+    assert walkhouse.walkhouse(*arguments).returncode == 0
+    before = files_of(walkhouse.landing)
+    assert len([path for path in before if "dt=2026-03-0" in str(path)]) >= 3
+    assert walkhouse.walkhouse(*arguments).returncode == 0
+    assert files_of(walkhouse.landing) == before
+
+
+def test_a_run_publishes_and_says_what_and_where(walkhouse: Installation) -> None:
+    run = walkhouse.walkhouse("run")
+    assert run.returncode == 0, said(run)
+    ((events, dumps),) = walkhouse.ask("select events, dumps from meta.release")
+    assert dumps == 3
+    assert walkhouse.ask("select count(*) from facts.fct_item_events") == [(events,)]
+    for shown in (current(walkhouse), str(walkhouse.published), "sessions", "end users"):
+        assert shown in run.stdout
+
+
+def test_a_second_run_has_nothing_to_do_and_changes_nothing(walkhouse: Installation) -> None:
+    before = files_of(walkhouse.home)
+    run = walkhouse.walkhouse("run")
+    assert run.returncode == 0
+    assert "nothing is pending" in said(run)
+    assert files_of(walkhouse.home) == before
+
+
+def test_a_dump_that_breaks_a_rule_is_refused_and_the_old_release_stays(
+    walkhouse: Installation,
+) -> None:
+    before = current(walkhouse)
+    start = landings.at(f"{BAD_DAY}T09:00:00Z")
+    events = [
+        landings.player(
+            start + 1000 * number, "launcher/play", session=f"bad-{number % 9}", data__oId=7
+        )
+        for number in range(18)
+    ]
+    landings.put(walkhouse.landing, BAD_DAY, "a.ndjson", events)
+    run = walkhouse.walkhouse("run")
+    assert run.returncode == 1
+    assert "launcher_play_once_per_session: 9 violations" in said(run)
+    assert f"readers still see release {before}" in said(run)
+    assert current(walkhouse) == before
+
+
+def test_the_status_tells_why(walkhouse: Installation) -> None:
+    status = walkhouse.walkhouse("status")
+    assert status.returncode == 0
+    assert "launcher_play_once_per_session: 9 violations" in status.stdout.replace("\n", " ")
+    assert current(walkhouse) in status.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--waive", "launcher_play_once_per_session"), "needs a reason"),
+        (("--waive", "nonsense", "--reason", "x"), "no invariant 'nonsense'"),
+        (("--waive", "event_key_is_unique", "--reason", "x"), "structural"),
+        (("--reason", "x"), "--reason is for --waive"),
+    ],
+)
+def test_a_waiver_that_cannot_be_given_stops_before_anything_runs(
+    walkhouse: Installation, arguments: tuple[str, ...], says: str
+) -> None:
+    run = walkhouse.walkhouse("run", *arguments)
+    assert run.returncode == 2
+    assert says in said(run)
+
+
+def test_a_waived_release_is_published_and_says_so(walkhouse: Installation) -> None:
+    run = walkhouse.walkhouse(
+        "run", "--waive", "launcher_play_once_per_session", "--reason", "a known bug of a player"
+    )
+    assert run.returncode == 0, said(run)
+    assert walkhouse.ask("select waivers from meta.release") == [
+        ('{"launcher_play_once_per_session": "a known bug of a player"}',)
+    ]
+    assert "a known bug of a player" in run.stdout
+
+
+def test_readers_can_be_sent_back_and_the_next_run_publishes_the_landing_again(
+    walkhouse: Installation,
+) -> None:
+    waived = current(walkhouse)
+    rolled_back = walkhouse.walkhouse("rollback")
+    assert rolled_back.returncode == 0
+    assert current(walkhouse) != waived
+    listed = walkhouse.walkhouse("releases").stdout
+    assert f"* {current(walkhouse)}" in listed
+    assert f"  {waived}" in listed
+    assert walkhouse.walkhouse("rollback").returncode == 1
+
+
+def test_a_withdrawn_dump_leaves_the_release_and_a_broken_one_keeps_no_other_back(
+    walkhouse: Installation,
+) -> None:
+    shutil.rmtree(walkhouse.landing / "events" / f"dt={BAD_DAY}")
+    landings.put(walkhouse.landing, "2026-03-05", "a.parquet", b"PAR1 nothing of the kind PAR1")
+    landings.put(
+        walkhouse.landing,
+        "2026-03-06",
+        "a.ndjson",
+        [landings.player(landings.at("2026-03-06T09:00:00Z"), "player/open", session="last")],
+    )
+    run = walkhouse.walkhouse("run")
+    assert run.returncode == 1
+    assert "dump 2026-03-05, a.parquet: not readable as Parquet" in said(run)
+    days = walkhouse.ask("select distinct dump_date::varchar from facts.fct_item_events")
+    assert {day for (day,) in days} == {"2026-03-01", "2026-03-02", "2026-03-03", "2026-03-06"}
+    assert walkhouse.ask("select waivers from meta.release") == [("{}",)]
+
+
+def test_the_runs_are_recorded_for_the_ui(walkhouse: Installation) -> None:
+    code = (
+        "import dagster as dg\n"
+        "with dg.DagsterInstance.get() as instance:\n"
+        "    for run in instance.get_runs(): print(run.job_name, run.status.value)\n"
+        "    key = dg.AssetKey(['raw', 'lines'])\n"
+        "    print(sorted(instance.get_materialized_partitions(key)))\n"
+    )
+    home = str(walkhouse.home / "dagster")
+    recorded = walkhouse.execute("env", f"DAGSTER_HOME={home}", "python", "-c", code).stdout
+    assert "ingest_dumps SUCCESS" in recorded
+    assert "ingest_dumps FAILURE" in recorded
+    assert "build_and_release FAILURE" in recorded
+    assert "'2026-03-03'" in recorded
+    assert "'2026-03-05'" not in recorded
+
+
+def test_an_analyst_builds_and_tests_the_models_without_touching_the_warehouse(
+    walkhouse: Installation,
+) -> None:
+    warehouse = walkhouse.home / "warehouse.duckdb"
+    before = warehouse.stat().st_mtime_ns
+    built = walkhouse.dbt("build")
+    assert built.returncode == 0, said(built)
+    assert " WARN=0 ERROR=0 SKIP=0" in said(built)
+    assert warehouse.stat().st_mtime_ns == before
+    with duckdb.connect(str(walkhouse.home / "dev.duckdb"), read_only=True) as dev:
+        events = dev.execute("select count(*) from facts.fct_item_events").fetchall()
+    assert events == walkhouse.ask("select count(*) from facts.fct_item_events")
+
+
+@pytest.fixture(scope="module")
+def tampered(walkhouse: Installation) -> Iterator[dict[str, bool]]:
+    """Whether each invariant passed, in a warehouse whose tables were changed behind its back."""
+    with duckdb.connect(str(walkhouse.home / "warehouse.duckdb")) as warehouse:
+        for statement in (
+            "delete from facts.fct_item_events where event_key in"
+            " (select max(event_key) from facts.fct_item_events)",
+            "insert into facts.fct_item_events"
+            " from facts.fct_item_events where event_key in"
+            " (select min(event_key) from facts.fct_item_events)",
+            "update facts.fct_item_events set event = 'Levitate' where event_key in"
+            " (select min(event_key) from facts.fct_item_events)",
+            "update facts.fct_sessions set events = events + 1 where session_id in"
+            " (select min(session_id) from facts.fct_sessions)",
+            "insert into facts.fct_sessions from facts.fct_sessions limit 1",
+            "update meta.dump_ledger set lines = lines + 1 where source_file in"
+            " (select min(source_file) from meta.dump_ledger)",
+            "update reports.rpt_events_daily set events = events + 1",
+        ):
+            warehouse.execute(statement)
+    target = str(walkhouse.home / "dbt")
+    audited = walkhouse.dbt(
+        "run",
+        "--target",
+        "prod",
+        "--target-path",
+        target,
+        "--select",
+        "audit",
+        "meta.invariants+",
+        "int_invariant_results+",
+    )
+    assert audited.returncode == 0, said(audited)
+    with duckdb.connect(str(walkhouse.home / "warehouse.duckdb"), read_only=True) as warehouse:
+        yield dict(warehouse.execute("select invariant, passed from meta.invariants").fetchall())
+
+
+@pytest.mark.parametrize(
+    "invariant",
+    [
+        each.id
+        for each in load_invariants()
+        if each.family == "structural" and each.id != "quarantine_rate"
+    ],
+)
+def test_each_structural_invariant_fails_on_a_table_that_was_changed(
+    tampered: dict[str, bool], invariant: str
+) -> None:
+    assert tampered[invariant] is False
+
+
+def test_the_release_refuses_in_a_run_of_its_own(
+    walkhouse: Installation, tampered: dict[str, bool]
+) -> None:
+    assert not all(tampered.values())
+    before = current(walkhouse)
+    home = str(walkhouse.home / "dagster")
+    (walkhouse.home / "refusal.json").unlink(missing_ok=True)
+    alone = walkhouse.execute(
+        "env", f"DAGSTER_HOME={home}", "dg", "launch", "--assets", "release", cwd=CHECKOUT
+    )
+    assert alone.returncode != 0
+    assert "event_key_is_unique" in (walkhouse.home / "refusal.json").read_text(encoding="utf-8")
+    assert current(walkhouse) == before
