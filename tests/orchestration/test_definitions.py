@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import date
 from pathlib import Path
 
@@ -12,8 +13,10 @@ from hypothesis import strategies as st
 
 from dagster_project.partitions import contiguous_ranges
 from dagster_project.registry import load_invariants, load_published_tables
+from dagster_project.resources import Installation
 from dagster_project.settings import Settings
-from tests.installation import CHECKOUT, Installation, said
+from tests.installation import CHECKOUT, said
+from tests.installation import Installation as InstallationOnDisk
 from tests.whole import landings
 
 
@@ -38,19 +41,19 @@ def test_everything_loads(defs: dg.Definitions) -> None:
 
 
 def test_the_graph_has_the_layers_of_the_whiteboard(defs: dg.Definitions) -> None:
-    groups = {spec.group_name for spec in defs.get_all_asset_specs()}
+    groups = {spec.group_name for spec in defs.resolve_all_asset_specs()}
     assert groups == {"landing", "raw", "staging", "facts", "reports", "audit", "release"}
 
 
 def test_every_published_table_is_an_asset(defs: dg.Definitions) -> None:
-    keys = {spec.key for spec in defs.get_all_asset_specs()}
+    keys = {spec.key for spec in defs.resolve_all_asset_specs()}
     assert {dg.AssetKey([*table]) for table in load_published_tables()} <= keys
     assert {dg.AssetKey(["raw", name]) for name in ("lines", "files", "content_items")} <= keys
     assert dg.AssetKey(["release"]) in keys
 
 
 def test_every_asset_has_a_description_an_owner_and_kinds(defs: dg.Definitions) -> None:
-    for spec in defs.get_all_asset_specs():
+    for spec in defs.resolve_all_asset_specs():
         assert spec.description, spec.key
         assert spec.owners, spec.key
         assert spec.kinds, spec.key
@@ -58,7 +61,7 @@ def test_every_asset_has_a_description_an_owner_and_kinds(defs: dg.Definitions) 
 
 def test_every_published_column_is_described(defs: dg.Definitions) -> None:
     tables = {dg.AssetKey([*table]) for table in load_published_tables()}
-    for spec in defs.get_all_asset_specs():
+    for spec in defs.resolve_all_asset_specs():
         if spec.key in tables:
             schema = spec.metadata["dagster/column_schema"]
             assert isinstance(schema, dg.TableSchema)
@@ -76,7 +79,7 @@ def test_every_invariant_is_an_asset_check_on_the_table_that_it_is_about(
 
 
 def test_dumps_are_partitioned_by_day_and_taken_in_together(defs: dg.Definitions) -> None:
-    (lines,) = [s for s in defs.get_all_asset_specs() if s.key == dg.AssetKey(["raw", "lines"])]
+    (lines,) = [s for s in defs.resolve_all_asset_specs() if s.key == dg.AssetKey(["raw", "lines"])]
     assert isinstance(lines.partitions_def, dg.DailyPartitionsDefinition)
     assert {job.name for job in defs.jobs or ()} == {"ingest_dumps", "build_and_release"}
 
@@ -88,23 +91,24 @@ def test_new_and_changed_dumps_are_requested_once_and_by_stretches(
     event = landings.player(landings.at("2026-03-01T09:00:00Z"), "player/open", session="s")
     for day in ("2026-03-01", "2026-03-02", "2026-03-05"):
         landings.put(landing, day, "a.ndjson", [event])
-    first = requested(defs, "landing")
+    first = requested(defs, settings)
     assert [tags for _, tags in first] == [
         ("2026-03-01", "2026-03-02"),
         ("2026-03-05", "2026-03-05"),
     ]
-    assert requested(defs, "landing") == first
+    assert requested(defs, settings) == first
     landings.put(landing, "2026-03-05", "b.ndjson", [event])
-    again = requested(defs, "landing")
+    again = requested(defs, settings)
     assert again[0] == first[0]
     assert again[1][0] != first[1][0]
 
 
-def requested(defs: dg.Definitions, sensor: str) -> list[tuple[str | None, tuple[str, str]]]:
+def requested(defs: dg.Definitions, settings: Settings) -> list[tuple[str | None, tuple[str, str]]]:
     with dg.DagsterInstance.ephemeral() as instance:
-        definition = defs.resolve_sensor_def(sensor)
-        context = dg.build_sensor_context(instance, definitions=defs)
-        tick = definition.evaluate_tick(context)
+        context = dg.build_sensor_context(
+            instance, definitions=defs, resources={"installation": Installation.of(settings)}
+        )
+        tick = defs.resolve_sensor_def("landing").evaluate_tick(context)
     return [
         (
             request.run_key,
@@ -117,7 +121,7 @@ def requested(defs: dg.Definitions, sensor: str) -> list[tuple[str | None, tuple
     ]
 
 
-def test_the_project_loads_with_dg(installation: Installation) -> None:
+def test_the_project_loads_with_dg(installation: InstallationOnDisk) -> None:
     checked = installation.execute("dg", "check", "defs", cwd=CHECKOUT)
     assert checked.returncode == 0, said(checked)
 
@@ -131,6 +135,4 @@ def test_stretches_of_days_hold_every_day_once_and_no_other(days: set[date]) -> 
         for day in range(first.toordinal(), last.toordinal() + 1)
     ]
     assert covered == sorted(days)
-    assert all(
-        (later[0] - earlier[1]).days > 1 for earlier, later in zip(ranges, ranges[1:], strict=False)
-    )
+    assert all((later[0] - earlier[1]).days > 1 for earlier, later in itertools.pairwise(ranges))
