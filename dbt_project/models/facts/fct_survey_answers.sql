@@ -38,7 +38,8 @@ final as (
         item_name as question,
         value as answer,
         case
-            when answer_text in ('{{ scores }}') then cast(answer_text as integer)
+            when answer_text in ('{{ scores }}')
+                then cast(answer_text as integer)
         end as nps_score,
         cast(1 as bigint) as events
     from answers
