@@ -1,8 +1,8 @@
 {# Two events can share a millisecond; their keys decide then, so that every build agrees. #}
-{% macro latest(value) -%}
-    {{ return(adapter.dispatch('latest')(value)) }}
+{% macro latest(value, at='occurred_at', key='event_key') -%}
+    {{ return(adapter.dispatch('latest')(value, at, key)) }}
 {%- endmacro %}
 
-{% macro duckdb__latest(value) -%}
-    arg_max({{ value }}, (occurred_at, event_key)) filter (where {{ value }} is not null)
+{% macro duckdb__latest(value, at, key) -%}
+    arg_max({{ value }}, ({{ at }}, {{ key }})) filter (where {{ value }} is not null)
 {%- endmacro %}

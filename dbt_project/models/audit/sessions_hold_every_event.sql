@@ -1,43 +1,59 @@
 with
 
+-- The events are read once; what each fact should hold follows from these counts.
 events_of_sessions as (
 
     select
         system_id,
         environment,
         session_id,
+        item_type,
+        event,
         count(*) as events
     from {{ ref('fct_item_events') }}
-    group by system_id, environment, session_id
+    group by system_id, environment, session_id, item_type, event
 
 ),
 
-sessions as (
+expected as (
 
+    {% for fact in fact_families() -%}
     select
+        '{{ fact }}' as fact,
         system_id,
         environment,
         session_id,
         cast(sum(events) as bigint) as events
-    from {{ ref('fct_sessions') }}
+    from events_of_sessions
+    where {{ is_in_family(fact) }}
     group by system_id, environment, session_id
+    {% if not loop.last %}union all{% endif %}
+    {% endfor %}
+
+),
+
+held as (
+
+    select * from {{ ref('int_held_events') }}
 
 ),
 
 compared as (
 
     select
-        coalesce(events_of_sessions.system_id, sessions.system_id) as system_id,
-        coalesce(events_of_sessions.environment, sessions.environment) as environment,
-        coalesce(events_of_sessions.session_id, sessions.session_id) as session_id,
-        coalesce(events_of_sessions.events, 0) as events,
-        coalesce(sessions.events, 0) as events_of_session
-    from events_of_sessions
-    full outer join sessions
+        coalesce(expected.fact, held.fact) as fact,
+        coalesce(expected.system_id, held.system_id) as system_id,
+        coalesce(expected.environment, held.environment) as environment,
+        coalesce(expected.session_id, held.session_id) as session_id,
+        coalesce(expected.events, 0) as expected_events,
+        coalesce(held.events, 0) as held_events
+    from expected
+    full outer join held
         on
-            events_of_sessions.system_id = sessions.system_id
-            and events_of_sessions.environment = sessions.environment
-            and events_of_sessions.session_id = sessions.session_id
+            expected.fact = held.fact
+            and expected.system_id = held.system_id
+            and expected.environment = held.environment
+            and expected.session_id = held.session_id
 
 ),
 
@@ -50,12 +66,12 @@ looked_at as (
         cast(null as string) as item_id,
         cast(null as string) as event_key,
         case
-            when events <> events_of_session
+            when expected_events <> held_events
                 then
-                    'fct_sessions, ' || environment || ': ' || events_of_session
-                    || ' events in the session, ' || events || ' in fct_item_events'
+                    fact || ', ' || environment || ': ' || held_events
+                    || ' events of the session, ' || expected_events || ' in fct_item_events'
         end as detail,
-        events <> events_of_session as is_violation
+        expected_events <> held_events as is_violation
     from compared
 
 )

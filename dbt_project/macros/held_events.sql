@@ -1,0 +1,11 @@
+{# What a fact says it holds: its column `events`, per session. #}
+{% macro held_events(fact) -%}
+    select
+        '{{ fact }}' as fact,
+        system_id,
+        environment,
+        session_id,
+        cast(sum(events) as bigint) as events
+    from {{ ref(fact) }}
+    group by system_id, environment, session_id
+{% endmacro %}

@@ -1,0 +1,32 @@
+{# The player waits about three seconds after the last key; two leave room for its clock. #}
+{% set shortest_pause_ms = 2000 -%}
+with
+
+searches as (
+
+    select
+        *,
+        {{ epoch_ms('occurred_at') }} - lag({{ epoch_ms('occurred_at') }}) over (
+            partition by system_id, environment, session_id
+            order by occurred_at, event_key
+        ) as ms_since_previous
+    from {{ ref('fct_item_events') }}
+    where item_type = 'WidgetSearch' and event = 'Search'
+
+),
+
+looked_at as (
+
+    select
+        event_date,
+        system_id,
+        session_id,
+        item_id,
+        event_key,
+        {{ ms_to_seconds('ms_since_previous') }} || ' s after the one before' as detail,
+        coalesce(ms_since_previous < {{ shortest_pause_ms }}, false) as is_violation
+    from searches
+
+)
+
+{{ invariant_result('search_is_debounced', looked_at='looked_at') }}

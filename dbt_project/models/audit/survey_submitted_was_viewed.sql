@@ -1,0 +1,32 @@
+with
+
+survey_events as (
+
+    select
+        *,
+        -- An item without an id is known by its name.
+        min(case when event = 'Play' then occurred_at end) over (
+            partition by system_id, environment, session_id, coalesce(item_id, item_name)
+        ) as first_viewed_at
+    from {{ ref('fct_item_events') }}
+    where item_type = 'Survey'
+
+),
+
+looked_at as (
+
+    select
+        event_date,
+        system_id,
+        session_id,
+        item_id,
+        event_key,
+        event || ' at ' || occurred_at || ', first Play '
+        || coalesce('at ' || first_viewed_at, 'never') as detail,
+        coalesce(first_viewed_at > occurred_at, true) as is_violation
+    from survey_events
+    where event in ('Submitted', 'Close')
+
+)
+
+{{ invariant_result('survey_submitted_was_viewed', looked_at='looked_at') }}

@@ -1,0 +1,59 @@
+with
+
+launcher_events as (
+
+    select *
+    from {{ ref('fct_item_events') }}
+    where {{ is_in_family('fct_launchers') }}
+
+),
+
+launchers as (
+
+    select
+        system_id,
+        environment,
+        session_id,
+        item_id,
+        {{ latest('item_name') }} as item_name,
+        {{ latest('end_user_id') }} as end_user_id,
+        min(occurred_at) as first_event_at,
+        max(occurred_at) as last_event_at,
+        count(*) filter (where event = 'Play') as shown,
+        count(*) filter (where event = 'Click') as clicks,
+        count(*) as events
+    from launcher_events
+    group by system_id, environment, session_id, item_id
+
+),
+
+final as (
+
+    select
+        ---------- key
+        md5({{ key_text(['system_id', 'environment', 'session_id', 'item_id']) }}) as launcher_key,
+
+        ---------- who and where
+        system_id,
+        environment,
+        session_id,
+        end_user_id,
+
+        ---------- item
+        item_id,
+        item_name,
+
+        ---------- times
+        cast(first_event_at as date) as event_date,
+        first_event_at,
+        last_event_at,
+
+        ---------- counts
+        shown,
+        clicks,
+        events
+    from launchers
+
+)
+
+select * from final

@@ -1,0 +1,38 @@
+with
+
+opens as (
+
+    select *
+    from {{ ref('fct_item_events') }}
+    where {{ is_in_family('fct_menu_opens') }}
+
+),
+
+final as (
+
+    select
+        ---------- key
+        event_key,
+
+        ---------- who and where
+        system_id,
+        environment,
+        session_id,
+        end_user_id,
+
+        ---------- item
+        item_id,
+        item_name,
+
+        ---------- opening
+        event_date,
+        occurred_at as started_at,
+        initiator,
+        initiator_item_id,
+        is_user_initiated,
+        cast(1 as bigint) as events
+    from opens
+
+)
+
+select * from final

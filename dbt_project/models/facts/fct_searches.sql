@@ -1,0 +1,127 @@
+{# A pause longer than this ends a search intent. #}
+{% set longest_pause_ms = 30000 -%}
+with
+
+search_events as (
+
+    select
+        *,
+        {{ epoch_ms('occurred_at') }} as occurred_ms,
+        -- Within a millisecond a click follows the search that it answers.
+        case event when 'Search' then 1 else 2 end as event_rank,
+        case
+            when event = 'Search'
+                then coalesce(nullif(trim(value), ''), nullif(trim(item_name), ''))
+        end as term
+    from {{ ref('fct_item_events') }}
+    where {{ is_in_family('fct_searches') }}
+
+),
+
+-- Searches are compared with searches; a click between two of them changes nothing.
+with_previous as (
+
+    select
+        *,
+        lower(term) as folded_term,
+        lag(lower(term)) over (
+            partition by system_id, environment, session_id, event
+            order by occurred_ms, event_key
+        ) as previous_term,
+        lag(occurred_ms) over (
+            partition by system_id, environment, session_id, event
+            order by occurred_ms, event_key
+        ) as previous_ms
+    from search_events
+
+),
+
+with_starts as (
+
+    select
+        *,
+        event = 'Search' and not coalesce(
+            occurred_ms - previous_ms <= {{ longest_pause_ms }}
+            and coalesce(
+                left(folded_term, length(previous_term)) = previous_term
+                or left(previous_term, length(folded_term)) = folded_term,
+                folded_term is null and previous_term is null
+            ),
+            false
+        ) as starts_intent
+    from with_previous
+
+),
+
+-- Clicks before the first search of a session are intent 0.
+with_intents as (
+
+    select
+        *,
+        sum(case when starts_intent then 1 else 0 end) over (
+            partition by system_id, environment, session_id
+            order by occurred_ms, event_rank, event_key
+            rows between unbounded preceding and current row
+        ) as intent
+    from with_starts
+
+),
+
+intents as (
+
+    select
+        system_id,
+        environment,
+        session_id,
+        intent,
+        coalesce(max(case when starts_intent then event_key end), min(event_key)) as search_key,
+        {{ latest('end_user_id') }} as end_user_id,
+        {{ latest('term') }} as final_term,
+        min(occurred_at) as first_event_at,
+        max(occurred_at) as last_event_at,
+        min(case when event = 'Search' then occurred_at end) as searched_at,
+        min(case when event = 'Click' then occurred_at end) as clicked_at,
+        {{ latest("case when event = 'Click' then item_id end") }} as clicked_item_id,
+        {{ latest("case when event = 'Click' then item_name end") }} as clicked_item_name,
+        count(*) filter (where event = 'Search') as keystroke_events,
+        count(*) filter (where event = 'Click') as clicks,
+        count(*) as events
+    from with_intents
+    group by system_id, environment, session_id, intent
+
+),
+
+final as (
+
+    select
+        ---------- key
+        search_key,
+
+        ---------- who and where
+        system_id,
+        environment,
+        session_id,
+        end_user_id,
+
+        ---------- times
+        cast(first_event_at as date) as event_date,
+        first_event_at,
+        last_event_at,
+        searched_at,
+        clicked_at,
+
+        ---------- search
+        final_term,
+        keystroke_events,
+        clicks > 0 as was_clicked,
+        clicks,
+        {{ ms_to_seconds('(' ~ epoch_ms('clicked_at') ~ ' - ' ~ epoch_ms('searched_at') ~ ')') }}
+            as seconds_to_click,
+        clicked_item_id,
+        clicked_item_name,
+        events
+    from intents
+
+)
+
+select * from final

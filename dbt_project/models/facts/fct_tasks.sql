@@ -1,0 +1,65 @@
+with
+
+task_events as (
+
+    select *
+    from {{ ref('fct_item_events') }}
+    where {{ is_in_family('fct_tasks') }}
+
+),
+
+tasks as (
+
+    select
+        system_id,
+        environment,
+        session_id,
+        item_id,
+        {{ latest('item_name') }} as item_name,
+        {{ latest('end_user_id') }} as end_user_id,
+        min(occurred_at) as first_event_at,
+        max(occurred_at) as last_event_at,
+        count(*) filter (where event = 'Play') as plays,
+        count(*) filter (where event = 'Complete') as completions,
+        min(case when event = 'Play' then occurred_at end) as first_played_at,
+        min(case when event = 'Complete' then occurred_at end) as first_completed_at,
+        count(*) as events
+    from task_events
+    group by system_id, environment, session_id, item_id
+
+),
+
+final as (
+
+    select
+        ---------- key
+        md5({{ key_text(['system_id', 'environment', 'session_id', 'item_id']) }}) as task_key,
+
+        ---------- who and where
+        system_id,
+        environment,
+        session_id,
+        end_user_id,
+
+        ---------- item
+        item_id,
+        item_name,
+
+        ---------- times
+        cast(first_event_at as date) as event_date,
+        first_event_at,
+        last_event_at,
+        first_played_at,
+        first_completed_at,
+
+        ---------- counts
+        plays,
+        completions,
+        completions > 0
+        and coalesce(first_played_at > first_completed_at, true) as completed_without_play,
+        events
+    from tasks
+
+)
+
+select * from final

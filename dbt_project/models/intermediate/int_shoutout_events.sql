@@ -1,0 +1,32 @@
+with
+
+shoutout_events as (
+
+    select *
+    from {{ ref('fct_item_events') }}
+    where {{ is_in_family('fct_shoutouts') }}
+
+),
+
+with_shoutouts as (
+
+    select
+        event_key,
+        occurred_at,
+        event_date,
+        system_id,
+        environment,
+        session_id,
+        end_user_id,
+        item_type,
+        event,
+        item_id,
+        case when item_type = 'ShoutOut Action' then parent_item_id else item_id end
+            as shoutout_id,
+        case when item_type = 'ShoutOut Action' then parent_item_name else item_name end
+            as shoutout_name
+    from shoutout_events
+
+)
+
+select * from with_shoutouts

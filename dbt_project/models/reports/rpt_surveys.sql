@@ -1,0 +1,155 @@
+with
+
+plays as (
+
+    select
+        *,
+        {{ report_date('first_event_at') }} as report_date,
+        {{ epoch_ms('submitted_at') }} - {{ epoch_ms('viewed_at') }} as ms_to_submit
+    from {{ ref('fct_surveys') }}
+    where environment = 'production'
+
+),
+
+answers as (
+
+    select
+        *,
+        {{ report_date('started_at') }} as report_date
+    from {{ ref('fct_survey_answers') }}
+    where environment = 'production'
+
+),
+
+items as (
+
+    select * from {{ ref('dim_items') }}
+
+),
+
+play_totals as (
+
+    select
+        report_date,
+        system_id,
+        item_id,
+        {{ latest('item_name', at='last_event_at', key='play_key') }} as item_name,
+        count(*) as plays,
+        count(*) filter (where views > 0) as plays_viewed,
+        count(*) filter (where result = 'submitted') as plays_submitted,
+        count(*) filter (where result = 'closed') as plays_closed,
+        count(*) filter (where result = 'ignored') as plays_ignored,
+        count(distinct end_user_id) as end_users,
+        count(distinct end_user_id) filter (where result = 'submitted') as end_users_submitted,
+        {{ quantile('case when ms_to_submit >= 0 then ms_to_submit end', 0.5) }}
+            as median_ms_to_submit
+    from plays
+    group by report_date, system_id, item_id
+
+),
+
+-- Who answers a question of a survey again on the same day counts with the last score. A question
+-- without an id is known by its text.
+scores as (
+
+    select
+        report_date,
+        system_id,
+        survey_id as item_id,
+        survey_name,
+        started_at,
+        event_key,
+        nps_score,
+        row_number() over (
+            partition by
+                report_date, system_id, end_user_id, survey_id, coalesce(item_id, item_name)
+            order by started_at desc, event_key desc
+        ) as number_from_last
+    from answers
+    where nps_score is not null
+
+),
+
+score_totals as (
+
+    select
+        report_date,
+        system_id,
+        item_id,
+        {{ latest('survey_name', at='started_at') }} as item_name,
+        count(*) as nps_answers,
+        count(*) filter (where nps_score >= 9) as promoters,
+        count(*) filter (where nps_score between 7 and 8) as passives,
+        count(*) filter (where nps_score <= 6) as detractors
+    from scores
+    where number_from_last = 1
+    group by report_date, system_id, item_id
+
+),
+
+-- A play counts on the day it began, an answer on its own; either may be alone on a day.
+keys as (
+
+    select
+        report_date,
+        system_id,
+        item_id
+    from play_totals
+    union distinct
+    select
+        report_date,
+        system_id,
+        item_id
+    from score_totals
+
+),
+
+final as (
+
+    select
+        ---------- key
+        keys.report_date,
+        keys.system_id,
+        keys.item_id,
+
+        ---------- item
+        coalesce(items.item_name, play_totals.item_name, score_totals.item_name) as item_name,
+
+        ---------- plays
+        coalesce(play_totals.plays, 0) as plays,
+        coalesce(play_totals.plays_viewed, 0) as plays_viewed,
+        coalesce(play_totals.plays_submitted, 0) as plays_submitted,
+        coalesce(play_totals.plays_closed, 0) as plays_closed,
+        coalesce(play_totals.plays_ignored, 0) as plays_ignored,
+        coalesce(play_totals.end_users, 0) as end_users,
+        coalesce(play_totals.end_users_submitted, 0) as end_users_submitted,
+        {{ rate('play_totals.plays_submitted', 'play_totals.plays') }} as response_rate,
+        {{ ms_to_seconds('play_totals.median_ms_to_submit') }} as median_seconds_to_submit,
+
+        ---------- net promoter score
+        coalesce(score_totals.nps_answers, 0) as nps_answers,
+        coalesce(score_totals.promoters, 0) as promoters,
+        coalesce(score_totals.passives, 0) as passives,
+        coalesce(score_totals.detractors, 0) as detractors,
+        {{ rate(
+            '100 * (score_totals.promoters - score_totals.detractors)', 'score_totals.nps_answers'
+        ) }} as nps
+    from keys
+    left join play_totals
+        on
+            keys.report_date = play_totals.report_date
+            and keys.system_id = play_totals.system_id
+            and keys.item_id is not distinct from play_totals.item_id
+    left join score_totals
+        on
+            keys.report_date = score_totals.report_date
+            and keys.system_id = score_totals.system_id
+            and keys.item_id is not distinct from score_totals.item_id
+    left join items
+        on
+            keys.system_id = items.system_id
+            and keys.item_id = items.item_id
+
+)
+
+select * from final
