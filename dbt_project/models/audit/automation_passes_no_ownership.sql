@@ -8,7 +8,8 @@ looked_at as (
         cast(null as string) as session_id,
         item_id,
         cast(null as string) as event_key,
-        coalesce(item_name, item_id) || ': ' || pass_ownership_steps || ' PassOwnership steps' as detail,
+        coalesce(item_name, item_id)
+        || ': ' || pass_ownership_steps || ' PassOwnership steps' as detail,
         pass_ownership_steps > 0 as is_violation
     from {{ ref('int_catalogue_flows') }}
     where is_published and flow_kind = 'automation'
