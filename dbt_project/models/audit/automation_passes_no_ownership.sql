@@ -1,0 +1,19 @@
+with
+
+looked_at as (
+
+    select
+        cast(null as date) as event_date,
+        system_id,
+        cast(null as string) as session_id,
+        item_id,
+        cast(null as string) as event_key,
+        coalesce(item_name, item_id)
+        || ': ' || pass_ownership_steps || ' PassOwnership steps' as detail,
+        pass_ownership_steps > 0 as is_violation
+    from {{ ref('int_catalogue_flows') }}
+    where is_published and flow_kind = 'automation'
+
+)
+
+{{ invariant_result('automation_passes_no_ownership', looked_at='looked_at') }}

@@ -1,0 +1,137 @@
+{% set order_in_play = ['occurred_at', 'event_key'] -%}
+with
+
+step_events as (
+
+    select * from {{ ref('int_flow_events') }}
+    where is_step
+
+),
+
+flow_plays as (
+
+    select * from {{ ref('fct_flow_plays') }}
+
+),
+
+content_steps as (
+
+    select * from {{ ref('stg_content_steps') }}
+
+),
+
+steps as (
+
+    select
+        play_key,
+        item_id,
+        item_name_without_id,
+        min(system_id) as system_id,
+        min(environment) as environment,
+        {{ first_by('session_id', order_in_play) }} as session_id,
+        {{ first_by('end_user_id', order_in_play) }} as end_user_id,
+        min(item_type) as item_type,
+        {{ last_by('item_name', order_in_play) }} as item_name,
+        min(flow_item_id) as flow_item_id,
+        min(occurred_at) as started_at,
+        max(occurred_at) as last_event_at,
+        {{ first_by('event_key', order_in_play) }} as first_event_key,
+        count(*) as events
+    from step_events
+    group by play_key, item_id, item_name_without_id
+
+),
+
+placed as (
+
+    select
+        *,
+        md5({{ key_text(['play_key', 'item_id', 'item_name_without_id']) }}) as step_key,
+        row_number() over (
+            partition by play_key
+            order by started_at, first_event_key
+        ) as position_in_play,
+        lead(started_at) over (
+            partition by play_key
+            order by started_at, first_event_key
+        ) as next_step_at
+    from steps
+
+),
+
+-- A step that a catalogue lists twice in a flow is still one step.
+catalogue_steps as (
+
+    select
+        system_id,
+        flow_item_id,
+        step_id,
+        min(step_position) as step_position,
+        min(step_kind) as step_kind,
+        min(step_type) as step_type,
+        max(case when is_terminal_step then 1 else 0 end) = 1 as is_terminal_step
+    from content_steps
+    group by system_id, flow_item_id, step_id
+
+),
+
+final as (
+
+    select
+        ---------- step of a play
+        placed.step_key,
+        placed.play_key,
+        flow_plays.play_id,
+
+        ---------- who and where
+        placed.system_id,
+        placed.environment,
+        placed.session_id,
+        placed.end_user_id,
+
+        ---------- item
+        placed.item_type,
+        placed.item_id,
+        placed.item_name,
+        catalogue_steps.step_position,
+        catalogue_steps.step_kind,
+        catalogue_steps.step_type,
+        catalogue_steps.is_terminal_step,
+
+        ---------- flow
+        flow_plays.item_type as flow_item_type,
+        flow_plays.item_id as flow_item_id,
+        flow_plays.item_name as flow_item_name,
+        flow_plays.flow_kind,
+
+        ---------- times
+        cast(placed.started_at as date) as event_date,
+        placed.started_at,
+        placed.last_event_at,
+        placed.next_step_at,
+        placed.position_in_play,
+        {{
+            ms_to_seconds(
+                epoch_ms('placed.started_at') ~ ' - ' ~ epoch_ms('flow_plays.started_at')
+            )
+        }} as seconds_since_start,
+        {{
+            ms_to_seconds(
+                epoch_ms('placed.next_step_at') ~ ' - ' ~ epoch_ms('placed.started_at')
+            )
+        }} as seconds_to_next_step,
+
+        ---------- counts
+        placed.events
+    from placed
+    left join flow_plays
+        on placed.play_key = flow_plays.play_key
+    left join catalogue_steps
+        on
+            placed.system_id = catalogue_steps.system_id
+            and coalesce(placed.flow_item_id, flow_plays.item_id) = catalogue_steps.flow_item_id
+            and placed.item_id = catalogue_steps.step_id
+
+)
+
+select * from final

@@ -1,0 +1,53 @@
+with
+
+flow_events as (
+
+    select * from {{ ref('int_flow_events') }}
+
+),
+
+flow_plays as (
+
+    select * from {{ ref('fct_flow_plays') }}
+
+),
+
+-- A refused start is no time in which the flow ran.
+spans as (
+
+    select
+        play_key,
+        session_id,
+        min(occurred_at) as started_at,
+        max(occurred_at) as last_event_at,
+        min(event_date) as event_date,
+        {{ first_by('event_key', ['occurred_at', 'event_order', 'event_key']) }}
+            as first_event_key
+    from flow_events
+    where event <> 'Play Failed'
+    group by play_key, session_id
+
+),
+
+final as (
+
+    select
+        flow_plays.system_id,
+        flow_plays.environment,
+        spans.session_id,
+        spans.play_key,
+        flow_plays.item_type,
+        flow_plays.item_id,
+        flow_plays.item_name,
+        flow_plays.flow_kind,
+        spans.event_date,
+        spans.started_at,
+        spans.last_event_at,
+        spans.first_event_key
+    from spans
+    left join flow_plays
+        on spans.play_key = flow_plays.play_key
+
+)
+
+select * from final

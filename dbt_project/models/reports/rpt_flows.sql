@@ -1,0 +1,115 @@
+with
+
+flow_plays as (
+
+    select
+        *,
+        {{ epoch_ms('last_event_at') }} - {{ epoch_ms('started_at') }} as duration_ms,
+        {{ epoch_ms('completed_at') }} - {{ epoch_ms('started_at') }} as completion_ms,
+        case
+            when is_user_initiated then 'user'
+            when not is_user_initiated then 'system'
+            else 'unknown'
+        end as initiator_class
+    from {{ ref('fct_flow_plays') }}
+    where environment = 'production'
+
+),
+
+items as (
+
+    select * from {{ ref('dim_items') }}
+
+),
+
+totals as (
+
+    select
+        system_id,
+        item_type,
+        item_id,
+        {{ last_by('item_name', ['started_at', 'play_key']) }} as item_name,
+        min(flow_kind) as flow_kind,
+        count(*) as plays,
+        count(distinct end_user_id) as end_users,
+        count(*) filter (where result = 'failed') as failed,
+        count(*) filter (where has_known_end) as completable_plays,
+        count(*) filter (where result = 'completed') as completed,
+        count(*) filter (where result = 'stopped_by_launcher') as stopped_by_launcher,
+        count(*) filter (where result = 'left') as left_plays,
+        {{ quantile("case when result <> 'failed' then duration_ms end", 0.5) }}
+            as median_duration_ms,
+        {{ quantile("case when result <> 'failed' then duration_ms end", 0.9) }}
+            as p90_duration_ms,
+        {{ quantile("case when result = 'completed' then completion_ms end", 0.5) }}
+            as median_completion_ms,
+        {{ quantile("case when result = 'completed' then completion_ms end", 0.9) }}
+            as p90_completion_ms,
+        count(*) filter (where initiator_class = 'user') as user_initiated_plays,
+        count(*) filter (where initiator_class = 'user' and result = 'failed')
+            as user_initiated_failed,
+        count(*) filter (where initiator_class = 'user' and result = 'completed')
+            as user_initiated_completed,
+        count(*) filter (where initiator_class = 'system') as system_initiated_plays,
+        count(*) filter (where initiator_class = 'system' and result = 'failed')
+            as system_initiated_failed,
+        count(*) filter (where initiator_class = 'system' and result = 'completed')
+            as system_initiated_completed,
+        count(*) filter (where initiator_class = 'unknown') as unknown_initiated_plays,
+        count(*) filter (where initiator_class = 'unknown' and result = 'failed')
+            as unknown_initiated_failed,
+        count(*) filter (where initiator_class = 'unknown' and result = 'completed')
+            as unknown_initiated_completed
+    from flow_plays
+    group by system_id, item_type, item_id
+
+),
+
+final as (
+
+    select
+        ---------- key
+        totals.system_id,
+        totals.item_type,
+        totals.item_id,
+
+        ---------- item
+        coalesce(items.item_name, totals.item_name) as item_name,
+        totals.flow_kind,
+
+        ---------- results
+        totals.plays,
+        totals.end_users,
+        totals.failed,
+        {{ rate('totals.failed', 'totals.plays') }} as failure_rate,
+        totals.completable_plays,
+        totals.completed,
+        {{ rate('totals.completed', 'totals.completable_plays') }} as completion_rate,
+        totals.stopped_by_launcher,
+        totals.left_plays,
+
+        ---------- durations
+        {{ ms_to_seconds('totals.median_duration_ms') }} as median_seconds,
+        {{ ms_to_seconds('totals.p90_duration_ms') }} as p90_seconds,
+        {{ ms_to_seconds('totals.median_completion_ms') }} as median_seconds_to_complete,
+        {{ ms_to_seconds('totals.p90_completion_ms') }} as p90_seconds_to_complete,
+
+        ---------- by initiator class
+        totals.user_initiated_plays,
+        totals.user_initiated_failed,
+        totals.user_initiated_completed,
+        totals.system_initiated_plays,
+        totals.system_initiated_failed,
+        totals.system_initiated_completed,
+        totals.unknown_initiated_plays,
+        totals.unknown_initiated_failed,
+        totals.unknown_initiated_completed
+    from totals
+    left join items
+        on
+            totals.system_id = items.system_id
+            and totals.item_id = items.item_id
+
+)
+
+select * from final
