@@ -1,0 +1,18 @@
+with
+
+looked_at as (
+
+    select
+        session_date as event_date,
+        system_id,
+        session_id,
+        cast(null as string) as item_id,
+        cast(null as string) as event_key,
+        environment || ': ' || duration_seconds || ' s, longest idle time '
+        || longest_idle_seconds || ' s' as detail,
+        exceeds_idle_limit or exceeds_duration_limit as is_violation
+    from {{ ref('fct_sessions') }}
+
+)
+
+{{ invariant_result('session_within_limits', looked_at='looked_at') }}

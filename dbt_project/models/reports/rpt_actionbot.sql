@@ -1,0 +1,106 @@
+with
+
+chats as (
+
+    select
+        *,
+        {{ report_date('first_event_at') }} as report_date,
+        {{ epoch_ms('ended_at') }} - {{ epoch_ms('opened_at') }} as duration_ms
+    from {{ ref('fct_actionbot_chats') }}
+    where environment = 'production'
+
+),
+
+conversations_of_chats as (
+
+    select
+        chat_key,
+        count(*) as conversations,
+        count(*) filter (where is_ended) as conversations_ended
+    from {{ ref('fct_actionbot_conversations') }}
+    where environment = 'production' and is_started
+    group by chat_key
+
+),
+
+items as (
+
+    select * from {{ ref('dim_items') }}
+
+),
+
+-- A chat that nobody opened is none, but what happened in it did happen.
+totals as (
+
+    select
+        chats.report_date,
+        chats.system_id,
+        chats.item_id,
+        max(chats.item_name) as item_name,
+        count(*) filter (where chats.is_opened) as chats,
+        count(distinct chats.end_user_id) filter (where chats.is_opened) as end_users,
+        count(*) filter (where chats.is_opened and chats.is_engaged) as chats_engaged,
+        count(*) filter (where chats.is_opened and chats.is_closed) as chats_closed,
+        cast(sum(chats.messages) as bigint) as messages,
+        cast(sum(chats.searches) as bigint) as searches,
+        cast(coalesce(sum(conversations_of_chats.conversations), 0) as bigint) as conversations,
+        cast(coalesce(sum(conversations_of_chats.conversations_ended), 0) as bigint)
+            as conversations_ended,
+        cast(sum(chats.nodes_served) as bigint) as nodes_served,
+        cast(sum(chats.questions_answered) as bigint) as questions_answered,
+        cast(sum(chats.actions_triggered) as bigint) as actions_triggered,
+        cast(coalesce(sum(chats.duration_ms), 0) as bigint) as duration_ms,
+        {{ quantile('chats.duration_ms', 0.5) }} as median_duration_ms,
+        {{ quantile('chats.duration_ms', 0.9) }} as p90_duration_ms,
+        cast(sum(chats.events) as bigint) as events
+    from chats
+    left join conversations_of_chats
+        on chats.chat_key = conversations_of_chats.chat_key
+    group by chats.report_date, chats.system_id, chats.item_id
+
+),
+
+final as (
+
+    select
+        ---------- key
+        totals.report_date,
+        totals.system_id,
+        totals.item_id,
+
+        ---------- item
+        coalesce(items.item_name, totals.item_name) as item_name,
+
+        ---------- chats
+        totals.chats,
+        totals.end_users,
+        totals.chats_engaged,
+        {{ rate('totals.chats_engaged', 'totals.chats') }} as engagement_rate,
+        totals.chats_closed,
+        {{ rate('totals.chats_closed', 'totals.chats') }} as close_rate,
+        {{ ms_to_seconds('totals.duration_ms') }} as duration_seconds,
+        {{ rate(ms_to_seconds('totals.duration_ms'), 'totals.chats') }} as avg_duration_seconds,
+        {{ ms_to_seconds('totals.median_duration_ms') }} as median_duration_seconds,
+        {{ ms_to_seconds('totals.p90_duration_ms') }} as p90_duration_seconds,
+
+        ---------- conversations
+        totals.conversations,
+        totals.conversations_ended,
+        {{ rate('totals.conversations_ended', 'totals.conversations') }} as completion_rate,
+
+        ---------- counts
+        totals.messages,
+        totals.searches,
+        totals.nodes_served,
+        totals.questions_answered,
+        totals.actions_triggered,
+        totals.events
+    from totals
+    left join items
+        on
+            totals.system_id = items.system_id
+            and totals.item_id = items.item_id
+
+)
+
+select * from final
