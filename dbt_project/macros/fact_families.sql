@@ -14,6 +14,14 @@
         'fct_menu_opens': ['Menu'],
         'fct_searches': ['WidgetSearch'],
         'fct_support_contacts': ['Help Desk', 'Live Chat'],
+        'fct_flow_plays': [
+            'Smart Walk-Thru', 'Smart Walk-Thru Step', 'Walk-Thru', 'Walk-Thru Step'
+        ],
+        'fct_flow_steps': ['Smart Walk-Thru Step', 'Walk-Thru Step'],
+        'fct_actionbot_chats': ['ActionBot', 'ActionBot Conversation', 'ActionBot Node'],
+        'fct_actionbot_conversations': ['ActionBot Conversation', 'ActionBot Node'],
+        'fct_teachme': ['TeachMe'],
+        'fct_quiz_attempts': ['TeachMe Quiz', 'TeachMe Quiz Question'],
     }) }}
 {%- endmacro %}
 
@@ -39,4 +47,10 @@
         {%- endif -%}
         ({{ conditions | join(' or ') }})
     {%- endif -%}
+{%- endmacro %}
+
+{# What the events of a fact are compared by, beside system and environment: the session, but for
+   plays of flows, which may go on in another one. #}
+{% macro compared_session(fact) -%}
+    {{ 'left(session_id, 0)' if fact in ('fct_flow_plays', 'fct_flow_steps') else 'session_id' }}
 {%- endmacro %}

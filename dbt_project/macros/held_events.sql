@@ -4,8 +4,8 @@
         '{{ fact }}' as fact,
         system_id,
         environment,
-        session_id,
+        {{ compared_session(fact) }} as session_id,
         cast(sum(events) as bigint) as events
     from {{ ref(fact) }}
-    group by system_id, environment, session_id
+    group by system_id, environment, {{ compared_session(fact) }}
 {% endmacro %}

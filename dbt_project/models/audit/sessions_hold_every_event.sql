@@ -22,11 +22,11 @@ expected as (
         '{{ fact }}' as fact,
         system_id,
         environment,
-        session_id,
+        {{ compared_session(fact) }} as session_id,
         cast(sum(events) as bigint) as events
     from events_of_sessions
     where {{ is_in_family(fact) }}
-    group by system_id, environment, session_id
+    group by system_id, environment, {{ compared_session(fact) }}
     {% if not loop.last %}union all{% endif %}
     {% endfor %}
 
