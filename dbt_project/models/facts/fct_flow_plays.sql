@@ -127,7 +127,6 @@ step_totals as (
 launcher_starts as (
 
     select
-        play_key,
         system_id,
         environment,
         session_id,
@@ -138,7 +137,8 @@ launcher_starts as (
 ),
 
 -- A launcher that starts a Smart Walk-Thru stops every flow that runs. Nothing is sent for what is
--- stopped, so it is known by its having no event after that.
+-- stopped, so it is known by its having no event after that. (A launcher's own play always has one
+-- that is not before its start.)
 stops as (
 
     select
@@ -151,7 +151,6 @@ stops as (
             and plays.environment = launcher_starts.environment
             and plays.last_session_id = launcher_starts.session_id
             and plays.last_event_at < launcher_starts.occurred_at
-            and plays.play_key <> launcher_starts.play_key
     group by plays.play_key
 
 ),

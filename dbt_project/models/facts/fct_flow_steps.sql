@@ -69,7 +69,8 @@ catalogue_steps as (
         min(step_position) as step_position,
         min(step_kind) as step_kind,
         min(step_type) as step_type,
-        max(case when is_terminal_step then 1 else 0 end) = 1 as is_terminal_step
+        max(case when is_terminal_step then 1 when not is_terminal_step then 0 end) = 1
+            as is_terminal_step
     from content_steps
     group by system_id, flow_item_id, step_id
 
