@@ -33,7 +33,7 @@ test: setup
 lint: setup
 	@cd "$(CHECKOUT)" && "$(BIN)/ruff" check . && "$(BIN)/ruff" format --check .
 	@cd "$(CHECKOUT)" && "$(BIN)/mypy"
-	@cd "$(CHECKOUT)" && PATH="$(BIN):$$PATH" "$(BIN)/sqlfluff" lint dbt_project
+	@cd "$(CHECKOUT)" && PATH="$(BIN):$$PATH" "$(BIN)/sqlfluff" lint --processes 2 dbt_project
 
 ui: setup
 	@"$(BIN)/walkhouse" ui

@@ -70,6 +70,7 @@ def build(project: DbtProject, select: Sequence[str]) -> Iterator[BuiltNode]:
         DbtError: a node failed; those that depend on it were left as they were.
     """
     arguments = ["build", "--exclude-resource-type", "unit_test", "--exclude-resource-type", "test"]
+    arguments += ["--no-write-json"]  # the manifest stays the one that Dagster knows
     if select:
         arguments += ["--select", *select]
     try:
@@ -104,6 +105,7 @@ def _invoke(
                 *("--target", str(project.target)),
                 *("--target-path", target),
                 *("--log-path", target),
+                *("--log-level-file", "info"),  # its debug log takes longer than many a model
                 "--no-use-colors",
             ]
         )

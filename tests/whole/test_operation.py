@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,6 +57,12 @@ def test_a_run_publishes_and_says_what_and_where(walkhouse: Installation) -> Non
         assert shown in run.stdout
 
 
+def test_nothing_violates_an_invariant_where_nothing_is_planted(walkhouse: Installation) -> None:
+    found = walkhouse.ask("select invariant, violations from meta.invariants where checked > 0")
+    assert {name for name, violations in found if violations} == set()
+    assert len(walkhouse.ask("select invariant from meta.invariants")) == len(load_invariants())
+
+
 def test_a_second_run_has_nothing_to_do_and_changes_nothing(walkhouse: Installation) -> None:
     before = files_of(walkhouse.home)
     run = walkhouse.walkhouse("run")
@@ -75,10 +82,11 @@ def test_a_dump_that_breaks_a_rule_is_refused_and_the_old_release_stays(
         )
         for number in range(18)
     ]
-    landings.put(walkhouse.landing, BAD_DAY, "a.ndjson", events)
+    landings.put(walkhouse.landing, BAD_DAY, "a.ndjson", [*events, {"no": "event"}])
     run = walkhouse.walkhouse("run")
     assert run.returncode == 1
     assert "launcher_play_once_per_session: 9 violations" in said(run)
+    assert "quarantine_rate: 1 violations in 4 checked" in said(run)
     assert f"readers still see release {before}" in said(run)
     assert current(walkhouse) == before
 
@@ -109,12 +117,18 @@ def test_a_waiver_that_cannot_be_given_stops_before_anything_runs(
 
 def test_a_waived_release_is_published_and_says_so(walkhouse: Installation) -> None:
     run = walkhouse.walkhouse(
-        "run", "--waive", "launcher_play_once_per_session", "--reason", "a known bug of a player"
+        "run",
+        "--waive",
+        "launcher_play_once_per_session,quarantine_rate",
+        "--reason",
+        "a known bug of a player",
     )
     assert run.returncode == 0, said(run)
-    assert walkhouse.ask("select waivers from meta.release") == [
-        ('{"launcher_play_once_per_session": "a known bug of a player"}',)
-    ]
+    ((waivers,),) = walkhouse.ask("select waivers from meta.release")
+    assert json.loads(waivers) == {
+        "launcher_play_once_per_session": "a known bug of a player",
+        "quarantine_rate": "a known bug of a player",
+    }
     assert "a known bug of a player" in run.stdout
 
 
@@ -136,6 +150,9 @@ def test_a_withdrawn_dump_leaves_the_release_and_a_broken_one_keeps_no_other_bac
 ) -> None:
     shutil.rmtree(walkhouse.landing / "events" / f"dt={BAD_DAY}")
     landings.put(walkhouse.landing, "2026-03-05", "a.parquet", b"PAR1 nothing of the kind PAR1")
+    landings.put(walkhouse.landing, "2026-03-07", "a.ndjson", b"{}\n")
+    wrong = landings.entry("a.ndjson", b"something else", 1)
+    landings.put_manifest(walkhouse.landing, "2026-03-07", [wrong])
     landings.put(
         walkhouse.landing,
         "2026-03-06",
@@ -145,6 +162,8 @@ def test_a_withdrawn_dump_leaves_the_release_and_a_broken_one_keeps_no_other_bac
     run = walkhouse.walkhouse("run")
     assert run.returncode == 1
     assert "dump 2026-03-05, a.parquet: not readable as Parquet" in said(run)
+    assert "dump 2026-03-07, a.ndjson: its sha256 is" in said(run)
+    assert str(wrong["sha256"]) in said(run)
     days = walkhouse.ask("select distinct dump_date::varchar from facts.fct_item_events")
     assert {day for (day,) in days} == {"2026-03-01", "2026-03-02", "2026-03-03", "2026-03-06"}
     assert walkhouse.ask("select waivers from meta.release") == [("{}",)]

@@ -48,28 +48,3 @@ def test_a_simulated_landing_is_published_as_the_reference_has_it(
     run = installation.walkhouse("run")
     assert run.returncode == 0, said(run)
     assert differences_of(installation) == ""
-
-
-def test_dumps_that_their_manifests_refuse_are_left_out_and_named(
-    installation: Installation,
-) -> None:
-    landings.late_events(installation.landing)
-    for theme in landings.REFUSED_MANIFESTS.values():
-        theme(installation.landing)
-    run = installation.walkhouse("run")
-    assert run.returncode != 0
-    for dump_date in landings.REFUSED_MANIFESTS:
-        assert dump_date in said(run)
-    assert "b.ndjson" in said(run)
-    assert "0" * 64 in said(run)
-    assert differences_of(installation) == ""
-
-
-def test_a_dump_over_the_quarantine_rate_keeps_everything_from_being_published(
-    installation: Installation,
-) -> None:
-    landings.all_quarantine_reasons(installation.landing)
-    run = installation.walkhouse("run")
-    assert run.returncode != 0
-    assert "quarantine_rate" in said(run)
-    assert not installation.published.exists()
