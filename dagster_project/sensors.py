@@ -28,5 +28,8 @@ def landing_sensor(installation: Installation) -> list[dg.RunRequest] | dg.SkipR
 )
 def lake_sensor(installation: Installation) -> dg.RunRequest | dg.SkipReason:
     """Request a build for a state of the lake, once; a refused state waits for a change."""
-    request = build_request(installation.settings)
+    try:
+        request = build_request(installation.settings)
+    except FileNotFoundError as error:  # no landing yet
+        return dg.SkipReason(str(error))
     return request or dg.SkipReason("what is in the lake is published")
