@@ -24,7 +24,7 @@ _PARTS_OF_A_MANIFEST = ("*.yml", "seeds/**/*", "models/**/*", "macros/**/*", "te
 _BUILT = ("success", "pass", "no-op")
 
 
-class DbtError(Exception):
+class DbtError(RuntimeError):
     """dbt could not do what was asked of it; the message names the nodes and gives its reasons."""
 
 

@@ -172,7 +172,10 @@ def ui(arguments: tuple[str, ...]) -> None:
 @cli.command()
 def status() -> None:
     """Say what lies in the landing, what is pending, quarantined, published or refused."""
-    show.status(console, _settings())
+    try:
+        show.status(console, _settings())
+    except (OSError, RuntimeError) as error:
+        _fail(str(error))
 
 
 @cli.command()

@@ -25,7 +25,7 @@ FORMAT_VERSION = 1
 """Version of this layout. A lake of another version is refused by name, never misread."""
 
 
-class LakeVersionError(Exception):
+class LakeVersionError(RuntimeError):
     """The lake was written by another version of Walkhouse; the message says what to do."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +21,7 @@ BAD_DAY = "2026-03-04"
 @pytest.fixture(scope="module")
 def walkhouse(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     folder = tmp_path_factory.mktemp("operation")
-    return Installation(folder / "landing", folder / "home")
+    return Installation(folder / "landing", folder / "data")
 
 
 def files_of(folder: Path) -> dict[Path, int]:
@@ -61,6 +62,14 @@ def test_nothing_violates_an_invariant_where_nothing_is_planted(walkhouse: Insta
     found = walkhouse.ask("select invariant, violations from meta.invariants where checked > 0")
     assert {name for name, violations in found if violations} == set()
     assert len(walkhouse.ask("select invariant from meta.invariants")) == len(load_invariants())
+
+
+def test_a_bi_tool_reads_it_as_the_readme_says(walkhouse: Installation) -> None:
+    readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r'python -c "\n(.*?)\n"', readme, re.DOTALL)
+    read = walkhouse.execute("python", "-c", code, cwd=walkhouse.home.parent)
+    assert read.returncode == 0, said(read)
+    assert "report_date" in read.stdout
 
 
 def test_a_second_run_has_nothing_to_do_and_changes_nothing(walkhouse: Installation) -> None:
