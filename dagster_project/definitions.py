@@ -14,6 +14,7 @@ from dagster_project.checks import invariant_checks
 from dagster_project.dbt import ensure_manifest
 from dagster_project.jobs import build_job, ingest_job
 from dagster_project.partitions import dump_partitions
+from dagster_project.pending import known_dump_dates
 from dagster_project.registry import load_invariants, load_published_tables
 from dagster_project.resources import Installation, Waivers, dbt_project
 from dagster_project.schedules import daily_schedule
@@ -27,7 +28,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     os.environ.update(settings.environment())
     project = dbt_project(settings)
     ensure_manifest(project)
-    partitions = dump_partitions(settings.first_dump_date)
+    partitions = dump_partitions(settings.first_dump_date, known_dump_dates(settings))
     models = models_asset(project)
     tables = {table: dg.AssetKey([schema, table]) for schema, table in load_published_tables()}
     return dg.Definitions(

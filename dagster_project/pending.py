@@ -5,6 +5,7 @@ The command line, the schedule and the sensors all decide by this.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -17,6 +18,8 @@ from dagster_project.registry import load_definitions
 from dagster_project.release.publish import Release, current_release
 from dagster_project.release.state import project_digest, state_digest
 from dagster_project.settings import DBT_PROJECT, Settings
+
+logger = logging.getLogger("walkhouse")
 
 
 @dataclass(frozen=True)
@@ -78,3 +81,13 @@ def look(settings: Settings) -> Situation:
         ),
         release=current_release(settings.published),
     )
+
+
+def known_dump_dates(settings: Settings) -> set[date]:
+    """The days of all dumps in the landing and the lake, as far as they can be listed."""
+    known = set(Lake(settings.lake).dumps())
+    try:
+        known |= set(Landing(settings.landing).dump_dates())
+    except OSError:
+        logger.warning("the landing %s cannot be listed", settings.landing)
+    return known

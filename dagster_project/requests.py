@@ -12,19 +12,12 @@ from datetime import date
 
 import dagster as dg
 
-from dagster_project.partitions import contiguous_ranges, dump_partitions
-from dagster_project.pending import Situation, look
+from dagster_project.partitions import contiguous_ranges
+from dagster_project.pending import look
 from dagster_project.settings import Settings
 
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
-
-
-def ingest_ranges(situation: Situation, settings: Settings) -> list[tuple[date, date]]:
-    """The stretches of days to take in that have partitions."""
-    partitions = set(dump_partitions(settings.first_dump_date).get_partition_keys())
-    days = [day for day in situation.pending.dates if day.isoformat() in partitions]
-    return list(contiguous_ranges(days))
 
 
 def range_tags(first: date, last: date) -> dict[str, str]:
@@ -35,7 +28,7 @@ def range_tags(first: date, last: date) -> dict[str, str]:
 def ingest_requests(settings: Settings) -> Iterator[dg.RunRequest]:
     """One request for each stretch of days with pending dumps; its key is what lies there."""
     situation = look(settings)
-    for first, last in ingest_ranges(situation, settings):
+    for first, last in contiguous_ranges(situation.pending.dates):
         signatures = [
             f"{day} {dump.signature}"
             for day, dump in situation.landed.dumps.items()

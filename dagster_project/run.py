@@ -73,10 +73,11 @@ def _execute(settings: Settings, situation: Situation, waiver: Waiver | None) ->
 
         from dagster_project.definitions import defs
         from dagster_project.jobs import BUILD, INGEST
-        from dagster_project.requests import ingest_ranges, range_tags
+        from dagster_project.partitions import contiguous_ranges
+        from dagster_project.requests import range_tags
 
         with dg.DagsterInstance.get() as instance:
-            for first, last in ingest_ranges(situation, settings):
+            for first, last in contiguous_ranges(situation.pending.dates):
                 ingested = defs.resolve_job_def(INGEST).execute_in_process(
                     instance=instance,
                     tags=range_tags(first, last),

@@ -31,8 +31,7 @@ class Settings:
             a reader that is just opening one never finds it gone).
         threads: threads that DuckDB may use in ingest and release.
         memory_limit: DuckDB's memory limit in ingest and release, such as ``4GB``.
-        first_dump_date: first daily partition shown in Dagster; older dumps are ingested all the
-            same, but have no partition of their own.
+        first_dump_date: first daily partition in Dagster, unless a dump is older.
         schedule: cron expression of the daily ingest.
         schedule_timezone: the zone in which the schedule is meant.
     """

@@ -132,6 +132,16 @@ class Landing:
             strays=tuple(strays),
         )
 
+    def dump_dates(self) -> list[date]:
+        """The days that have a folder, by one listing.
+
+        Raises:
+            OSError: the landing cannot be listed, or has no events yet.
+        """
+        folders = self._fs.ls(f"{self._root}/events", detail=False)
+        days = (_dump_date(PurePosixPath(folder).name) for folder in folders)
+        return sorted(day for day in days if day is not None)
+
     @contextmanager
     def local_copy(self, file: LandedFile, *, scratch: Path) -> Iterator[Path]:
         """The file on this machine: itself where the landing is local, else a temporary copy."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dagster_project.partitions import contiguous_ranges
+from dagster_project.partitions import contiguous_ranges, dump_partitions
 from dagster_project.registry import load_invariants, load_published_tables
 from dagster_project.resources import Installation
 from dagster_project.settings import Settings
@@ -82,6 +82,16 @@ def test_dumps_are_partitioned_by_day_and_taken_in_together(defs: dg.Definitions
     (lines,) = [s for s in defs.resolve_all_asset_specs() if s.key == dg.AssetKey(["raw", "lines"])]
     assert isinstance(lines.partitions_def, dg.DailyPartitionsDefinition)
     assert {job.name for job in defs.jobs or ()} == {"ingest_dumps", "build_and_release"}
+
+
+def test_every_dump_has_a_partition_however_old_or_far_ahead_of_the_clock() -> None:
+    ahead = datetime.now(UTC).date() + timedelta(days=400)
+    days = [date(2019, 5, 6), ahead]
+    keys = dump_partitions(date(2024, 1, 1), days).get_partition_keys()
+    assert keys[0] == "2019-05-06"
+    assert keys[-1] == ahead.isoformat()
+    today = datetime.now(UTC).date().isoformat()
+    assert dump_partitions(date(2024, 1, 1)).get_partition_keys()[-1] == today
 
 
 def test_new_and_changed_dumps_are_requested_once_and_by_stretches(

@@ -168,13 +168,23 @@ def test_a_withdrawn_dump_leaves_the_release_and_a_broken_one_keeps_no_other_bac
         "a.ndjson",
         [landings.player(landings.at("2026-03-06T09:00:00Z"), "player/open", session="last")],
     )
+    for year in (2019, 2099):  # before the first partition, and far ahead of the clock
+        event = landings.player(landings.at(f"{year}-05-06T09:00:00Z"), "player/open", session="x")
+        landings.put(walkhouse.landing, f"{year}-05-06", "a.ndjson", [event])
     run = walkhouse.walkhouse("run")
     assert run.returncode == 1
     assert "dump 2026-03-05, a.parquet: not readable as Parquet" in said(run)
     assert "dump 2026-03-07, a.ndjson: its sha256 is" in said(run)
     assert str(wrong["sha256"]) in said(run)
     days = walkhouse.ask("select distinct dump_date::varchar from facts.fct_item_events")
-    assert {day for (day,) in days} == {"2026-03-01", "2026-03-02", "2026-03-03", "2026-03-06"}
+    assert {day for (day,) in days} == {
+        "2019-05-06",
+        "2026-03-01",
+        "2026-03-02",
+        "2026-03-03",
+        "2026-03-06",
+        "2099-05-06",
+    }
     assert walkhouse.ask("select waivers from meta.release") == [("{}",)]
 
 
