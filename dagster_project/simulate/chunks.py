@@ -6,13 +6,13 @@ drawn at random; what is added is counted as it must be found again.
 
 from __future__ import annotations
 
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from random import Random
 
 import zstandard
+from isal import isal_zlib
 
 from dagster_project.simulate.envelopes import (
     ENVELOPES,
@@ -194,7 +194,7 @@ class Part:
 
 class _Gzip:
     def __init__(self) -> None:
-        self.stream = zlib.compressobj(1, zlib.DEFLATED, 31)
+        self.stream = isal_zlib.compressobj(1, isal_zlib.DEFLATED, 31)
 
     def add(self, data: bytes) -> bytes:
         return self.stream.compress(data)
