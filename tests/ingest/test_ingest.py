@@ -198,6 +198,18 @@ def test_the_same_content_delivered_again_is_noted_and_not_read_again(tmp_path: 
     assert not pending_dumps(landed, after, reader=reader_digest(DEFINITIONS)).dates
 
 
+def test_a_wrong_manifest_that_comes_after_its_dump_fails_that_dump_only(tmp_path: Path) -> None:
+    landing = tmp_path / "landing"
+    event = landings.player(landings.at("2026-03-01T09:00:00Z"), "launcher/click", session="s")
+    content = landings.put(landing, "2026-03-01", "a.ndjson", [event])
+    take_in(tmp_path, landing)
+    for wrong in (landings.entry("a.ndjson", b"other", 1), landings.entry("a.ndjson", content, 2)):
+        landings.put_manifest(landing, "2026-03-01", [wrong])
+        lake, failed = take_in(tmp_path, landing)
+        assert "2026-03-01, a.ndjson: it" in failed[DAY]
+        assert rows(lake, "select session_id from LINES") == [("s",)]
+
+
 def test_a_corrected_dump_replaces_the_old_one_and_leaves_nothing_of_it(tmp_path: Path) -> None:
     landing = tmp_path / "landing"
     event = landings.player(landings.at("2026-03-01T09:00:00Z"), "launcher/click", session="s")
