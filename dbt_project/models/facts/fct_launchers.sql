@@ -11,17 +11,9 @@ launcher_events as (
 launchers as (
 
     select
-        system_id,
-        environment,
-        session_id,
-        item_id,
-        {{ latest('item_name') }} as item_name,
-        {{ latest('end_user_id') }} as end_user_id,
-        min(occurred_at) as first_event_at,
-        max(occurred_at) as last_event_at,
+        {{ session_item_columns() }},
         count(*) filter (where event = 'Play') as shown,
-        count(*) filter (where event = 'Click') as clicks,
-        count(*) as events
+        count(*) filter (where event = 'Click') as clicks
     from launcher_events
     group by system_id, environment, session_id, item_id
 

@@ -9,20 +9,12 @@ shoutout_events as (
 shoutouts as (
 
     select
-        system_id,
-        environment,
-        session_id,
-        shoutout_id as item_id,
-        {{ latest('shoutout_name') }} as item_name,
-        {{ latest('end_user_id') }} as end_user_id,
-        min(occurred_at) as first_event_at,
-        max(occurred_at) as last_event_at,
+        {{ session_item_columns('shoutout_id', 'shoutout_name') }},
         count(*) filter (where item_type = 'ShoutOut' and event = 'Play') as shown,
         count(*) filter (where item_type = 'ShoutOut' and event = 'Click') as clicks,
         count(*) filter (where item_type = 'ShoutOut' and event = 'Close') as closes,
         count(*) filter (where item_type = 'ShoutOut Action' and event = 'Click') as action_clicks,
-        count(*) filter (where item_type = 'ShoutOut Action' and event = 'Close') as action_closes,
-        count(*) as events
+        count(*) filter (where item_type = 'ShoutOut Action' and event = 'Close') as action_closes
     from shoutout_events
     group by system_id, environment, session_id, shoutout_id
 

@@ -31,14 +31,7 @@ numbered as (
 smarttips as (
 
     select
-        system_id,
-        environment,
-        session_id,
-        item_id,
-        {{ latest('item_name') }} as item_name,
-        {{ latest('end_user_id') }} as end_user_id,
-        min(occurred_at) as first_event_at,
-        max(occurred_at) as last_event_at,
+        {{ session_item_columns() }},
         count(*) filter (where event = 'Play') as shown,
         count(*) filter (where event = 'Visible') as hovers,
         count(*) filter (where event = 'Click') as clicks,
@@ -47,8 +40,7 @@ smarttips as (
         max(case when is_validation and number_from_first = 1 then lower(event) end)
             as first_validation_result,
         max(case when is_validation and number_from_last = 1 then lower(event) end)
-            as last_validation_result,
-        count(*) as events
+            as last_validation_result
     from numbered
     group by system_id, environment, session_id, item_id
 

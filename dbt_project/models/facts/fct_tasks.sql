@@ -11,19 +11,11 @@ task_events as (
 tasks as (
 
     select
-        system_id,
-        environment,
-        session_id,
-        item_id,
-        {{ latest('item_name') }} as item_name,
-        {{ latest('end_user_id') }} as end_user_id,
-        min(occurred_at) as first_event_at,
-        max(occurred_at) as last_event_at,
+        {{ session_item_columns() }},
         count(*) filter (where event = 'Play') as plays,
         count(*) filter (where event = 'Complete') as completions,
         min(case when event = 'Play' then occurred_at end) as first_played_at,
-        min(case when event = 'Complete' then occurred_at end) as first_completed_at,
-        count(*) as events
+        min(case when event = 'Complete' then occurred_at end) as first_completed_at
     from task_events
     group by system_id, environment, session_id, item_id
 

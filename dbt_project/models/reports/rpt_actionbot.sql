@@ -36,7 +36,7 @@ totals as (
         chats.report_date,
         chats.system_id,
         chats.item_id,
-        max(chats.item_name) as item_name,
+        max(chats.item_name) as name_in_events,
         count(*) filter (where chats.is_opened) as chats,
         count(distinct chats.end_user_id) filter (where chats.is_opened) as end_users,
         count(*) filter (where chats.is_opened and chats.is_engaged) as chats_engaged,
@@ -60,46 +60,48 @@ totals as (
 
 ),
 
+named as (
+
+    {{ with_item_names('totals', 'items') }}
+
+),
+
 final as (
 
     select
         ---------- key
-        totals.report_date,
-        totals.system_id,
-        totals.item_id,
+        report_date,
+        system_id,
+        item_id,
 
         ---------- item
-        coalesce(items.item_name, totals.item_name) as item_name,
+        item_name,
 
         ---------- chats
-        totals.chats,
-        totals.end_users,
-        totals.chats_engaged,
-        {{ rate('totals.chats_engaged', 'totals.chats') }} as engagement_rate,
-        totals.chats_closed,
-        {{ rate('totals.chats_closed', 'totals.chats') }} as close_rate,
-        {{ ms_to_seconds('totals.duration_ms') }} as duration_seconds,
-        {{ rate(ms_to_seconds('totals.duration_ms'), 'totals.chats') }} as avg_duration_seconds,
-        {{ ms_to_seconds('totals.median_duration_ms') }} as median_duration_seconds,
-        {{ ms_to_seconds('totals.p90_duration_ms') }} as p90_duration_seconds,
+        chats,
+        end_users,
+        chats_engaged,
+        {{ rate('chats_engaged', 'chats') }} as engagement_rate,
+        chats_closed,
+        {{ rate('chats_closed', 'chats') }} as close_rate,
+        {{ ms_to_seconds('duration_ms') }} as duration_seconds,
+        {{ rate(ms_to_seconds('duration_ms'), 'chats') }} as avg_duration_seconds,
+        {{ ms_to_seconds('median_duration_ms') }} as median_duration_seconds,
+        {{ ms_to_seconds('p90_duration_ms') }} as p90_duration_seconds,
 
         ---------- conversations
-        totals.conversations,
-        totals.conversations_ended,
-        {{ rate('totals.conversations_ended', 'totals.conversations') }} as completion_rate,
+        conversations,
+        conversations_ended,
+        {{ rate('conversations_ended', 'conversations') }} as completion_rate,
 
         ---------- counts
-        totals.messages,
-        totals.searches,
-        totals.nodes_served,
-        totals.questions_answered,
-        totals.actions_triggered,
-        totals.events
-    from totals
-    left join items
-        on
-            totals.system_id = items.system_id
-            and totals.item_id = items.item_id
+        messages,
+        searches,
+        nodes_served,
+        questions_answered,
+        actions_triggered,
+        events
+    from named
 
 )
 

@@ -45,7 +45,7 @@ totals as (
         automation_plays.system_id,
         automation_plays.item_id,
         {{ last_by('automation_plays.item_name', ['started_at', 'automation_plays.play_key']) }}
-            as item_name,
+            as name_in_events,
         count(*) as runs,
         count(*) filter (where automation_plays.result = 'failed') as failures,
         cast(sum(automation_plays.steps_played) as bigint) as steps,
@@ -60,31 +60,33 @@ totals as (
 
 ),
 
+named as (
+
+    {{ with_item_names('totals', 'items') }}
+
+),
+
 final as (
 
     select
         ---------- key
-        totals.report_date,
-        totals.system_id,
-        totals.item_id,
+        report_date,
+        system_id,
+        item_id,
 
         ---------- item
-        coalesce(items.item_name, totals.item_name) as item_name,
+        item_name,
 
         ---------- counts
-        totals.runs,
-        totals.failures,
-        {{ rate('totals.failures', 'totals.runs') }} as failure_rate,
-        totals.steps,
-        {{ rate('totals.steps', 'totals.runs') }} as steps_per_run,
-        totals.runs_beside_visual_flow,
-        totals.completed,
-        totals.stopped_by_launcher
-    from totals
-    left join items
-        on
-            totals.system_id = items.system_id
-            and totals.item_id = items.item_id
+        runs,
+        failures,
+        {{ rate('failures', 'runs') }} as failure_rate,
+        steps,
+        {{ rate('steps', 'runs') }} as steps_per_run,
+        runs_beside_visual_flow,
+        completed,
+        stopped_by_launcher
+    from named
 
 )
 

@@ -28,7 +28,7 @@ totals as (
         system_id,
         item_type,
         item_id,
-        {{ last_by('item_name', ['started_at', 'play_key']) }} as item_name,
+        {{ last_by('item_name', ['started_at', 'play_key']) }} as name_in_events,
         min(flow_kind) as flow_kind,
         count(*) as plays,
         count(distinct end_user_id) as end_users,
@@ -65,50 +65,52 @@ totals as (
 
 ),
 
+named as (
+
+    {{ with_item_names('totals', 'items') }}
+
+),
+
 final as (
 
     select
         ---------- key
-        totals.system_id,
-        totals.item_type,
-        totals.item_id,
+        system_id,
+        item_type,
+        item_id,
 
         ---------- item
-        coalesce(items.item_name, totals.item_name) as item_name,
-        totals.flow_kind,
+        item_name,
+        flow_kind,
 
         ---------- results
-        totals.plays,
-        totals.end_users,
-        totals.failed,
-        {{ rate('totals.failed', 'totals.plays') }} as failure_rate,
-        totals.completable_plays,
-        totals.completed,
-        {{ rate('totals.completed', 'totals.completable_plays') }} as completion_rate,
-        totals.stopped_by_launcher,
-        totals.left_plays,
+        plays,
+        end_users,
+        failed,
+        {{ rate('failed', 'plays') }} as failure_rate,
+        completable_plays,
+        completed,
+        {{ rate('completed', 'completable_plays') }} as completion_rate,
+        stopped_by_launcher,
+        left_plays,
 
         ---------- durations
-        {{ ms_to_seconds('totals.median_duration_ms') }} as median_seconds,
-        {{ ms_to_seconds('totals.p90_duration_ms') }} as p90_seconds,
-        {{ ms_to_seconds('totals.median_completion_ms') }} as median_seconds_to_complete,
-        {{ ms_to_seconds('totals.p90_completion_ms') }} as p90_seconds_to_complete,
+        {{ ms_to_seconds('median_duration_ms') }} as median_seconds,
+        {{ ms_to_seconds('p90_duration_ms') }} as p90_seconds,
+        {{ ms_to_seconds('median_completion_ms') }} as median_seconds_to_complete,
+        {{ ms_to_seconds('p90_completion_ms') }} as p90_seconds_to_complete,
 
         ---------- by initiator class
-        totals.user_initiated_plays,
-        totals.user_initiated_failed,
-        totals.user_initiated_completed,
-        totals.system_initiated_plays,
-        totals.system_initiated_failed,
-        totals.system_initiated_completed,
-        totals.unknown_initiated_plays,
-        totals.unknown_initiated_failed,
-        totals.unknown_initiated_completed
-    from totals
-    left join items
-        on
-            totals.system_id = items.system_id
-            and totals.item_id = items.item_id
+        user_initiated_plays,
+        user_initiated_failed,
+        user_initiated_completed,
+        system_initiated_plays,
+        system_initiated_failed,
+        system_initiated_completed,
+        unknown_initiated_plays,
+        unknown_initiated_failed,
+        unknown_initiated_completed
+    from named
 
 )
 

@@ -23,7 +23,7 @@ totals as (
         system_id,
         item_type,
         item_id,
-        {{ latest('item_name') }} as item_name,
+        {{ latest('item_name') }} as name_in_events,
         count(*) filter (where engagement = 'exposure') as exposures,
         count(*) filter (where engagement = 'interaction') as interactions,
         count(*) filter (where engagement = 'outcome') as outcomes,
@@ -40,34 +40,36 @@ totals as (
 
 ),
 
+named as (
+
+    {{ with_item_names('totals', 'items') }}
+
+),
+
 final as (
 
     select
         ---------- key
-        totals.report_date,
-        totals.system_id,
-        totals.item_type,
-        totals.item_id,
+        report_date,
+        system_id,
+        item_type,
+        item_id,
 
         ---------- item
-        coalesce(items.item_name, totals.item_name) as item_name,
+        item_name,
 
         ---------- counts
-        totals.exposures,
-        totals.interactions,
-        totals.outcomes,
-        totals.end_users_exposed,
-        totals.end_users_interacted,
-        totals.sessions_exposed,
-        totals.sessions_interacted,
-        totals.sessions_exposed_or_interacted,
-        {{ rate('totals.sessions_interacted', 'totals.sessions_exposed_or_interacted') }}
+        exposures,
+        interactions,
+        outcomes,
+        end_users_exposed,
+        end_users_interacted,
+        sessions_exposed,
+        sessions_interacted,
+        sessions_exposed_or_interacted,
+        {{ rate('sessions_interacted', 'sessions_exposed_or_interacted') }}
             as interaction_rate
-    from totals
-    left join items
-        on
-            totals.system_id = items.system_id
-            and totals.item_id = items.item_id
+    from named
 
 )
 

@@ -19,12 +19,7 @@ items as (
 totals as (
 
     select
-        report_date,
-        system_id,
-        item_id,
-        {{ latest('item_name', at='last_event_at', key='launcher_key') }} as item_name,
-        count(*) as sessions,
-        count(distinct end_user_id) as end_users,
+        {{ daily_item_columns('launcher_key') }},
         count(distinct end_user_id) filter (where clicks > 0) as end_users_clicked,
         cast(sum(shown) as bigint) as shown,
         cast(sum(clicks) as bigint) as clicks,
@@ -35,33 +30,35 @@ totals as (
 
 ),
 
+named as (
+
+    {{ with_item_names('totals', 'items') }}
+
+),
+
 final as (
 
     select
         ---------- key
-        totals.report_date,
-        totals.system_id,
-        totals.item_id,
+        report_date,
+        system_id,
+        item_id,
 
         ---------- item
-        coalesce(items.item_name, totals.item_name) as item_name,
+        item_name,
 
         ---------- counts
-        totals.sessions,
-        totals.end_users,
-        totals.end_users_clicked,
-        totals.shown,
-        totals.clicks,
-        totals.sessions_shown,
-        totals.sessions_clicked,
+        sessions,
+        end_users,
+        end_users_clicked,
+        shown,
+        clicks,
+        sessions_shown,
+        sessions_clicked,
 
         ---------- rates
-        {{ rate('totals.sessions_clicked', 'totals.sessions') }} as click_rate
-    from totals
-    left join items
-        on
-            totals.system_id = items.system_id
-            and totals.item_id = items.item_id
+        {{ rate('sessions_clicked', 'sessions') }} as click_rate
+    from named
 
 )
 

@@ -48,7 +48,7 @@ by_user as (
         case when item_id is null then item_type end as type_without_id,
         end_user_id,
         {{ latest('item_type') }} as item_type,
-        {{ latest('item_name') }} as item_name,
+        {{ latest('item_name') }} as name_in_events,
         min(occurred_at) as first_exposed_at,
         max(occurred_at) as last_exposed_at,
         count(distinct session_id) as sessions_exposed,
@@ -65,28 +65,30 @@ items as (
 
 ),
 
+named as (
+
+    {{ with_item_names('by_user', 'items') }}
+
+),
+
 final as (
 
     select
         ---------- key
-        by_user.system_id,
-        by_user.item_type,
-        by_user.item_id,
-        by_user.end_user_id,
+        system_id,
+        item_type,
+        item_id,
+        end_user_id,
 
         ---------- item
-        coalesce(items.item_name, by_user.item_name) as item_name,
+        item_name,
 
         ---------- exposures
-        by_user.exposures,
-        by_user.sessions_exposed,
-        by_user.first_exposed_at,
-        by_user.last_exposed_at
-    from by_user
-    left join items
-        on
-            by_user.system_id = items.system_id
-            and by_user.item_id = items.item_id
+        exposures,
+        sessions_exposed,
+        first_exposed_at,
+        last_exposed_at
+    from named
 
 )
 

@@ -24,7 +24,7 @@ totals as (
         report_date,
         system_id,
         item_id,
-        max(item_name) as item_name,
+        max(item_name) as name_in_events,
         count(*) filter (where is_attempt) as attempts,
         count(distinct end_user_id) filter (where is_attempt) as end_users,
         count(*) filter (where is_attempt and is_submitted) as attempts_submitted,
@@ -43,44 +43,46 @@ totals as (
 
 ),
 
+named as (
+
+    {{ with_item_names('totals', 'items') }}
+
+),
+
 final as (
 
     select
         ---------- key
-        totals.report_date,
-        totals.system_id,
-        totals.item_id,
+        report_date,
+        system_id,
+        item_id,
 
         ---------- item
-        coalesce(items.item_name, totals.item_name) as item_name,
+        item_name,
 
         ---------- attempts
-        totals.attempts,
-        totals.end_users,
-        totals.attempts_submitted,
-        {{ rate('totals.attempts_submitted', 'totals.attempts') }} as submission_rate,
-        {{ ms_to_seconds('totals.median_ms_to_submit') }} as median_seconds_to_submit,
-        {{ ms_to_seconds('totals.p90_ms_to_submit') }} as p90_seconds_to_submit,
+        attempts,
+        end_users,
+        attempts_submitted,
+        {{ rate('attempts_submitted', 'attempts') }} as submission_rate,
+        {{ ms_to_seconds('median_ms_to_submit') }} as median_seconds_to_submit,
+        {{ ms_to_seconds('p90_ms_to_submit') }} as p90_seconds_to_submit,
 
         ---------- results
-        totals.attempts_passed,
-        totals.attempts_failed,
-        totals.attempts_passed + totals.attempts_failed as attempts_decided,
-        {{ rate('totals.attempts_passed', 'totals.attempts_passed + totals.attempts_failed') }}
+        attempts_passed,
+        attempts_failed,
+        attempts_passed + attempts_failed as attempts_decided,
+        {{ rate('attempts_passed', 'attempts_passed + attempts_failed') }}
             as pass_rate,
-        totals.attempts_ambiguous,
-        totals.attempts_unknown,
-        totals.attempts_unfinished,
-        totals.end_users_passed,
+        attempts_ambiguous,
+        attempts_unknown,
+        attempts_unfinished,
+        end_users_passed,
 
         ---------- counts
-        totals.questions_submitted,
-        totals.events
-    from totals
-    left join items
-        on
-            totals.system_id = items.system_id
-            and totals.item_id = items.item_id
+        questions_submitted,
+        events
+    from named
 
 )
 

@@ -23,7 +23,7 @@ totals as (
         system_id,
         item_type,
         item_id,
-        {{ latest('item_name', at='started_at', key='event_key') }} as item_name,
+        {{ latest('item_name', at='started_at', key='event_key') }} as name_in_events,
         count(*) as plays,
         count(distinct session_id) as sessions,
         count(distinct end_user_id) as end_users,
@@ -36,35 +36,37 @@ totals as (
 
 ),
 
+named as (
+
+    {{ with_item_names('totals', 'items') }}
+
+),
+
 final as (
 
     select
         ---------- key
-        totals.report_date,
-        totals.system_id,
-        totals.item_type,
-        totals.item_id,
+        report_date,
+        system_id,
+        item_type,
+        item_id,
 
         ---------- item
-        coalesce(items.item_name, totals.item_name) as item_name,
+        item_name,
 
         ---------- counts
-        totals.plays,
-        totals.sessions,
-        totals.end_users,
-        totals.user_initiated_plays,
-        totals.system_initiated_plays,
-        totals.plays_of_unknown_initiator,
+        plays,
+        sessions,
+        end_users,
+        user_initiated_plays,
+        system_initiated_plays,
+        plays_of_unknown_initiator,
 
         ---------- rates
-        totals.plays_of_known_initiator,
-        {{ rate('totals.user_initiated_plays', 'totals.plays_of_known_initiator') }}
+        plays_of_known_initiator,
+        {{ rate('user_initiated_plays', 'plays_of_known_initiator') }}
             as user_initiated_rate
-    from totals
-    left join items
-        on
-            totals.system_id = items.system_id
-            and totals.item_id = items.item_id
+    from named
 
 )
 

@@ -19,12 +19,7 @@ items as (
 totals as (
 
     select
-        report_date,
-        system_id,
-        item_id,
-        {{ latest('item_name', at='last_event_at', key='shoutout_key') }} as item_name,
-        count(*) as sessions,
-        count(distinct end_user_id) as end_users,
+        {{ daily_item_columns('shoutout_key') }},
         cast(sum(shown) as bigint) as shown,
         cast(sum(clicks) as bigint) as clicks,
         cast(sum(closes) as bigint) as closes,
@@ -39,39 +34,41 @@ totals as (
 
 ),
 
+named as (
+
+    {{ with_item_names('totals', 'items') }}
+
+),
+
 final as (
 
     select
         ---------- key
-        totals.report_date,
-        totals.system_id,
-        totals.item_id,
+        report_date,
+        system_id,
+        item_id,
 
         ---------- item
-        coalesce(items.item_name, totals.item_name) as item_name,
+        item_name,
 
         ---------- counts
-        totals.sessions,
-        totals.end_users,
-        totals.shown,
-        totals.clicks,
-        totals.closes,
-        totals.action_clicks,
-        totals.action_closes,
+        sessions,
+        end_users,
+        shown,
+        clicks,
+        closes,
+        action_clicks,
+        action_closes,
 
         ---------- results
-        totals.sessions_clicked,
-        totals.sessions_snoozed,
-        totals.sessions_dismissed,
-        totals.sessions_ignored,
-        {{ rate('totals.sessions_clicked', 'totals.sessions') }} as click_rate,
-        {{ rate('totals.sessions_snoozed', 'totals.sessions') }} as snooze_rate,
-        {{ rate('totals.sessions_dismissed', 'totals.sessions') }} as dismissal_rate
-    from totals
-    left join items
-        on
-            totals.system_id = items.system_id
-            and totals.item_id = items.item_id
+        sessions_clicked,
+        sessions_snoozed,
+        sessions_dismissed,
+        sessions_ignored,
+        {{ rate('sessions_clicked', 'sessions') }} as click_rate,
+        {{ rate('sessions_snoozed', 'sessions') }} as snooze_rate,
+        {{ rate('sessions_dismissed', 'sessions') }} as dismissal_rate
+    from named
 
 )
 

@@ -19,12 +19,7 @@ items as (
 totals as (
 
     select
-        report_date,
-        system_id,
-        item_id,
-        {{ latest('item_name', at='last_event_at', key='smarttip_key') }} as item_name,
-        count(*) as sessions,
-        count(distinct end_user_id) as end_users,
+        {{ daily_item_columns('smarttip_key') }},
         cast(sum(shown) as bigint) as shown,
         cast(sum(hovers) as bigint) as hovers,
         cast(sum(clicks) as bigint) as clicks,
@@ -41,44 +36,46 @@ totals as (
 
 ),
 
+named as (
+
+    {{ with_item_names('totals', 'items') }}
+
+),
+
 final as (
 
     select
         ---------- key
-        totals.report_date,
-        totals.system_id,
-        totals.item_id,
+        report_date,
+        system_id,
+        item_id,
 
         ---------- item
-        coalesce(items.item_name, totals.item_name) as item_name,
+        item_name,
 
         ---------- counts
-        totals.sessions,
-        totals.end_users,
-        totals.shown,
-        totals.hovers,
-        totals.clicks,
-        totals.sessions_shown,
-        totals.sessions_hovered,
-        {{ rate('totals.sessions_hovered', 'totals.sessions') }} as hover_rate,
+        sessions,
+        end_users,
+        shown,
+        hovers,
+        clicks,
+        sessions_shown,
+        sessions_hovered,
+        {{ rate('sessions_hovered', 'sessions') }} as hover_rate,
 
         ---------- validation
-        totals.passed,
-        totals.failed,
-        totals.validations,
-        {{ rate('totals.failed', 'totals.validations') }} as failure_rate,
-        totals.sessions_validated,
-        totals.sessions_passed_at_first,
-        {{ rate('totals.sessions_passed_at_first', 'totals.sessions_validated') }}
+        passed,
+        failed,
+        validations,
+        {{ rate('failed', 'validations') }} as failure_rate,
+        sessions_validated,
+        sessions_passed_at_first,
+        {{ rate('sessions_passed_at_first', 'sessions_validated') }}
             as passed_at_first_rate,
-        totals.sessions_passed_at_last,
-        {{ rate('totals.sessions_passed_at_last', 'totals.sessions_validated') }}
+        sessions_passed_at_last,
+        {{ rate('sessions_passed_at_last', 'sessions_validated') }}
             as passed_at_last_rate
-    from totals
-    left join items
-        on
-            totals.system_id = items.system_id
-            and totals.item_id = items.item_id
+    from named
 
 )
 

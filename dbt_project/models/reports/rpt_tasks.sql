@@ -19,12 +19,7 @@ items as (
 totals as (
 
     select
-        report_date,
-        system_id,
-        item_id,
-        {{ latest('item_name', at='last_event_at', key='task_key') }} as item_name,
-        count(*) as sessions,
-        count(distinct end_user_id) as end_users,
+        {{ daily_item_columns('task_key') }},
         cast(sum(plays) as bigint) as plays,
         cast(sum(completions) as bigint) as completions,
         count(*) filter (where plays > 0) as sessions_played,
@@ -35,35 +30,37 @@ totals as (
 
 ),
 
+named as (
+
+    {{ with_item_names('totals', 'items') }}
+
+),
+
 final as (
 
     select
         ---------- key
-        totals.report_date,
-        totals.system_id,
-        totals.item_id,
+        report_date,
+        system_id,
+        item_id,
 
         ---------- item
-        coalesce(items.item_name, totals.item_name) as item_name,
+        item_name,
 
         ---------- counts
-        totals.sessions,
-        totals.end_users,
-        totals.plays,
-        totals.completions,
-        totals.sessions_played,
-        totals.sessions_completed,
-        totals.sessions_completed_without_play,
+        sessions,
+        end_users,
+        plays,
+        completions,
+        sessions_played,
+        sessions_completed,
+        sessions_completed_without_play,
 
         ---------- rates
-        {{ rate('totals.sessions_completed', 'totals.sessions') }} as completion_rate,
-        {{ rate('totals.sessions_completed_without_play', 'totals.sessions_completed') }}
+        {{ rate('sessions_completed', 'sessions') }} as completion_rate,
+        {{ rate('sessions_completed_without_play', 'sessions_completed') }}
             as completed_without_play_rate
-    from totals
-    left join items
-        on
-            totals.system_id = items.system_id
-            and totals.item_id = items.item_id
+    from named
 
 )
 
