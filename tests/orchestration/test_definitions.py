@@ -59,7 +59,7 @@ def test_every_asset_has_a_description_an_owner_and_kinds(defs: dg.Definitions) 
         assert spec.kinds, spec.key
 
 
-def test_every_published_column_is_described(defs: dg.Definitions) -> None:
+def test_every_published_column_is_described_and_has_its_type(defs: dg.Definitions) -> None:
     tables = {dg.AssetKey([*table]) for table in load_published_tables()}
     for spec in defs.resolve_all_asset_specs():
         if spec.key in tables:
@@ -67,6 +67,7 @@ def test_every_published_column_is_described(defs: dg.Definitions) -> None:
             assert isinstance(schema, dg.TableSchema)
             assert schema.columns, spec.key
             assert all(column.description for column in schema.columns), spec.key
+            assert all(column.type != "?" for column in schema.columns), spec.key
 
 
 def test_every_invariant_is_an_asset_check_on_the_table_that_it_is_about(

@@ -1,0 +1,151 @@
+"""What is published is what the dbt project promises: columns, types, nulls, descriptions."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from dagster_project.registry import load_published_tables, load_variables
+from dagster_project.simulate import Scenario, simulate
+from tests.installation import CHECKOUT, SEEDS, Installation, said
+
+TABLES = load_published_tables()
+PROJECT = CHECKOUT / "dbt_project"
+
+
+@dataclass(frozen=True)
+class Published:
+    """A small release, and what dbt knew of the project when it built it."""
+
+    installation: Installation
+    nodes: dict[tuple[str, str], dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Published:
+    folder = tmp_path_factory.mktemp("contract")
+    installation = Installation(folder / "landing", folder / "home")
+    scenario = Scenario(days=1, events_per_day=300)
+    simulate(scenario, installation.landing, seeds=SEEDS, processes=1)
+    run = installation.walkhouse("run")
+    assert run.returncode == 0, said(run)
+    manifest = json.loads((installation.home / "dbt" / "manifest.json").read_text("utf-8"))
+    nodes = {
+        (node["schema"], node["alias"]): node
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model"
+    }
+    return Published(installation, nodes)
+
+
+def duckdb_type(data_type: str) -> str:
+    """DuckDB's own name of a type."""
+    rows = duckdb.sql(f"select typeof(cast(null as {data_type}))").fetchall()
+    return str(rows[0][0])
+
+
+@pytest.mark.parametrize(("schema", "table"), TABLES)
+def test_a_published_table_is_built_as_its_contract_says(
+    published: Published, schema: str, table: str
+) -> None:
+    node = published.nodes[schema, table]
+    assert node["config"]["contract"]["enforced"]
+    promised = [
+        (
+            column["name"],
+            duckdb_type(column["data_type"]),
+            "not_null" not in {constraint["type"] for constraint in column["constraints"]},
+        )
+        for column in node["columns"].values()
+    ]
+    with duckdb.connect(
+        str(published.installation.home / "warehouse.duckdb"), read_only=True
+    ) as warehouse:
+        built = warehouse.execute(
+            "select column_name, data_type, is_nullable from duckdb_columns()"
+            " where schema_name = ? and table_name = ? order by column_index",
+            [schema, table],
+        ).fetchall()
+    assert built == promised
+    released = published.installation.ask(
+        "select column_name, data_type from duckdb_columns()"
+        f" where schema_name = '{schema}' and table_name = '{table}' order by column_index"
+    )
+    assert released == [(name, data_type) for name, data_type, _ in promised]
+
+
+@pytest.mark.parametrize(("schema", "table"), TABLES)
+def test_readers_see_the_descriptions_as_comments(
+    published: Published, schema: str, table: str
+) -> None:
+    node = published.nodes[schema, table]
+    described = {name: column["description"] for name, column in node["columns"].items()}
+    assert all(described.values())
+    found = published.installation.ask(
+        "select column_name, comment from duckdb_columns()"
+        f" where schema_name = '{schema}' and table_name = '{table}'"
+    )
+    assert dict(found) == described
+    comment = published.installation.ask(
+        "select comment from duckdb_tables()"
+        f" where schema_name = '{schema}' and table_name = '{table}'"
+    )
+    assert comment == [(node["description"],)]
+    assert node["description"].startswith("One row per ")
+
+
+def test_nothing_is_published_without_a_comment(published: Published) -> None:
+    assert not published.installation.ask(
+        "select table_name, null from duckdb_tables() where comment is null"
+        " union all select table_name, column_name from duckdb_columns()"
+        " where comment is null and not internal"
+    )
+
+
+def test_every_column_of_a_key_is_in_the_contract(published: Published) -> None:
+    for schema, tables in load_variables()["published"].items():
+        for table, key in tables.items():
+            assert set(key) <= published.nodes[schema, table]["columns"].keys(), table
+
+
+def test_a_table_that_breaks_its_contract_is_not_built(
+    published: Published, tmp_path: Path
+) -> None:
+    project = tmp_path / "dbt_project"
+    shutil.copytree(PROJECT, project, ignore=shutil.ignore_patterns("target", "logs"))
+    change(
+        project / "models" / "facts" / "dim_event_definitions.yml",
+        "data_type: integer",
+        "data_type: date",
+    )
+    change(
+        project / "models" / "facts" / "dim_end_users.sql",
+        "min(first_seen_at)",
+        "nullif(min(first_seen_at), min(first_seen_at))",
+    )
+    built = published.installation.execute(
+        *("dbt", "build", "--select", "+dim_event_definitions", "+dim_end_users"),
+        *("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"),
+        cwd=project,
+    )
+    assert built.returncode == 1
+    text = said(built)
+    assert "This model has an enforced contract that failed." in text
+    assert "NOT NULL constraint failed" in text
+    with duckdb.connect(str(published.installation.home / "dev.duckdb"), read_only=True) as dev:
+        tables = dev.execute(
+            "select table_name from duckdb_tables() where schema_name = 'facts'"
+        ).fetchall()
+    assert tables == [("fct_item_events",)]
+
+
+def change(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
