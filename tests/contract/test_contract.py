@@ -24,6 +24,7 @@ class Published:
     """A small release, and what dbt knew of the project when it built it."""
 
     installation: Installation
+    manifest: dict[str, Any]
     nodes: dict[tuple[str, str], dict[str, Any]]
 
 
@@ -41,7 +42,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Published:
         for node in manifest["nodes"].values()
         if node["resource_type"] == "model"
     }
-    return Published(installation, nodes)
+    return Published(installation, manifest, nodes)
 
 
 def duckdb_type(data_type: str) -> str:
@@ -112,6 +113,18 @@ def test_every_column_of_a_key_is_in_the_contract(published: Published) -> None:
     for schema, tables in load_variables()["published"].items():
         for table, key in tables.items():
             assert set(key) <= published.nodes[schema, table]["columns"].keys(), table
+
+
+def test_every_report_serves_a_dashboard(published: Published) -> None:
+    exposures = published.manifest["exposures"].values()
+    assert all(exposure["description"] and exposure["maturity"] for exposure in exposures)
+    served = {node for exposure in exposures for node in exposure["depends_on"]["nodes"]}
+    reports = {
+        node["unique_id"]
+        for (schema, _), node in published.nodes.items()
+        if schema in ("reports", "meta")
+    }
+    assert served == reports
 
 
 def test_a_table_that_breaks_its_contract_is_not_built(
