@@ -7,7 +7,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := $(CHECKOUT)/.venv/bin
 READY := $(CHECKOUT)/.venv/ready
 
-.PHONY: setup run test lint ui lock clean
+.PHONY: setup run test lint dictionary ui lock clean
 
 setup: $(READY)
 
@@ -34,6 +34,9 @@ lint: setup
 	@cd "$(CHECKOUT)" && "$(BIN)/ruff" check . && "$(BIN)/ruff" format --check .
 	@cd "$(CHECKOUT)" && "$(BIN)/mypy"
 	@cd "$(CHECKOUT)" && PATH="$(BIN):$$PATH" "$(BIN)/sqlfluff" lint --processes 2 dbt_project
+
+dictionary: setup
+	@"$(BIN)/walkhouse" dictionary
 
 ui: setup
 	@"$(BIN)/walkhouse" ui

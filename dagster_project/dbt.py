@@ -7,10 +7,12 @@ than a small day takes to build.
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from dagster_dbt import DbtProject
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
@@ -54,6 +56,17 @@ def ensure_manifest(project: DbtProject) -> None:
     logger.info("dbt parse")
     _invoke(project, ["parse", "--quiet"])
     manifest.touch()
+
+
+def load_manifest(project: DbtProject) -> dict[str, Any]:
+    """What dbt knows of the project as it is now.
+
+    Raises:
+        DbtError: the project cannot be parsed.
+    """
+    ensure_manifest(project)
+    manifest: dict[str, Any] = json.loads(Path(project.manifest_path).read_text(encoding="utf-8"))
+    return manifest
 
 
 def build(project: DbtProject, select: Sequence[str]) -> Iterator[BuiltNode]:

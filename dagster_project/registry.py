@@ -142,6 +142,11 @@ def load_published_tables(dbt_project: Path = DBT_PROJECT) -> tuple[tuple[str, s
     return tuple((schema, table) for schema, tables in published.items() for table in tables)
 
 
+def load_event_definitions(dbt_project: Path = DBT_PROJECT) -> tuple[dict[str, str], ...]:
+    """The seed of event definitions, a row a pair, as text and in its own order."""
+    return tuple(_seed(dbt_project, "event_definitions"))
+
+
 def _seed(dbt_project: Path, name: str) -> list[dict[str, str]]:
     with (dbt_project / "seeds" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))

@@ -204,6 +204,35 @@ def rollback(release_id: str | None) -> None:
     console.print(f"readers now see release {release.release_id}")
 
 
+@cli.command()
+@click.option("--check", is_flag=True, help="Write nothing; exit with 1 if it is out of date.")
+def dictionary(check: bool) -> None:
+    """Write the data dictionary of this checkout, dbt_project/DATA_DICTIONARY.md.
+
+    It describes every published table and column, the event definitions and the invariants, as
+    the dbt project does.
+    """
+    from dagster_project.dbt import DbtError, load_manifest
+    from dagster_project.dictionary import DICTIONARY, data_dictionary
+    from dagster_project.registry import load_event_definitions, load_invariants, load_variables
+    from dagster_project.resources import dbt_project
+
+    try:
+        manifest = load_manifest(dbt_project(_settings()))
+    except DbtError as error:
+        _fail(str(error))
+    text = data_dictionary(
+        manifest, load_variables()["published"], load_event_definitions(), load_invariants()
+    )
+    if DICTIONARY.exists() and DICTIONARY.read_text(encoding="utf-8") == text:
+        console.print(f"{DICTIONARY} is current", markup=False)
+    elif check:
+        _fail(f"{DICTIONARY} is out of date: run `make dictionary`")
+    else:
+        DICTIONARY.write_text(text, encoding="utf-8")
+        console.print(f"wrote {DICTIONARY}", markup=False)
+
+
 def main() -> None:
     """The console script."""
     cli(prog_name="walkhouse")

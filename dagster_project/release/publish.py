@@ -17,7 +17,7 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,33 @@ class Release:
     dumps: int
     events: int
     waivers: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class ReleaseColumn:
+    """A column of `meta.release`, the one table that publishing writes and not dbt."""
+
+    name: str
+    data_type: str
+    description: str
+    is_nullable: bool = False
+
+
+RELEASE_DESCRIPTION = "One row: the release that this database is."
+RELEASE_COLUMNS = (
+    ReleaseColumn("release_id", "string", "Name of the release; sorts by time of publication."),
+    ReleaseColumn("published_at", "timestamp", "When it was published, UTC."),
+    ReleaseColumn("code_version", "string", "Version of Walkhouse that built it."),
+    ReleaseColumn("first_dump_date", "date", "Day of the earliest dump in it.", is_nullable=True),
+    ReleaseColumn("last_dump_date", "date", "Day of the latest dump in it.", is_nullable=True),
+    ReleaseColumn("dumps", "bigint", "How many dumps it holds."),
+    ReleaseColumn("events", "bigint", "Rows of facts.fct_item_events."),
+    ReleaseColumn(
+        "waivers",
+        "string",
+        "JSON object: invariants that failed and were waived, with the reason given.",
+    ),
+)
 
 
 def release_id(published_at: datetime, state: str) -> str:
@@ -197,44 +224,23 @@ def _write_tables(
 
 
 def _write_release_table(target: duckdb.DuckDBPyConnection, release: Release) -> None:
+    published_at = datetime.fromisoformat(release.published_at)
+    values = {
+        **asdict(release),
+        "published_at": published_at.astimezone(UTC).replace(tzinfo=None),
+        "waivers": json.dumps(dict(release.waivers)),
+    }
+    columns = ", ".join(f"?::{column.data_type} as {column.name}" for column in RELEASE_COLUMNS)
     target.execute("create schema if not exists meta")
     target.execute(
-        """
-        create table meta.release as
-        select
-            ?::varchar as release_id,
-            ?::timestamptz::timestamp as published_at,
-            ?::varchar as code_version,
-            ?::date as first_dump_date,
-            ?::date as last_dump_date,
-            ?::bigint as dumps,
-            ?::bigint as events,
-            ?::varchar as waivers
-        """,
-        [
-            release.release_id,
-            release.published_at,
-            release.code_version,
-            release.first_dump_date,
-            release.last_dump_date,
-            release.dumps,
-            release.events,
-            json.dumps(dict(release.waivers)),
-        ],
+        f"create table meta.release as select {columns}",
+        [values[column.name] for column in RELEASE_COLUMNS],
     )
-    comments = {
-        "release_id": "Name of the release; sorts by time of publication.",
-        "published_at": "When it was published, UTC.",
-        "code_version": "Version of Walkhouse that built it.",
-        "first_dump_date": "Day of the earliest dump in it.",
-        "last_dump_date": "Day of the latest dump in it.",
-        "dumps": "How many dumps it holds.",
-        "events": "Rows of facts.fct_item_events.",
-        "waivers": "JSON object: invariants that failed and were waived, with the reason given.",
-    }
-    target.execute("comment on table meta.release is 'One row: the release that this database is.'")
-    for column, comment in comments.items():
-        target.execute(f"comment on column meta.release.{column} is {_text(comment)}")
+    target.execute(f"comment on table meta.release is {_text(RELEASE_DESCRIPTION)}")
+    for column in RELEASE_COLUMNS:
+        target.execute(
+            f"comment on column meta.release.{column.name} is {_text(column.description)}"
+        )
 
 
 def _copy_comments(target: duckdb.DuckDBPyConnection, tables: Sequence[tuple[str, str]]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -125,6 +127,34 @@ def test_every_report_serves_a_dashboard(published: Published) -> None:
         if schema in ("reports", "meta")
     }
     assert served == reports
+
+
+def test_the_data_dictionary_is_current(published: Published) -> None:
+    checked = published.installation.walkhouse("dictionary", "--check")
+    assert checked.returncode == 0, said(checked)
+
+
+def test_a_data_dictionary_that_is_out_of_date_is_not_current(
+    published: Published, tmp_path: Path
+) -> None:
+    for part in ("dagster_project", "dbt_project"):
+        shutil.copytree(
+            CHECKOUT / part, tmp_path / part, ignore=shutil.ignore_patterns("target", "logs")
+        )
+    dictionary = tmp_path / "dbt_project" / "DATA_DICTIONARY.md"
+    current = dictionary.read_text(encoding="utf-8")
+    change(dictionary, "One row per", "Two rows per")
+
+    def walkhouse(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return published.installation.execute(
+            sys.executable, "-m", "dagster_project.cli", *arguments, cwd=tmp_path
+        )
+
+    checked = walkhouse("dictionary", "--check")
+    assert checked.returncode == 1
+    assert "is out of date: run `make dictionary`" in said(checked)
+    assert walkhouse("dictionary").returncode == 0
+    assert dictionary.read_text(encoding="utf-8") == current
 
 
 def test_a_table_that_breaks_its_contract_is_not_built(
