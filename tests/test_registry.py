@@ -9,8 +9,8 @@ import pytest
 import yaml
 from jinja2 import Environment
 
-from dagster_project.registry import load_invariants, load_published_tables
-from dagster_project.simulate.definitions import Pair, read_definitions
+from dagster_project.registry import load_invariants, load_published_tables, load_variables
+from dagster_project.simulate.definitions import CAPS_BY_NAME, Pair, read_definitions
 from tests.installation import DBT_PROJECT, SEEDS
 
 PAIRS = tuple(read_definitions(SEEDS).events)
@@ -62,3 +62,10 @@ def test_each_invariant_is_seen_to_tell_a_violation_from_a_near_miss(invariant: 
     properties = yaml.safe_load(path.read_text(encoding="utf-8"))
     results = [row for test in properties["unit_tests"] for row in test["expect"]["rows"]]
     assert any(row["checked"] > row["violations"] > 0 for row in results)
+
+
+def test_the_simulator_knows_which_caps_have_an_invariant_of_their_own() -> None:
+    rules = load_variables()["invariants"].values()
+    assert {each["cap_of"] for each in rules if "cap_of" in each} == set(
+        map(": ".join, CAPS_BY_NAME)
+    )

@@ -14,8 +14,9 @@ from pathlib import Path
 
 Pair = tuple[str, str]
 
-# Caps that have an invariant, and something planted against it, of their own.
-_CAPS_BY_NAME: frozenset[Pair] = frozenset(
+# Caps that have an invariant, and something planted against it, of their own: `cap_of` in the
+# registry, which the simulator, as a stranger, does not read.
+CAPS_BY_NAME: frozenset[Pair] = frozenset(
     {("Launcher", "Play"), ("SmartTip", "Play"), ("TeachMe", "Visible")}
 )
 
@@ -70,7 +71,7 @@ class Definitions:
         return tuple(
             event
             for event in self.events.values()
-            if event.capped_per and event.pair not in _CAPS_BY_NAME
+            if event.capped_per and event.pair not in CAPS_BY_NAME
         )
 
     def environment_name(self, code: int) -> str:
