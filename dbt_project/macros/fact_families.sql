@@ -18,7 +18,7 @@
         'fct_flow_plays': [
             'Smart Walk-Thru', 'Smart Walk-Thru Step', 'Walk-Thru', 'Walk-Thru Step'
         ],
-        'fct_flow_steps': ['Smart Walk-Thru Step', 'Walk-Thru Step'],
+        'fct_flow_steps': ['Smart Walk-Thru Step: Play', 'Walk-Thru Step: Play'],
         'fct_actionbot_chats': ['ActionBot', 'ActionBot Conversation', 'ActionBot Node'],
         'fct_actionbot_conversations': ['ActionBot Conversation', 'ActionBot Node'],
         'fct_teachme': ['TeachMe'],

@@ -16,7 +16,7 @@ family as (
 
     select
         *,
-        item_type in ('Smart Walk-Thru Step', 'Walk-Thru Step') as is_step
+        item_type in ('Smart Walk-Thru Step', 'Walk-Thru Step') as is_of_step
     from {{ ref('fct_item_events') }}
     where {{ is_in_family('fct_flow_plays') }}
 
@@ -31,8 +31,8 @@ with_flows as (
             when 'Walk-Thru Step' then 'Walk-Thru'
             else item_type
         end as flow_item_type,
-        case when is_step then parent_item_id else item_id end as flow_item_id,
-        case when is_step then parent_item_name else item_name end as flow_item_name
+        case when is_of_step then parent_item_id else item_id end as flow_item_id,
+        case when is_of_step then parent_item_name else item_name end as flow_item_name
     from family
 
 ),
@@ -55,8 +55,8 @@ flow_events as (
         initiator,
         initiator_item_id,
         is_user_initiated,
-        is_step,
-        event = 'Play' and not is_step as is_start,
+        is_of_step and event = 'Play' as is_step,
+        not is_of_step and event = 'Play' as is_start,
         flow_item_type,
         flow_item_id,
         flow_item_name,
@@ -64,7 +64,7 @@ flow_events as (
         case when item_id is null then item_name end as item_name_without_id,
         case when flow_item_id is null then flow_item_name end as flow_name_without_id,
         -- Within one millisecond a flow starts, and plays its steps, before it fails.
-        case when event = 'Play Failed' then 2 when is_step then 1 else 0 end as event_order
+        case when event = 'Play Failed' then 2 when is_of_step then 1 else 0 end as event_order
     from with_flows
 
 ),
