@@ -50,7 +50,7 @@ def invariant_checks(
         context: dg.AssetCheckExecutionContext, installation: Installation, waivers: Waivers
     ) -> Iterator[dg.AssetCheckResult]:
         settings = installation.settings
-        registry = load_invariants()
+        registry = load_invariants(settings.dbt_project)
         waiver = waivers.waiver
         waived = waiver.ids(registry) if waiver else frozenset()
         with (

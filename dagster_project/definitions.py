@@ -30,7 +30,8 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     ensure_manifest(project)
     partitions = dump_partitions(settings.first_dump_date, known_dump_dates(settings))
     models = models_asset(project)
-    tables = {table: dg.AssetKey([schema, table]) for schema, table in load_published_tables()}
+    published = load_published_tables(settings.dbt_project)
+    tables = {table: dg.AssetKey([schema, table]) for schema, table in published}
     return dg.Definitions(
         assets=[
             *landing_assets(partitions),
@@ -39,7 +40,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             models,
             release_asset(sorted(tables.values())),
         ],
-        asset_checks=[invariant_checks(load_invariants(), tables)],
+        asset_checks=[invariant_checks(load_invariants(settings.dbt_project), tables)],
         jobs=[ingest_job, build_job],
         schedules=[daily_schedule(settings.schedule, settings.schedule_timezone)],
         sensors=[landing_sensor, lake_sensor],

@@ -17,7 +17,7 @@ from dagster_project.ingest.landing import Landed, Landing
 from dagster_project.registry import load_definitions
 from dagster_project.release.publish import Release, current_release
 from dagster_project.release.state import project_digest, state_digest
-from dagster_project.settings import DBT_PROJECT, Settings
+from dagster_project.settings import Settings
 
 logger = logging.getLogger("walkhouse")
 
@@ -60,7 +60,7 @@ def look(settings: Settings) -> Situation:
         OSError: the landing cannot be listed.
         LakeVersionError: the lake was written by another version.
     """
-    definitions = load_definitions()
+    definitions = load_definitions(settings.dbt_project)
     lake = Lake(settings.lake)
     lake.prepare()
     landed = Landing(settings.landing).look()
@@ -77,7 +77,7 @@ def look(settings: Settings) -> Situation:
         state=state_digest(
             {day: dump.fingerprint for day, dump in loaded.items()},
             catalogue.fingerprint if catalogue else "",
-            project_digest(DBT_PROJECT),
+            project_digest(settings.dbt_project),
         ),
         release=current_release(settings.published),
     )

@@ -8,7 +8,7 @@ from dagster_dbt import DbtProject
 from pydantic import Field
 
 from dagster_project.release.gate import Waiver
-from dagster_project.settings import DBT_PROJECT, Settings
+from dagster_project.settings import Settings
 
 
 class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagster's own default
@@ -20,6 +20,7 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
     threads: int
     memory_limit: str
     first_dump_date: str
+    dbt_project: str
 
     @property
     def settings(self) -> Settings:
@@ -31,6 +32,7 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
             threads=self.threads,
             memory_limit=self.memory_limit,
             first_dump_date=date.fromisoformat(self.first_dump_date),
+            dbt_project=Path(self.dbt_project),
         )
 
     @classmethod
@@ -43,6 +45,7 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
             threads=settings.threads,
             memory_limit=settings.memory_limit,
             first_dump_date=settings.first_dump_date.isoformat(),
+            dbt_project=str(settings.dbt_project),
         )
 
 
@@ -61,8 +64,8 @@ class Waivers(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagster's o
 def dbt_project(settings: Settings) -> DbtProject:
     """The dbt project, with the target that the orchestrator builds."""
     return DbtProject(
-        project_dir=DBT_PROJECT,
-        profiles_dir=DBT_PROJECT,
+        project_dir=settings.dbt_project,
+        profiles_dir=settings.dbt_project,
         target_path=settings.dbt_target,
         target="prod",
     )

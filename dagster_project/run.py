@@ -38,7 +38,7 @@ def bring_up_to_date(settings: Settings, waiver: Waiver | None) -> bool:
         OSError: the landing cannot be listed.
     """
     if waiver:
-        waiver.ids(load_invariants())
+        waiver.ids(load_invariants(settings.dbt_project))
     situation = look(settings)
     for stray in situation.landed.strays:
         logger.warning("left alone: %s", stray)

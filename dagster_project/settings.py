@@ -34,6 +34,7 @@ class Settings:
         first_dump_date: first daily partition in Dagster, unless a dump is older.
         schedule: cron expression of the daily ingest.
         schedule_timezone: the zone in which the schedule is meant.
+        dbt_project: the models, with the definitions and invariants in their seeds and variables.
     """
 
     landing: str
@@ -44,6 +45,7 @@ class Settings:
     first_dump_date: date = date(2024, 1, 1)
     schedule: str = "0 6 * * *"
     schedule_timezone: str = "UTC"
+    dbt_project: Path = DBT_PROJECT
 
     @property
     def lake(self) -> Path:
@@ -101,6 +103,7 @@ class Settings:
             first_dump_date=_day(env, "WALKHOUSE_FIRST_DUMP_DATE", default=date(2024, 1, 1)),
             schedule=env.get("WALKHOUSE_SCHEDULE") or "0 6 * * *",
             schedule_timezone=env.get("WALKHOUSE_SCHEDULE_TIMEZONE") or "UTC",
+            dbt_project=_folder(env.get("WALKHOUSE_DBT_PROJECT") or str(DBT_PROJECT)),
         )
 
     def environment(self) -> dict[str, str]:
@@ -112,6 +115,7 @@ class Settings:
             "WALKHOUSE_THREADS": str(self.threads),
             "WALKHOUSE_MEMORY_LIMIT": self.memory_limit,
             "WALKHOUSE_FIRST_DUMP_DATE": self.first_dump_date.isoformat(),
+            "WALKHOUSE_DBT_PROJECT": str(self.dbt_project),
             "WALKHOUSE_DBT_THREADS": str(self.threads),
             "WALKHOUSE_SCHEDULE": self.schedule,
             "WALKHOUSE_SCHEDULE_TIMEZONE": self.schedule_timezone,

@@ -13,7 +13,8 @@ from typing import Any
 import duckdb
 
 CHECKOUT = Path(__file__).resolve().parents[1]
-SEEDS = CHECKOUT / "dbt_project" / "seeds"
+DBT_PROJECT = CHECKOUT / "dbt_project"
+SEEDS = DBT_PROJECT / "seeds"
 PROGRAMS = Path(sys.executable).parent
 
 
@@ -23,6 +24,7 @@ class Installation:
 
     landing: Path
     home: Path
+    dbt_project: Path = DBT_PROJECT
 
     @property
     def published(self) -> Path:
@@ -38,6 +40,7 @@ class Installation:
         return outside | {
             "WALKHOUSE_LANDING": str(self.landing),
             "WALKHOUSE_HOME": str(self.home),
+            "WALKHOUSE_DBT_PROJECT": str(self.dbt_project),
             "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}",
         }
 
@@ -47,7 +50,7 @@ class Installation:
 
     def dbt(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run dbt as an analyst does, from the dbt project."""
-        return self.execute("dbt", *arguments, cwd=CHECKOUT / "dbt_project")
+        return self.execute("dbt", *arguments, cwd=self.dbt_project)
 
     def execute(self, *command: str, cwd: Path = CHECKOUT) -> subprocess.CompletedProcess[str]:
         """Run any program in this installation's environment."""

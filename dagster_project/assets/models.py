@@ -23,7 +23,6 @@ from dagster_project.dbt import BuiltNode, DbtError, build
 from dagster_project.locks import warehouse_writer
 from dagster_project.release.state import project_digest
 from dagster_project.resources import Installation
-from dagster_project.settings import DBT_PROJECT
 
 _GROUPS = {"seeds": "staging", "intermediate": "facts", "meta": "audit"}
 
@@ -61,7 +60,7 @@ def models_asset(project: DbtProject) -> dg.AssetsDefinition:
         settings = installation.settings
         manifest = json.loads(Path(project.manifest_path).read_text(encoding="utf-8"))
         # The build notes what it was made from; the environment is dbt's only way to hear of it.
-        os.environ["WALKHOUSE_PROJECT_DIGEST"] = project_digest(DBT_PROJECT)
+        os.environ["WALKHOUSE_PROJECT_DIGEST"] = project_digest(settings.dbt_project)
         with warehouse_writer(settings.home):
             built: list[BuiltNode] = []
             failure: DbtError | None = None

@@ -57,7 +57,7 @@ def dumps_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition
     ) -> Iterator[dg.MaterializeResult[None]]:
         """Take in the dumps of the run's partitions: new, changed and withdrawn ones."""
         settings = installation.settings
-        definitions = load_definitions()
+        definitions = load_definitions(settings.dbt_project)
         lake = Lake(settings.lake)
         lake.prepare()
         landing = Landing(settings.landing)
@@ -131,7 +131,7 @@ def content_items(installation: Installation) -> dg.MaterializeResult[None]:
             landing,
             lake,
             landing.look().catalogue,
-            load_definitions(),
+            load_definitions(settings.dbt_project),
             scratch=settings.scratch,
         )
     for problem in catalogue.problems:

@@ -75,8 +75,8 @@ def _decide(settings: Settings, waiver: Waiver | None) -> Verdict:
     with duckdb.connect(str(settings.warehouse), read_only=True) as warehouse:
         return verdict(
             warehouse,
-            load_invariants(),
-            load_published_tables(),
+            load_invariants(settings.dbt_project),
+            load_published_tables(settings.dbt_project),
             lake_dumps={day: dump.fingerprint for day, dump in lake.dumps().items()},
             catalogue=catalogue.fingerprint if catalogue else "",
             waiver=waiver,
@@ -111,7 +111,7 @@ def _publish(settings: Settings, decision: Verdict, waiver: Waiver | None) -> Re
         settings.warehouse,
         settings.published,
         release,
-        load_published_tables(),
+        load_published_tables(settings.dbt_project),
         keep=settings.keep_releases,
         threads=settings.threads,
         memory_limit=settings.memory_limit,

@@ -134,7 +134,12 @@ def simulate(
             plant=dict(_planted(text) for text in plant),
             **{name: value for name, value in knobs.items() if value is not None},
         )
-        summary = simulate(scenario, Path(settings.landing), progress=_say)
+        summary = simulate(
+            scenario,
+            Path(settings.landing),
+            progress=_say,
+            seeds=settings.dbt_project / "seeds",
+        )
     except ValueError as error:
         _fail(str(error), code=2)
     console.print(

@@ -510,9 +510,10 @@ def send_pair(
     needed = session.system.definitions.events.get(definition.paired_with or ("", ""))
     item: Item | None = None
     if needed is not None and needed.pair not in sent:
-        if needed.capped_per == "24h":
+        if needed.cap_hours:
             earlier = [one for one in session.events if one[1].pair == needed.pair]
-            item = earlier[0][1].item if earlier and session.is_in_slot(earlier[0][0]) else None
+            if earlier and session.is_in_slot(earlier[0][0], needed.cap_hours):
+                item = earlier[0][1].item
         else:
             item = send_pair(session, needed, sent=sent | {definition.pair})
         if item is None:

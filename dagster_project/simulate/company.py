@@ -96,10 +96,12 @@ class Template:
 
     Attributes:
         guard: 0 for no restriction, else why the event may have to be left out: 1 once a session,
-            2 once in 24 hours, 3 not a defined pair.
+            2 once in some hours, 3 not a defined pair.
+        cap_hours: how many hours, where the guard is 2; else 0.
     """
 
     __slots__ = (
+        "cap_hours",
         "end",
         "guard",
         "head",
@@ -126,8 +128,13 @@ class Template:
         self.initiator = initiator
         self.initiator_item = initiator_item
         definition = definitions.events.get(self.pair)
-        caps = {"session": 1, "24h": 2}
-        self.guard = caps.get(definition.capped_per, 0) if definition else 3
+        self.cap_hours = (definition.cap_hours or 0) if definition else 0
+        if definition is None:
+            self.guard = 3
+        elif self.cap_hours:
+            self.guard = 2
+        else:
+            self.guard = int(definition.capped_per == "session")
         spellings = definition.raw_names if definition else (self.pair,)
         self.raw = spellings[sum(item.item_id.encode()) % len(spellings)]
 
@@ -163,7 +170,7 @@ class System:
         system_id: 32 hexadecimal digits.
         ids_are_numbers: whether its player writes identifiers as numbers or as strings.
         unscripted_pairs: the defined pairs that no scripted activity sends.
-        unscripted: items for them.
+        unscripted: items for them, and for what is planted against their caps.
     """
 
     index: int
@@ -457,11 +464,15 @@ def _build_system(seed: int, index: int, definitions: Definitions) -> System:
 
 
 def _unscripted_types(definitions: Definitions) -> list[str]:
-    """Item types of the pairs that no activity sends, and of the pairs that those need."""
+    """Item types of the pairs that no activity sends, and of the pairs that those need.
+
+    What is planted against a cap without a name is sent in the same way.
+    """
     types: dict[str, None] = {}
+    capped = {event.pair for event in definitions.other_caps}
     for pair in definitions.events:
         needed: Pair | None = pair
-        while pair not in SCRIPTED_PAIRS and needed in definitions.events:
+        while (pair not in SCRIPTED_PAIRS or pair in capped) and needed in definitions.events:
             if needed is None or needed[0] in types:
                 break
             types[needed[0]] = None

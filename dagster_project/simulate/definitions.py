@@ -14,6 +14,12 @@ from pathlib import Path
 
 Pair = tuple[str, str]
 
+# Caps that have an invariant, and something planted against it, of their own: `cap_of` in the
+# registry, which the simulator, as a stranger, does not read.
+CAPS_BY_NAME: frozenset[Pair] = frozenset(
+    {("Launcher", "Play"), ("SmartTip", "Play"), ("TeachMe", "Visible")}
+)
+
 DEFAULT_SEEDS = Path(__file__).resolve().parents[2] / "dbt_project" / "seeds"
 
 
@@ -23,7 +29,8 @@ class EventDefinition:
 
     Attributes:
         pair: documented item type and event.
-        capped_per: `session`, `24h` or empty: how often a user can cause it for one item.
+        capped_per: `session` (once for an item), `<n>h` (once for a user in so many hours) or
+            empty.
         paired_with: the pair that it needs in the same session, if any.
         raw_names: raw object and verb of the player, in all their spellings.
     """
@@ -32,6 +39,12 @@ class EventDefinition:
     capped_per: str
     paired_with: Pair | None
     raw_names: tuple[Pair, ...]
+
+    @property
+    def cap_hours(self) -> int | None:
+        """The hours of a cap per hours."""
+        hours = self.capped_per.removesuffix("h")
+        return int(hours) if hours != self.capped_per and hours.isdigit() else None
 
 
 @dataclass(frozen=True)
@@ -51,6 +64,15 @@ class Definitions:
     initiators: Mapping[str, int]
     environments: Mapping[str, int]
     raw_item_types: Mapping[str, str]
+
+    @property
+    def other_caps(self) -> tuple[EventDefinition, ...]:
+        """The capped pairs without an invariant of their own (`other_caps_hold`)."""
+        return tuple(
+            event
+            for event in self.events.values()
+            if event.capped_per and event.pair not in CAPS_BY_NAME
+        )
 
     def environment_name(self, code: int) -> str:
         """The name of an environment; codes without one have a name all the same."""

@@ -14,6 +14,7 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
+from dagster_project.simulate.activities import send_pair
 from dagster_project.simulate.company import (
     SMART_STEP,
     SMART_WALK_THRU,
@@ -24,6 +25,7 @@ from dagster_project.simulate.company import (
     catalogue_record,
     flow_columns,
 )
+from dagster_project.simulate.definitions import Definitions
 from dagster_project.simulate.people import user
 from dagster_project.simulate.scenario import Scenario
 from dagster_project.simulate.sessions import DAY, HOUR, MINUTE, SECOND, Session
@@ -58,6 +60,14 @@ def _teachme_again(session: Session) -> None:
     session.send(session.system.teachme, "Visible")
     session.now += 5 * MINUTE
     session.send(session.system.teachme, "Visible")
+
+
+def _beyond_another_cap(session: Session) -> None:
+    definition = session.pick(session.system.definitions.other_caps)
+    item = send_pair(session, definition)
+    if item is not None:
+        session.now += MINUTE
+        session.send(item, definition.pair[1])
 
 
 def _outcome_without_submission(session: Session) -> None:
@@ -178,6 +188,7 @@ EVENT_PLANTERS: Mapping[str, Planter] = {
     "smarttip_play_once_per_session": _tip_twice,
     "smarttip_click_comes_with_visible": _click_without_hover,
     "teachme_visible_once_per_24h": _teachme_again,
+    "other_caps_hold": _beyond_another_cap,
     "quiz_outcome_follows_submission": _outcome_without_submission,
     "quiz_outcome_is_unambiguous": _both_outcomes,
     "play_failed_did_not_play": _failed_and_played,
@@ -275,7 +286,16 @@ CATALOGUE_PLANTERS: Mapping[str, Callable[[System, int], dict[str, Any]]] = {
     "visual_flow_has_a_ui_step": _visual_without_a_balloon,
 }
 
-PLANTABLE: frozenset[str] = frozenset({"quarantine_rate", *EVENT_PLANTERS, *CATALOGUE_PLANTERS})
+_OTHER_CAPS = frozenset({"other_caps_hold"})
+# What can be planted whatever the definitions are.
+PLANTABLE: frozenset[str] = (
+    frozenset({"quarantine_rate", *EVENT_PLANTERS, *CATALOGUE_PLANTERS}) - _OTHER_CAPS
+)
+
+
+def plantable(definitions: Definitions) -> frozenset[str]:
+    """What can be planted under these definitions: `other_caps_hold` needs such a cap."""
+    return PLANTABLE | _OTHER_CAPS if definitions.other_caps else PLANTABLE
 
 
 def plant_items(scenario: Scenario, systems: Sequence[System]) -> list[dict[str, Any]]:

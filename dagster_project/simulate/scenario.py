@@ -51,7 +51,7 @@ class Scenario:
         novel_keys: share of sessions whose lines carry a key never seen before (JSON forms).
         redelivered: dumps to write in their corrected version: faults repaired, some sessions
             withdrawn and others added.
-        plant: how many violations to plant, by invariant (see `planting.PLANTABLE`).
+        plant: how many violations to plant, by invariant (see `planting.plantable`).
     """
 
     seed: int = 1

@@ -177,15 +177,23 @@ class Session:
         key = (template.pair, None if template.guard == 2 else template.item)
         if template.guard == 3 or key in seen:
             return False
-        if template.guard == 2 and not self.is_in_slot(event[0]):
+        if template.guard == 2 and not self.is_in_slot(event[0], template.cap_hours):
             return False
         seen.add(key)
         return True
 
-    def is_in_slot(self, at: int) -> bool:
-        """Whether what is capped per 24 hours may happen at that time."""
+    def is_in_slot(self, at: int, cap_hours: int) -> bool:
+        """Whether what is capped per so many hours may happen at that time.
+
+        Above 24 hours it happens in some of the slots 0 only, which are three days apart.
+        """
         half = 0 if at % DAY < DAY // 2 else 1
-        return at // DAY == self.started_at // DAY and half == self.daily_slot
+        if at // DAY != self.started_at // DAY or half != self.daily_slot:
+            return False
+        if cap_hours <= 24:
+            return True
+        rounds = (self.started_at // DAY + self.user.index) // 3
+        return half == 0 and rounds % (cap_hours // 72 + 1) == 0
 
     def interaction_guid(self, ordinal: int) -> str:
         """The interaction guid of event number `ordinal`."""

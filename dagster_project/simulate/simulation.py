@@ -17,7 +17,7 @@ from typing import Any
 from dagster_project.simulate.chunks import Chunk, Counts, FileSpec
 from dagster_project.simulate.company import catalogue
 from dagster_project.simulate.definitions import DEFAULT_SEEDS, Definitions, read_definitions
-from dagster_project.simulate.planting import PLANTABLE, plant_items
+from dagster_project.simulate.planting import plant_items, plantable
 from dagster_project.simulate.scenario import FileSummary, Scenario, SimulationSummary
 from dagster_project.simulate.shards import Unit, units_of_day, work
 from dagster_project.simulate.world import World
@@ -61,9 +61,10 @@ def simulate(
     Raises:
         ValueError: `scenario.plant` names an invariant that cannot be planted.
     """
-    if unknown := sorted(set(scenario.plant) - PLANTABLE):
-        raise ValueError(f"no way to violate {', '.join(unknown)}; known: {sorted(PLANTABLE)}")
     definitions = read_definitions(seeds)
+    known_plants = plantable(definitions)
+    if unknown := sorted(set(scenario.plant) - known_plants):
+        raise ValueError(f"no way to violate {', '.join(unknown)}; known: {sorted(known_plants)}")
     fingerprint = _fingerprint(scenario, seeds)
     landing.mkdir(parents=True, exist_ok=True)
     memory = _Memory(landing)

@@ -1,6 +1,7 @@
 {# Which item events each fact holds, once: as item types, or as pairs `item type: event` where a
    fact holds only some events of a type; `none` stands for all events. The facts select by it, and
-   `sessions_hold_every_event` compares their column `events` with it. #}
+   `sessions_hold_every_event` compares their column `events` with it. A pair that is new to the
+   definitions is in the facts of its type, if any, and always in `fct_sessions`. #}
 {% macro fact_families() -%}
     {{ return({
         'fct_sessions': none,
@@ -8,16 +9,16 @@
         'fct_shoutouts': ['ShoutOut', 'ShoutOut Action'],
         'fct_launchers': ['Launcher'],
         'fct_smarttips': ['SmartTip'],
-        'fct_resources': ['Resource', 'Shuttle'],
+        'fct_resources': ['Resource: Play', 'Shuttle: Play'],
         'fct_surveys': ['Survey', 'Survey Question'],
-        'fct_survey_answers': ['Survey Question'],
-        'fct_menu_opens': ['Menu'],
-        'fct_searches': ['WidgetSearch'],
-        'fct_support_contacts': ['Help Desk', 'Live Chat'],
+        'fct_survey_answers': ['Survey Question: Submitted'],
+        'fct_menu_opens': ['Menu: Open'],
+        'fct_searches': ['WidgetSearch: Search', 'WidgetSearch: Click'],
+        'fct_support_contacts': ['Help Desk: Play', 'Live Chat: Click'],
         'fct_flow_plays': [
             'Smart Walk-Thru', 'Smart Walk-Thru Step', 'Walk-Thru', 'Walk-Thru Step'
         ],
-        'fct_flow_steps': ['Smart Walk-Thru Step', 'Walk-Thru Step'],
+        'fct_flow_steps': ['Smart Walk-Thru Step: Play', 'Walk-Thru Step: Play'],
         'fct_actionbot_chats': ['ActionBot', 'ActionBot Conversation', 'ActionBot Node'],
         'fct_actionbot_conversations': ['ActionBot Conversation', 'ActionBot Node'],
         'fct_teachme': ['TeachMe'],

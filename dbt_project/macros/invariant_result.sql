@@ -7,8 +7,13 @@
         cast('{{ invariant }}' as string) as invariant,
         count(*) as checked,
         count(*) filter (where coalesce(is_violation, true)) as violations,
-        {{ smallest(struct_of(violation_columns()), 1000, 'coalesce(is_violation, true)') }}
-            as examples
+        {{
+            smallest(
+                struct_of(violation_columns()),
+                var('examples_per_invariant'),
+                'coalesce(is_violation, true)'
+            )
+        }} as examples
     from (
         select
             cast(event_date as date) as event_date,

@@ -11,7 +11,7 @@ looked_at as (
         detail,
         is_beyond_cap as is_violation
     from {{ ref('int_capped_events') }}
-    where item_type = 'Launcher' and event = 'Play'
+    where {{ is_capped_by('launcher_play_once_per_session') }}
 
 )
 

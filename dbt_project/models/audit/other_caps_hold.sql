@@ -11,9 +11,7 @@ looked_at as (
         detail,
         is_beyond_cap as is_violation
     from {{ ref('int_capped_events') }}
-    where
-        not (item_type in ('Launcher', 'SmartTip') and event = 'Play')
-        and not (item_type = 'TeachMe' and event = 'Visible')
+    where {{ is_capped_by('other_caps_hold') }}
 
 )
 

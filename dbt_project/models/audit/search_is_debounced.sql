@@ -1,5 +1,3 @@
-{# The player waits about three seconds after the last key; two leave room for its clock. #}
-{% set shortest_pause_ms = 2000 -%}
 with
 
 searches as (
@@ -24,7 +22,8 @@ looked_at as (
         item_id,
         event_key,
         {{ ms_to_seconds('ms_since_previous') }} || ' s after the one before' as detail,
-        coalesce(ms_since_previous < {{ shortest_pause_ms }}, false) as is_violation
+        coalesce(ms_since_previous < {{ var('search_debounce_seconds') }} * 1000, false)
+            as is_violation
     from searches
 
 )

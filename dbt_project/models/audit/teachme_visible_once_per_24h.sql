@@ -11,7 +11,7 @@ looked_at as (
         detail,
         is_beyond_cap as is_violation
     from {{ ref('int_capped_events') }}
-    where item_type = 'TeachMe' and event = 'Visible'
+    where {{ is_capped_by('teachme_visible_once_per_24h') }}
 
 )
 

@@ -1,5 +1,3 @@
-{# A pause longer than this ends a search intent. #}
-{% set longest_pause_ms = 30000 -%}
 with
 
 search_events as (
@@ -41,7 +39,7 @@ with_starts as (
     select
         *,
         event = 'Search' and not coalesce(
-            occurred_ms - previous_ms <= {{ longest_pause_ms }}
+            occurred_ms - previous_ms <= {{ var('search_intent_pause_seconds') }} * 1000
             and coalesce(
                 left(folded_term, length(previous_term)) = previous_term
                 or left(previous_term, length(folded_term)) = folded_term,

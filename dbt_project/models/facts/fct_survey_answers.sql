@@ -1,4 +1,4 @@
-{% set scores = range(11) | join("', '") -%}
+{% set scores = range(var('nps_highest_score') + 1) | join("', '") -%}
 with
 
 answers as (

@@ -1,12 +1,24 @@
+{% set flow_in_session = [
+    'system_id',
+    'environment',
+    'session_id',
+    'flow_item_type',
+    'flow_item_id',
+    'flow_name_without_id',
+] -%}
+{% set in_order %}
+            partition by {{ flow_in_session | join(', ') }}
+            order by occurred_at, event_order, event_key
+{% endset -%}
 with
 
 family as (
 
     select
         *,
-        item_type in ('Smart Walk-Thru Step', 'Walk-Thru Step') as is_step
+        item_type in ('Smart Walk-Thru Step', 'Walk-Thru Step') as is_of_step
     from {{ ref('fct_item_events') }}
-    where item_type in ('Smart Walk-Thru', 'Smart Walk-Thru Step', 'Walk-Thru', 'Walk-Thru Step')
+    where {{ is_in_family('fct_flow_plays') }}
 
 ),
 
@@ -19,8 +31,8 @@ with_flows as (
             when 'Walk-Thru Step' then 'Walk-Thru'
             else item_type
         end as flow_item_type,
-        case when is_step then parent_item_id else item_id end as flow_item_id,
-        case when is_step then parent_item_name else item_name end as flow_item_name
+        case when is_of_step then parent_item_id else item_id end as flow_item_id,
+        case when is_of_step then parent_item_name else item_name end as flow_item_name
     from family
 
 ),
@@ -43,7 +55,8 @@ flow_events as (
         initiator,
         initiator_item_id,
         is_user_initiated,
-        is_step,
+        is_of_step and event = 'Play' as is_step,
+        not is_of_step and event = 'Play' as is_start,
         flow_item_type,
         flow_item_id,
         flow_item_name,
@@ -51,37 +64,63 @@ flow_events as (
         case when item_id is null then item_name end as item_name_without_id,
         case when flow_item_id is null then flow_item_name end as flow_name_without_id,
         -- Within one millisecond a flow starts, and plays its steps, before it fails.
-        case when event = 'Play Failed' then 2 when is_step then 1 else 0 end as event_order
+        case when event = 'Play Failed' then 2 when is_of_step then 1 else 0 end as event_order
     from with_flows
 
 ),
 
--- Run 0 is what comes before the first Play of the flow.
-numbered as (
+-- A Play Failed belongs to the Play just before it. Any other one is a start that was refused, also
+-- while an earlier run of the flow is going on.
+with_refusals as (
 
     select
         *,
-        count(case when event = 'Play' and not is_step then 1 end) over (
-            partition by
-                system_id,
-                environment,
-                session_id,
-                flow_item_type,
-                flow_item_id,
-                flow_name_without_id
-            order by occurred_at, event_order, event_key
-            rows between unbounded preceding and current row
-        ) as run
+        event = 'Play Failed'
+        and not coalesce(lag(is_start) over ({{ in_order }}), false) as is_refusal
     from flow_events
     where play_id is null
 
 ),
 
--- Only what has no play id needs the sort above.
+with_begun_runs as (
+
+    select
+        *,
+        count(case when is_start or is_refusal then 1 end) over (
+            {{ in_order }}
+            rows between unbounded preceding and current row
+        ) as begun_runs
+    from with_refusals
+
+),
+
+-- What follows a refusal goes on with the run before it. Run 0 is what no Play came before.
+numbered as (
+
+    select
+        *,
+        case
+            when is_refusal then begun_runs
+            else
+                coalesce(
+                    max(case when is_start then begun_runs end) over (
+                        {{ in_order }}
+                        rows between unbounded preceding and current row
+                    ),
+                    0
+                )
+        end as run
+    from with_begun_runs
+
+),
+
+-- Only what has no play id needs the sorts above.
 with_play_keys as (
 
     select
         *,
+        cast(null as boolean) as is_refusal,
+        cast(null as bigint) as begun_runs,
         cast(null as bigint) as run,
         md5({{ key_text(['system_id', 'environment', 'play_id']) }}) as play_key
     from flow_events
@@ -91,19 +130,7 @@ with_play_keys as (
 
     select
         *,
-        md5(
-            {{
-                key_text([
-                    'system_id',
-                    'environment',
-                    'session_id',
-                    'flow_item_type',
-                    'flow_item_id',
-                    'flow_name_without_id',
-                    'run',
-                ])
-            }}
-        ) as play_key
+        md5({{ key_text(flow_in_session + ['run']) }}) as play_key
     from numbered
 
 ),

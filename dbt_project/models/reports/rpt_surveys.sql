@@ -78,9 +78,12 @@ score_totals as (
         item_id,
         {{ latest('survey_name', at='started_at') }} as item_name,
         count(*) as nps_answers,
-        count(*) filter (where nps_score >= 9) as promoters,
-        count(*) filter (where nps_score between 7 and 8) as passives,
-        count(*) filter (where nps_score <= 6) as detractors
+        count(*) filter (where nps_score >= {{ var('nps_promoters_from') }}) as promoters,
+        count(*) filter (
+            where nps_score > {{ var('nps_detractors_to') }}
+            and nps_score < {{ var('nps_promoters_from') }}
+        ) as passives,
+        count(*) filter (where nps_score <= {{ var('nps_detractors_to') }}) as detractors
     from scores
     where number_from_last = 1
     group by report_date, system_id, item_id

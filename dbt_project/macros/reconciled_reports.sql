@@ -1,0 +1,199 @@
+{# Which counts of the reports have to be those of a fact in production, once: by report the fact,
+   the time whose day is the report's (where it has days or weeks), what the report leaves out, and
+   by count the aggregate of the fact that the sum of the report's column must equal.
+   `rpt_non_interactors` is missing: who has not used an item is no total of a fact. #}
+{% macro reconciled_reports() -%}
+    {{ return({
+        'rpt_sessions_daily': {
+            'fact': 'fct_sessions',
+            'at': 'started_at',
+            'counts': {
+                'sessions': 'count(*)',
+                'engaged_sessions': 'count(*) filter (where is_engaged)',
+                'events': 'sum(events)',
+                'interactions': 'sum(interactions)',
+            },
+        },
+        'rpt_items_daily': {
+            'fact': 'fct_item_events',
+            'at': 'occurred_at',
+            'counts': {
+                'exposures': "count(*) filter (where engagement = 'exposure')",
+                'interactions': "count(*) filter (where engagement = 'interaction')",
+                'outcomes': "count(*) filter (where engagement = 'outcome')",
+            },
+        },
+        'rpt_events_daily': {
+            'fact': 'fct_item_events',
+            'at': 'occurred_at',
+            'counts': {'events': 'count(*)'},
+        },
+        'rpt_event_coverage': {
+            'fact': 'fct_item_events',
+            'counts': {'events': 'count(*)'},
+        },
+        'rpt_flows': {
+            'fact': 'fct_flow_plays',
+            'counts': {
+                'plays': 'count(*)',
+                'failed': "count(*) filter (where result = 'failed')",
+                'completed': "count(*) filter (where result = 'completed')",
+                'stopped_by_launcher': "count(*) filter (where result = 'stopped_by_launcher')",
+                'left_plays': "count(*) filter (where result = 'left')",
+            },
+        },
+        'rpt_flow_funnel': {
+            'fact': 'fct_flow_plays',
+            'where': "result <> 'failed'",
+            'counts': {'plays_reached': 'sum(steps_played)'},
+        },
+        'rpt_flow_tracker': {
+            'fact': 'fct_flow_steps',
+            'counts': {'events': 'sum(events)'},
+        },
+        'rpt_automation_processes': {
+            'fact': 'fct_flow_plays',
+            'at': 'started_at',
+            'where': "flow_kind = 'automation'",
+            'counts': {
+                'runs': 'count(*)',
+                'failures': "count(*) filter (where result = 'failed')",
+                'steps': 'sum(steps_played)',
+            },
+        },
+        'rpt_shoutouts': {
+            'fact': 'fct_shoutouts',
+            'at': 'first_event_at',
+            'counts': {
+                'sessions': 'count(*)',
+                'shown': 'sum(shown)',
+                'clicks': 'sum(clicks)',
+                'closes': 'sum(closes)',
+                'action_clicks': 'sum(action_clicks)',
+                'action_closes': 'sum(action_closes)',
+            },
+        },
+        'rpt_launchers': {
+            'fact': 'fct_launchers',
+            'at': 'first_event_at',
+            'counts': {
+                'sessions': 'count(*)',
+                'shown': 'sum(shown)',
+                'clicks': 'sum(clicks)',
+            },
+        },
+        'rpt_smarttips': {
+            'fact': 'fct_smarttips',
+            'at': 'first_event_at',
+            'counts': {
+                'sessions': 'count(*)',
+                'shown': 'sum(shown)',
+                'hovers': 'sum(hovers)',
+                'clicks': 'sum(clicks)',
+                'passed': 'sum(passed)',
+                'failed': 'sum(failed)',
+            },
+        },
+        'rpt_surveys': {
+            'fact': 'fct_surveys',
+            'at': 'first_event_at',
+            'counts': {
+                'plays': 'count(*)',
+                'plays_submitted': "count(*) filter (where result = 'submitted')",
+                'plays_closed': "count(*) filter (where result = 'closed')",
+            },
+        },
+        'rpt_tasks': {
+            'fact': 'fct_tasks',
+            'at': 'first_event_at',
+            'counts': {
+                'sessions': 'count(*)',
+                'plays': 'sum(plays)',
+                'completions': 'sum(completions)',
+            },
+        },
+        'rpt_searches': {
+            'fact': 'fct_searches',
+            'at': 'first_event_at',
+            'counts': {
+                'searches': 'count(*) filter (where keystroke_events > 0)',
+                'keystroke_events': 'sum(keystroke_events)',
+                'clicks': 'sum(clicks)',
+            },
+        },
+        'rpt_resources': {
+            'fact': 'fct_resources',
+            'at': 'started_at',
+            'counts': {'plays': 'count(*)'},
+        },
+        'rpt_actionbot': {
+            'fact': 'fct_actionbot_chats',
+            'at': 'first_event_at',
+            'counts': {
+                'chats': 'count(*) filter (where is_opened)',
+                'messages': 'sum(messages)',
+                'searches': 'sum(searches)',
+                'nodes_served': 'sum(nodes_served)',
+                'questions_answered': 'sum(questions_answered)',
+                'actions_triggered': 'sum(actions_triggered)',
+                'events': 'sum(events)',
+            },
+        },
+        'rpt_quizzes': {
+            'fact': 'fct_quiz_attempts',
+            'at': 'first_event_at',
+            'counts': {
+                'attempts': 'count(*) filter (where is_attempt)',
+                'questions_submitted': 'sum(questions_submitted)',
+                'events': 'sum(events)',
+            },
+        },
+        'rpt_retention_weekly': {
+            'fact': 'fct_sessions',
+            'at': 'started_at',
+            'counts': {
+                'returned': 'count(distinct end_user_id)',
+                'engaged_returned': 'count(distinct end_user_id) filter (where is_engaged)',
+            },
+        },
+    }) }}
+{%- endmacro %}
+
+{# A count of a report, by the day (or week) and system of the report's key. #}
+{% macro reported_count(report, count) -%}
+    {%- set key = var('published')['reports'][report] -%}
+    {%- set days = ['report_date', 'week'] | select('in', key) | list -%}
+    {{ count_by_day_and_system(
+        report, count, report, 'sum(' ~ count ~ ')', key, days | first, none
+    ) }}
+{%- endmacro %}
+
+{# What the fact says of it. #}
+{% macro expected_count(report, count) -%}
+    {%- set key = var('published')['reports'][report] -%}
+    {%- set rule = reconciled_reports()[report] -%}
+    {%- set day = report_date(rule['at']) if rule['at'] -%}
+    {%- if 'week' in key -%}
+        {%- set day = "cast(date_trunc('week', " ~ day ~ ') as date)' -%}
+    {%- endif -%}
+    {{ count_by_day_and_system(
+        report, count, rule['fact'], rule['counts'][count], key, day,
+        "environment = 'production'" ~ (' and ' ~ rule['where'] if rule['where'] else '')
+    ) }}
+{%- endmacro %}
+
+{% macro count_by_day_and_system(report, count, table, aggregate, key, day, condition) -%}
+    {%- set day = day or 'cast(null as date)' -%}
+    {%- set system_id = 'system_id' if 'system_id' in key else 'cast(null as string)' -%}
+    select
+        '{{ report }}' as report,
+        '{{ count }}' as measure,
+        {{ day }} as report_date,
+        {{ system_id }} as system_id,
+        cast({{ aggregate }} as bigint) as amount
+    from {{ ref(table) }}
+    {% if condition -%}
+    where {{ condition }}
+    {% endif -%}
+    group by {{ day }}, {{ system_id }}
+{% endmacro %}
