@@ -9,6 +9,9 @@ from tests.reference import reference
 from tests.whole import landings
 from tests.whole.compare import differences
 
+# Its clocks change on two of the days that `landings.clock_changes` is about.
+ZONE = "Europe/Berlin"
+
 
 def differences_of(installation: Installation) -> str:
     """How the published release differs from the reference, a sentence a line."""
@@ -16,7 +19,21 @@ def differences_of(installation: Installation) -> str:
     return "\n".join(found[:50])
 
 
-def test_many_themes_and_a_catalogue_are_published_as_the_reference_has_them(
+def differences_in_a_zone(installation: Installation) -> str:
+    """How the warehouse differs from the reference, with the days of `ZONE` in its reports."""
+    built = installation.dbt(
+        "run",
+        *("--target", "prod"),
+        *("--target-path", str(installation.home / "dbt-zone")),
+        *("--vars", f"reporting_timezone: {ZONE}"),
+        *("--select", "reports"),
+    )
+    assert built.returncode == 0, said(built)
+    expected = reference(installation.landing, SEEDS, reporting_timezone=ZONE)
+    return "\n".join(differences(installation.home / "warehouse.duckdb", expected)[:50])
+
+
+def test_many_themes_and_a_catalogue_are_published_as_the_reference_has_them_in_any_time_zone(
     installation: Installation,
 ) -> None:
     landings.many_themes(installation.landing)
@@ -26,6 +43,7 @@ def test_many_themes_and_a_catalogue_are_published_as_the_reference_has_them(
     )
     assert run.returncode == 0, said(run)
     assert differences_of(installation) == ""
+    assert differences_in_a_zone(installation) == ""
 
 
 def test_a_simulated_landing_is_published_as_the_reference_has_it(
