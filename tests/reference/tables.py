@@ -95,7 +95,12 @@ def late_events(events: list[Row]) -> list[Row]:
         if event["event_date"] < event["dump_date"]
     )
     return [
-        {"event_date": event_date, "dump_date": dump_date, "events": count}
+        {
+            "event_date": event_date,
+            "dump_date": dump_date,
+            "events": count,
+            "days_late": (dump_date - event_date).days,
+        }
         for (event_date, dump_date), count in late.items()
     ]
 
@@ -167,6 +172,12 @@ def items(events: list[Row], catalogue: list[Row], definitions: Definitions) -> 
                 "run_as_automation_process": item.get("run_as_automation_process"),
                 "has_autoplay_rule": item.get("has_autoplay_rule"),
                 "pass_mark": item.get("pass_mark"),
+                "last_event_name": latest(group, "item_name"),
+                "flow_kind": _flow_kind(item, latest(group, "item_type")),
+                "step_kind": item.get("step_kind"),
+                "step_type": item.get("step_type"),
+                "step_position": item.get("step_position"),
+                "is_terminal_step": item.get("is_terminal_step"),
             }
         )
     return rows
@@ -179,7 +190,11 @@ def end_users(events: list[Row]) -> list[Row]:
         | {
             "first_seen_at": group[0]["occurred_at"],
             "last_seen_at": group[-1]["occurred_at"],
+            "events": len(group),
             "sessions": len(sessions_of(group)),
+            "production_sessions": len(
+                sessions_of([event for event in group if event["environment"] == "production"])
+            ),
             "systems": len({event["system_id"] for event in group}),
         }
         for key, group in grouped(events, "end_user_id")
@@ -190,6 +205,7 @@ def event_definitions(definitions: Definitions) -> list[Row]:
     """The 48 documented pairs with their class, cap and pairing rules."""
     return [
         {
+            "position": each.position,
             "item_type": each.item_type,
             "event": each.event,
             "engagement": each.engagement,
@@ -197,6 +213,7 @@ def event_definitions(definitions: Definitions) -> list[Row]:
             "capped_per": each.capped_per,
             "pairing": each.pairing,
             "paired_with": each.paired_with,
+            "definition": each.definition,
         }
         for each in definitions.documented
     ]
@@ -225,6 +242,9 @@ def sessions_daily(fct_sessions: list[Row], zone: ZoneInfo) -> list[Row]:
                 "end_users": len(users),
                 "engaged_sessions": engaged,
                 "engagement_rate": engaged / count,
+                "events": sum(row["events"] for row in group),
+                "interactions": sum(row["interactions"] for row in group),
+                "duration_seconds": sum(durations),
                 "avg_duration_seconds": sum(durations) / count,
                 "median_duration_seconds": quantile(durations, 0.5),
                 "p90_duration_seconds": quantile(durations, 0.9),
@@ -263,6 +283,7 @@ def items_daily(events: list[Row], dim_items: list[Row], zone: ZoneInfo) -> list
                 "end_users_interacted": len(users_of(interacted)),
                 "sessions_exposed": len(sessions_of(exposed)),
                 "sessions_interacted": len(sessions_of(interacted)),
+                "sessions_exposed_or_interacted": either,
                 "interaction_rate": len(sessions_of(interacted)) / either if either else None,
             }
         )
@@ -300,10 +321,14 @@ def event_coverage(events: list[Row], definitions: Definitions, zone: ZoneInfo) 
         ages = [(last_day - event["report_date"]).days for event in group]
         rows.append(
             {
+                "position": each.position,
                 "item_type": each.item_type,
                 "event": each.event,
+                "engagement": each.engagement,
                 "first_seen_at": group[0]["occurred_at"] if group else None,
                 "last_seen_at": group[-1]["occurred_at"] if group else None,
+                "last_report_date": last_day if production else None,
+                "events": len(group),
                 "events_last_7_days": sum(age < 7 for age in ages),
                 "events_last_28_days": sum(age < 28 for age in ages),
                 "never_seen": not group,
@@ -318,6 +343,15 @@ def _items(events: list[Row], engagement: str) -> set[str]:
         for event in events
         if event["engagement"] == engagement and event["item_id"] is not None
     }
+
+
+def _flow_kind(item: Row, played_type: str | None) -> str | None:
+    """What a Smart Walk-Thru runs as; `unknown` without a catalogue, None for other items."""
+    if (item.get("item_type") or played_type) != "Smart Walk-Thru":
+        return None
+    if not item:
+        return "unknown"
+    return "automation" if item["run_as_automation_process"] else "visual"
 
 
 def _listed(catalogue: list[Row], definitions: Definitions) -> list[Row]:
@@ -345,6 +379,10 @@ def _listed(catalogue: list[Row], definitions: Definitions) -> list[Row]:
                 "item_type": STEP_TYPES.get(item_type or ""),
                 "name": text(step.get("name")),
                 "parent_item_id": item["item_id"],
+                "step_kind": text(step.get("kind")),
+                "step_type": text(step.get("step_type")),
+                "step_position": step.get("position"),
+                "is_terminal_step": step.get("is_terminal"),
             }
             for step in entry.get("steps") or []
         ]
