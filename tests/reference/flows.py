@@ -239,7 +239,7 @@ def _grouped(own: list[Row]) -> list[tuple[Row, list[Row]]]:
 
 
 def _flow_event(group: list[Row]) -> Row:
-    """The event that says which flow it is: one with an id if possible, and not a step's."""
+    """The event that says which flow it is: one with an id if possible, and not a step."""
     return min(group, key=lambda event: (event["flow_item_id"] is None, event["is_step"]))
 
 
