@@ -5,15 +5,24 @@ contract. Timestamps are naive UTC datetimes, durations seconds.
 """
 
 import datetime as dt
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable
 from itertools import pairwise
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from tests.reference.definitions import Definitions, normalised
 from tests.reference.events import Judged, Row, identity, text, unknown_keys
 from tests.reference.reading import Dump
+from tests.reference.rows import (
+    grouped,
+    latest,
+    local_date,
+    quantile,
+    reported,
+    seconds,
+    sessions_of,
+    users_of,
+)
 
 STEP_TYPES = {"Smart Walk-Thru": "Smart Walk-Thru Step", "Walk-Thru": "Walk-Thru Step"}
 
@@ -86,7 +95,12 @@ def late_events(events: list[Row]) -> list[Row]:
         if event["event_date"] < event["dump_date"]
     )
     return [
-        {"event_date": event_date, "dump_date": dump_date, "events": count}
+        {
+            "event_date": event_date,
+            "dump_date": dump_date,
+            "events": count,
+            "days_late": (dump_date - event_date).days,
+        }
         for (event_date, dump_date), count in late.items()
     ]
 
@@ -148,9 +162,9 @@ def items(events: list[Row], catalogue: list[Row], definitions: Definitions) -> 
             {
                 "system_id": system_id,
                 "item_id": item_id,
-                "item_type": item.get("item_type") or _latest(group, "item_type"),
-                "item_name": item.get("name") or _latest(group, "item_name"),
-                "parent_item_id": item.get("parent_item_id") or _latest(group, "parent_item_id"),
+                "item_type": item.get("item_type") or latest(group, "item_type"),
+                "item_name": item.get("name") or latest(group, "item_name"),
+                "parent_item_id": item.get("parent_item_id") or latest(group, "parent_item_id"),
                 "first_seen_at": group[0]["occurred_at"] if group else None,
                 "last_seen_at": group[-1]["occurred_at"] if group else None,
                 "is_in_catalogue": (system_id, item_id) in listed,
@@ -158,6 +172,12 @@ def items(events: list[Row], catalogue: list[Row], definitions: Definitions) -> 
                 "run_as_automation_process": item.get("run_as_automation_process"),
                 "has_autoplay_rule": item.get("has_autoplay_rule"),
                 "pass_mark": item.get("pass_mark"),
+                "last_event_name": latest(group, "item_name"),
+                "flow_kind": _flow_kind(item, latest(group, "item_type")),
+                "step_kind": item.get("step_kind"),
+                "step_type": item.get("step_type"),
+                "step_position": item.get("step_position"),
+                "is_terminal_step": item.get("is_terminal_step"),
             }
         )
     return rows
@@ -170,7 +190,11 @@ def end_users(events: list[Row]) -> list[Row]:
         | {
             "first_seen_at": group[0]["occurred_at"],
             "last_seen_at": group[-1]["occurred_at"],
-            "sessions": len(_sessions(group)),
+            "events": len(group),
+            "sessions": len(sessions_of(group)),
+            "production_sessions": len(
+                sessions_of([event for event in group if event["environment"] == "production"])
+            ),
             "systems": len({event["system_id"] for event in group}),
         }
         for key, group in grouped(events, "end_user_id")
@@ -181,6 +205,7 @@ def event_definitions(definitions: Definitions) -> list[Row]:
     """The 48 documented pairs with their class, cap and pairing rules."""
     return [
         {
+            "position": each.position,
             "item_type": each.item_type,
             "event": each.event,
             "engagement": each.engagement,
@@ -188,6 +213,7 @@ def event_definitions(definitions: Definitions) -> list[Row]:
             "capped_per": each.capped_per,
             "pairing": each.pairing,
             "paired_with": each.paired_with,
+            "definition": each.definition,
         }
         for each in definitions.documented
     ]
@@ -216,6 +242,9 @@ def sessions_daily(fct_sessions: list[Row], zone: ZoneInfo) -> list[Row]:
                 "end_users": len(users),
                 "engaged_sessions": engaged,
                 "engagement_rate": engaged / count,
+                "events": sum(row["events"] for row in group),
+                "interactions": sum(row["interactions"] for row in group),
+                "duration_seconds": sum(durations),
                 "avg_duration_seconds": sum(durations) / count,
                 "median_duration_seconds": quantile(durations, 0.5),
                 "p90_duration_seconds": quantile(durations, 0.9),
@@ -235,26 +264,27 @@ def items_daily(events: list[Row], dim_items: list[Row], zone: ZoneInfo) -> list
     names = {(item["system_id"], item["item_id"]): item["item_name"] for item in dim_items}
     rows = []
     keys = ("report_date", "system_id", "item_type", "item_id")
-    for key, group in grouped(_reported(events, zone), *keys):
+    for key, group in grouped(reported(events, zone), *keys):
         by_class = {
             name: [event for event in group if event["engagement"] == name]
             for name in ("exposure", "interaction", "outcome")
         }
         exposed, interacted = by_class["exposure"], by_class["interaction"]
-        either = len(_sessions(exposed + interacted))
+        either = len(sessions_of(exposed + interacted))
         rows.append(
             key
             | {
                 "item_name": names.get((key["system_id"], key["item_id"]))
-                or _latest(group, "item_name"),
+                or latest(group, "item_name"),
                 "exposures": len(exposed),
                 "interactions": len(interacted),
                 "outcomes": len(by_class["outcome"]),
-                "end_users_exposed": len(_users(exposed)),
-                "end_users_interacted": len(_users(interacted)),
-                "sessions_exposed": len(_sessions(exposed)),
-                "sessions_interacted": len(_sessions(interacted)),
-                "interaction_rate": len(_sessions(interacted)) / either if either else None,
+                "end_users_exposed": len(users_of(exposed)),
+                "end_users_interacted": len(users_of(interacted)),
+                "sessions_exposed": len(sessions_of(exposed)),
+                "sessions_interacted": len(sessions_of(interacted)),
+                "sessions_exposed_or_interacted": either,
+                "interaction_rate": len(sessions_of(interacted)) / either if either else None,
             }
         )
     return rows
@@ -267,23 +297,23 @@ def events_daily(events: list[Row], zone: ZoneInfo) -> list[Row]:
         key
         | {
             "events": len(group),
-            "sessions": len(_sessions(group)),
-            "end_users": len(_users(group)),
+            "sessions": len(sessions_of(group)),
+            "end_users": len(users_of(group)),
         }
-        for key, group in grouped(_reported(events, zone), *keys)
+        for key, group in grouped(reported(events, zone), *keys)
     ]
 
 
 def event_coverage(events: list[Row], definitions: Definitions, zone: ZoneInfo) -> list[Row]:
     """One row per documented pair; the last days are counted back from the last one reported."""
-    reported = _reported(events, zone)
-    last_day = max((event["report_date"] for event in reported), default=dt.date.min)
+    production = reported(events, zone)
+    last_day = max((event["report_date"] for event in production), default=dt.date.min)
     rows = []
     for each in definitions.documented:
         group = sorted(
             (
                 event
-                for event in reported
+                for event in production
                 if (event["item_type"], event["event"]) == (each.item_type, each.event)
             ),
             key=lambda event: event["occurred_at"],
@@ -291,56 +321,20 @@ def event_coverage(events: list[Row], definitions: Definitions, zone: ZoneInfo) 
         ages = [(last_day - event["report_date"]).days for event in group]
         rows.append(
             {
+                "position": each.position,
                 "item_type": each.item_type,
                 "event": each.event,
+                "engagement": each.engagement,
                 "first_seen_at": group[0]["occurred_at"] if group else None,
                 "last_seen_at": group[-1]["occurred_at"] if group else None,
+                "last_report_date": last_day if production else None,
+                "events": len(group),
                 "events_last_7_days": sum(age < 7 for age in ages),
                 "events_last_28_days": sum(age < 28 for age in ages),
                 "never_seen": not group,
             }
         )
     return rows
-
-
-def seconds(duration: dt.timedelta) -> float:
-    """A duration in seconds, to the millisecond."""
-    return duration // dt.timedelta(milliseconds=1) / 1000
-
-
-def local_date(moment: dt.datetime, zone: ZoneInfo) -> dt.date:
-    """The day, in `zone`, of a moment given as naive UTC."""
-    return moment.replace(tzinfo=dt.UTC).astimezone(zone).date()
-
-
-def quantile(values: list[float], share: float) -> float:
-    """The quantile with linear interpolation between the two nearest values."""
-    ordered = sorted(values)
-    position = (len(ordered) - 1) * share
-    below = int(position)
-    above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (ordered[above] - ordered[below]) * (position - below)
-
-
-def grouped(
-    rows: Iterable[Row], *columns: str, by: str = "occurred_at"
-) -> list[tuple[Row, list[Row]]]:
-    """The rows by equal values of `columns`: (the key as a row, its rows in order of `by`)."""
-    groups: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
-    for row in rows:
-        groups[tuple(row[column] for column in columns)].append(row)
-    return [
-        (dict(zip(columns, key, strict=True)), sorted(group, key=lambda row: row[by]))
-        for key, group in groups.items()
-    ]
-
-
-def _reported(events: list[Row], zone: ZoneInfo) -> list[Row]:
-    return [
-        event | {"report_date": local_date(event["occurred_at"], zone)}
-        for event in events
-        if event["environment"] == "production"
-    ]
 
 
 def _items(events: list[Row], engagement: str) -> set[str]:
@@ -351,16 +345,13 @@ def _items(events: list[Row], engagement: str) -> set[str]:
     }
 
 
-def _sessions(events: list[Row]) -> set[tuple[str, str, str]]:
-    return {(event["system_id"], event["environment"], event["session_id"]) for event in events}
-
-
-def _users(events: list[Row]) -> set[str]:
-    return {event["end_user_id"] for event in events}
-
-
-def _latest(events: list[Row], column: str) -> Any:
-    return next((event[column] for event in reversed(events) if event[column] is not None), None)
+def _flow_kind(item: Row, played_type: str | None) -> str | None:
+    """What a Smart Walk-Thru runs as; `unknown` without a catalogue, None for other items."""
+    if (item.get("item_type") or played_type) != "Smart Walk-Thru":
+        return None
+    if not item:
+        return "unknown"
+    return "automation" if item["run_as_automation_process"] else "visual"
 
 
 def _listed(catalogue: list[Row], definitions: Definitions) -> list[Row]:
@@ -388,6 +379,10 @@ def _listed(catalogue: list[Row], definitions: Definitions) -> list[Row]:
                 "item_type": STEP_TYPES.get(item_type or ""),
                 "name": text(step.get("name")),
                 "parent_item_id": item["item_id"],
+                "step_kind": text(step.get("kind")),
+                "step_type": text(step.get("step_type")),
+                "step_position": step.get("position"),
+                "is_terminal_step": step.get("is_terminal"),
             }
             for step in entry.get("steps") or []
         ]

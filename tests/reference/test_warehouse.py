@@ -8,7 +8,7 @@ import pytest
 
 from tests.reference import Warehouse, reference
 from tests.reference.events import Row
-from tests.reference.tables import quantile
+from tests.reference.rows import quantile
 from tests.whole import landings
 from tests.whole.landings import at, player
 

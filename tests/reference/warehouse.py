@@ -6,10 +6,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from tests.reference import invariants, tables
-from tests.reference.definitions import read_definitions
+from tests.reference import (
+    actionbot,
+    by_session,
+    event_rules,
+    family_reports,
+    flow_reports,
+    flow_rules,
+    flows,
+    invariants,
+    quizzes,
+    searches,
+    surveys,
+    tables,
+    user_reports,
+)
+from tests.reference.catalogue import flows as catalogued_flows
+from tests.reference.definitions import Definitions, read_definitions
 from tests.reference.events import Judged, Row, judge
 from tests.reference.reading import Dump, read_dumps
+from tests.reference.rows import item_names
 
 
 @dataclass(frozen=True)
@@ -40,34 +56,36 @@ def reference(
     judged = judged_lines(dumps, seeds, max_late_days=max_late_days)
     events, duplicates = tables.split_duplicates(judged)
     catalogue = _catalogue(landing / "content" / "items.ndjson")
+    listed = catalogued_flows(catalogue, definitions)
+    flow_events = flows.flow_events(events)
+    plays = flows.flow_plays(flow_events, listed)
+    running = flows.running(flow_events, plays)
+    facts = _facts(events) | {
+        "fct_flow_plays": plays,
+        "fct_flow_steps": flows.flow_steps(flow_events, plays, listed),
+        "dim_items": tables.items(events, catalogue, definitions),
+        "dim_event_definitions": tables.event_definitions(definitions),
+    }
+    reports = _reports(facts, running, definitions, zone)
     ledger = tables.dump_ledger(dumps, judged, duplicates)
-    sessions = tables.sessions(events)
-    items = tables.items(events, catalogue, definitions)
-    items_daily = tables.items_daily(events, items, zone)
-    events_daily = tables.events_daily(events, zone)
     return Warehouse(
         tables={
-            "facts.fct_item_events": events,
-            "facts.fct_sessions": sessions,
-            "facts.dim_items": items,
-            "facts.dim_end_users": tables.end_users(events),
-            "facts.dim_event_definitions": tables.event_definitions(definitions),
-            "reports.rpt_sessions_daily": tables.sessions_daily(sessions, zone),
-            "reports.rpt_items_daily": items_daily,
-            "reports.rpt_events_daily": events_daily,
-            "reports.rpt_event_coverage": tables.event_coverage(events, definitions, zone),
+            **{f"facts.{name}": rows for name, rows in facts.items()},
+            **{f"reports.{name}": rows for name, rows in reports.items()},
             "meta.dump_ledger": ledger,
             "meta.quarantine": tables.quarantine(judged),
             "meta.late_events": tables.late_events(events),
         },
-        invariants=invariants.invariants(
+        invariants=invariants.structural(
             events=events,
-            sessions=sessions,
+            sessions=facts["fct_sessions"],
             ledger=ledger,
-            items_daily=items_daily,
-            events_daily=events_daily,
+            items_daily=reports["rpt_items_daily"],
+            events_daily=reports["rpt_events_daily"],
             pairs={(each.item_type, each.event) for each in definitions.documented},
-        ),
+        )
+        | _event_rules(facts, flow_events, running)
+        | flow_rules.catalogue_rules(listed),
         refused={dump.dump_date: dump.refusals for dump in landed if dump.refusals},
     )
 
@@ -81,6 +99,98 @@ def judged_lines(dumps: list[Dump], seeds: Path, *, max_late_days: int = 400) ->
         for file in dump.files
         for line in file.lines
     ]
+
+
+def _facts(events: list[Row]) -> dict[str, list[Row]]:
+    """Every fact and dimension that the events alone make, by name."""
+    sessions = tables.sessions(events)
+    return {
+        "fct_item_events": events,
+        "fct_sessions": sessions,
+        "fct_tasks": by_session.tasks(events),
+        "fct_shoutouts": by_session.shoutouts(events),
+        "fct_launchers": by_session.launchers(events),
+        "fct_smarttips": by_session.smarttips(events),
+        "fct_resources": by_session.resources(events),
+        "fct_surveys": surveys.surveys(events),
+        "fct_survey_answers": surveys.survey_answers(events),
+        "fct_menu_opens": by_session.menu_opens(events),
+        "fct_searches": searches.searches(events),
+        "fct_support_contacts": by_session.support_contacts(events),
+        "fct_actionbot_chats": actionbot.chats(events, sessions),
+        "fct_actionbot_conversations": actionbot.conversations(events),
+        "fct_teachme": by_session.teachme(events),
+        "fct_quiz_attempts": quizzes.quiz_attempts(events),
+        "dim_end_users": tables.end_users(events),
+    }
+
+
+def _reports(
+    facts: dict[str, list[Row]], running: list[Row], definitions: Definitions, zone: ZoneInfo
+) -> dict[str, list[Row]]:
+    """Every report by name."""
+    events, plays, steps = (
+        facts["fct_item_events"],
+        facts["fct_flow_plays"],
+        facts["fct_flow_steps"],
+    )
+    names = item_names(facts["dim_items"])
+    chats, conversations = facts["fct_actionbot_chats"], facts["fct_actionbot_conversations"]
+    return {
+        "rpt_sessions_daily": tables.sessions_daily(facts["fct_sessions"], zone),
+        "rpt_items_daily": tables.items_daily(events, facts["dim_items"], zone),
+        "rpt_events_daily": tables.events_daily(events, zone),
+        "rpt_event_coverage": tables.event_coverage(events, definitions, zone),
+        "rpt_flows": flow_reports.flows_report(plays, names),
+        "rpt_flow_funnel": flow_reports.flow_funnel(plays, steps, names),
+        "rpt_flow_tracker": flow_reports.flow_tracker(steps, running, zone),
+        "rpt_automation_processes": flow_reports.automation_processes(plays, running, names, zone),
+        "rpt_shoutouts": family_reports.shoutouts_report(facts["fct_shoutouts"], names, zone),
+        "rpt_launchers": family_reports.launchers_report(facts["fct_launchers"], names, zone),
+        "rpt_smarttips": family_reports.smarttips_report(facts["fct_smarttips"], names, zone),
+        "rpt_surveys": family_reports.surveys_report(
+            facts["fct_surveys"], facts["fct_survey_answers"], names, zone
+        ),
+        "rpt_tasks": family_reports.tasks_report(facts["fct_tasks"], names, zone),
+        "rpt_searches": family_reports.searches_report(facts["fct_searches"], zone),
+        "rpt_resources": family_reports.resources_report(facts["fct_resources"], names, zone),
+        "rpt_actionbot": family_reports.actionbot_report(chats, conversations, names, zone),
+        "rpt_quizzes": family_reports.quizzes_report(facts["fct_quiz_attempts"], names, zone),
+        "rpt_retention_weekly": user_reports.retention_weekly(facts["fct_sessions"], zone),
+        "rpt_non_interactors": user_reports.non_interactors(events, names),
+    }
+
+
+def _event_rules(
+    facts: dict[str, list[Row]], flow_events: list[Row], running: list[Row]
+) -> dict[str, invariants.Counts]:
+    """The invariants on events, by id."""
+    events, plays = facts["fct_item_events"], facts["fct_flow_plays"]
+    of_actionbot = actionbot.actionbot_events(events)
+    shoutout_events = by_session.shoutout_events(events)
+    return {
+        "launcher_play_once_per_session": event_rules.once_per_session(events, "Launcher"),
+        "smarttip_play_once_per_session": event_rules.once_per_session(events, "SmartTip"),
+        "smarttip_click_comes_with_visible": event_rules.smarttip_click_comes_with_visible(events),
+        "teachme_visible_once_per_24h": event_rules.teachme_visible_once_per_24h(events),
+        "quiz_outcome_follows_submission": event_rules.quiz_outcome_follows_submission(events),
+        "quiz_outcome_is_unambiguous": event_rules.quiz_outcome_is_unambiguous(events),
+        "play_failed_did_not_play": flow_rules.play_failed_did_not_play(plays),
+        "step_belongs_to_a_flow": flow_rules.step_belongs_to_a_flow(flow_events),
+        "survey_submitted_was_viewed": event_rules.survey_submitted_was_viewed(events),
+        "shoutout_action_was_shown": event_rules.shoutout_action_was_shown(shoutout_events),
+        "launcher_click_was_drawn": event_rules.launcher_click_was_drawn(events),
+        "search_is_debounced": event_rules.search_is_debounced(events),
+        "actionbot_chat_is_open": event_rules.actionbot_chat_is_open(of_actionbot),
+        "conversation_ended_was_started": event_rules.conversation_ended_was_started(of_actionbot),
+        "session_within_limits": event_rules.session_within_limits(facts["fct_sessions"]),
+        "play_id_is_not_from_the_future": event_rules.play_id_is_not_from_the_future(events),
+        "automation_started_by_autoplay": flow_rules.automation_started_by_autoplay(plays),
+        "one_visual_flow_at_a_time": flow_rules.one_visual_flow_at_a_time(running),
+        "launcher_stops_running_flows": flow_rules.launcher_stops_running_flows(
+            flow_events, running
+        ),
+    }
 
 
 def _catalogue(path: Path) -> list[Row]:

@@ -1,6 +1,6 @@
 """Hand-written landings: real files for every theme of landing.md, one function a theme.
 
-Each function writes its dumps under `landing` and gives `landing` back. The themes have dump dates,
+Each function writes its dumps under `landing` and gives `landing` back. The themes have files,
 sessions and users of their own, so any of them can also be written into one landing together;
 `MANY_THEMES` are those that all load, `REFUSED_MANIFESTS` the dumps that must not.
 """
@@ -982,6 +982,43 @@ def initiators(landing: Path) -> Path:
     return landing
 
 
+def catalogued(item_id: str, kinds: str, **columns: Any) -> Record:
+    """A flow of the catalogue; `kinds` has a letter a step.
+
+    U is a visual step, F an invisible one, O one that passes ownership; `!` makes the one before it
+    a terminal step.
+    """
+    steps: list[Record] = []
+    for letter in kinds:
+        if letter == "!":
+            steps[-1]["is_terminal"] = True
+            continue
+        number = len(steps) + 1
+        steps.append(
+            {
+                "step_id": f"{item_id}-{number}",
+                "position": number,
+                "name": f"Step {number} of {item_id}",
+                "kind": "ui" if letter == "U" else "flow",
+                "step_type": {"U": "balloon", "F": "AutoStep", "O": "PassOwnership"}[letter],
+                "is_terminal": False,
+            }
+        )
+    return {
+        "system_id": SYSTEM,
+        "item_id": item_id,
+        "item_type": "Smart Walk-Thru",
+        "name": f"The flow {item_id}",
+        "parent_item_id": None,
+        "publish_status": "published",
+        "run_as_automation_process": False,
+        "has_autoplay_rule": False,
+        "connects_to": [],
+        "steps": steps,
+        "pass_mark": None,
+    } | columns
+
+
 def catalogue(landing: Path) -> Path:
     """A catalogue with played, unplayed and renamed items, and events of items that it lacks."""
     noon = at("2026-04-02T12:00:00")
@@ -1029,6 +1066,24 @@ def catalogue(landing: Path) -> Path:
             "steps": [],
             "pass_mark": 80,
         },
+    ]
+    auto: Record = {"run_as_automation_process": True, "has_autoplay_rule": True}
+    items += [
+        catalogued("f-visual", "UFUUU!"),
+        catalogued("f-other", "UU"),
+        catalogued("f-auto", "FF", **auto, connects_to=["f-auto-too"]),
+        # One for each rule on what is published; drafts and classic Walk-Thrus do not count.
+        catalogued("f-auto-too", "F", **auto, connects_to=["f-auto", "f-elsewhere"]),
+        catalogued("f-no-step", ""),
+        catalogued("f-no-ui", "FF!"),
+        catalogued("f-draft", "F", publish_status="draft"),
+        catalogued("w-1", "F", item_type="Walk-Thru"),
+        catalogued("f-auto-draft", "U", run_as_automation_process=True, publish_status="draft"),
+        catalogued("f-auto-ui", "FU", **auto, publish_status=None),
+        catalogued("f-auto-no-rule", "F", run_as_automation_process=True),
+        catalogued("f-auto-owner", "FO", **auto),
+        catalogued("f-auto-leads", "F", **auto, connects_to=["f-auto-leads-too"]),
+        catalogued("f-auto-leads-too", "F", **auto, connects_to=["f-auto-leads", "f-other"]),
     ]
     path = landing / "content" / "items.ndjson"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -1183,6 +1238,486 @@ def broken_rules(landing: Path) -> Path:
     return landing
 
 
+# ---------- families of items
+
+# These themes share a dump, because a run takes its time over each.
+FAMILIES_DUMP = "2026-04-12"
+
+
+def timeline(
+    start: str, session: str, moments: Iterable[tuple[float, str, Record]], *, user: str = "u-1"
+) -> list[Record]:
+    """Player events of one session: (seconds after `start`, pair, further paths) each.
+
+    The paths `id`, `name`, `owner` and `owner_name` stand for those of the item and its parent.
+    """
+    short = {"id": "oId", "name": "oName", "owner": "owId", "owner_name": "owName"}
+    return [
+        player(
+            at(start) + round(1000 * after),
+            pair,
+            session=session,
+            user=user,
+            **{f"data__{short[k]}" if k in short else k: value for k, value in paths.items()},
+        )
+        for after, pair, paths in moments
+    ]
+
+
+def _flow(
+    play: str | None, flow: str | None, *, starts: int | None = None, after: float = 0, **steps: Any
+) -> list[tuple[float, str, Record]]:
+    """A play of a Smart Walk-Thru: its Play, and `step=seconds` for each step, `step__2` again."""
+    of_play: Record = {"data__pId": play} if play else {}
+    begun = {"id": flow, "name": flow and f"Flow {flow}", "data__pInit": {"type": starts}}
+    owned = {"owner": flow, "owner_name": flow and f"Flow {flow}", "data__owType": "bizFlow"}
+    return [(after, "bizFlow/play", begun | of_play)] + [
+        (
+            seconds,
+            "bizFlowStep/play",
+            owned | of_play | {"id": f"{flow}-{step.split('_')[1]}", "name": step.split("__")[0]},
+        )
+        for step, seconds in steps.items()
+    ]
+
+
+def flows(landing: Path) -> Path:
+    """Plays of flows that are hard to tell apart or to judge; see the comments."""
+    day, night = "2026-04-05", "2026-04-05T23:50:00"
+    visual, other, automation = "f-visual", "f-other", "f-auto"
+    auto = 6
+    records = [
+        # Begins at its fourth step, and completes with the fifth.
+        *timeline(
+            f"{day}T08:00:00", "flows-start", _flow("p1", visual, starts=1, step_4=1, step_5=9)
+        ),
+        # Restarted after its second step: another play, which repeats a step.
+        *timeline(
+            f"{day}T08:10:00",
+            "flows-restart",
+            _flow("p2", visual, starts=1, step_1=1, step_2=5)
+            + _flow("p3", visual, starts=17, after=8, step_1=9, step_2=12, step_1__2=20, step_3=31),
+        ),
+        # An automation process and a visual flow take turns; another one fails beside them.
+        *timeline(
+            f"{day}T08:20:00",
+            "flows-beside",
+            _flow("p4", visual, starts=1, step_1=1, step_2=6, step_3=12)
+            + _flow("p5", automation, starts=auto, after=4, step_1=5, step_2=9)
+            + _flow("p6", automation, starts=auto, after=20, step_1=21)
+            + [(7, "bizFlow/playFailed", {"id": automation, "data__pId": "p7"})],
+        ),
+        # A launcher stops both flows that run, but not what goes on in another session.
+        *timeline(
+            f"{day}T08:30:00",
+            "flows-launcher",
+            _flow("p8", visual, starts=1, step_1=1, step_2=8)
+            + _flow("p9", automation, starts=auto, after=2, step_1=3)
+            + _flow("p10", other, starts=3, after=10, step_1=11)
+            + _flow("p11", other, starts=3, after=30, step_2=31),
+        ),
+        *timeline(f"{day}T08:30:00", "flows-apart", _flow("p12", visual, step_1=5, step_2=20)),
+        # One goes on in spite of the launcher; two visual flows overlap; one by a menu.
+        *timeline(
+            f"{day}T08:40:00",
+            "flows-goes-on",
+            _flow("p13", visual, starts=1, step_1=1, step_2=15)
+            + _flow("p14", other, starts=3, after=10, step_1=11)
+            + _flow("p15", automation, starts=1, after=40, step_1=41),
+        ),
+        # Left before midnight, resumed after it in the same session, and in the next.
+        *timeline(night, "flows-night", _flow("p16", visual, starts=1, step_1=60, step_2=1500)),
+        *timeline(
+            "2026-04-06T08:00:00",
+            "flows-morning",
+            _flow("p16", visual, step_5=2)[1:] + _flow("p17", other, starts=3, after=9, step_1=10),
+            user="u-morning",
+        ),
+        # Failed with nothing played, failed with a step, in the future by its id.
+        *timeline(
+            f"{day}T09:00:00",
+            "flows-failed",
+            [
+                (0, "bizFlow/play", {"id": visual, "data__pId": "p18"}),
+                (1, "bizFlow/playFailed", {"id": visual, "data__pId": "p18"}),
+                (9, "wt/playFailed", {"id": "w-1", "data__pId": "p19"}),
+                (10, "step/play", {"id": "w-1-1", "owner": "w-1", "data__pId": "p19"}),
+                (20, "wt/play", {"id": "w-1", "data__pId": f"{at('2026-04-05T09:00:20')}-w-1"}),
+                (21, "step/play", {"id": "w-1-2", "data__pId": f"{at('2026-04-05T09:00:20')}-w-1"}),
+                (30, "wt/play", {"id": "w-1", "data__pId": f"{at('2026-04-05T09:01:00')}-w-1"}),
+                # A step of another flow than the one that was played.
+                (31, "step/play", {"id": "w-9", "owner": "w-2", "data__pId": "p20"}),
+            ],
+        ),
+        # Without play ids: a step before any Play, a refused start within a run, one just after
+        # its Play, steps and flows that have names only.
+        *timeline(
+            f"{day}T09:10:00",
+            "flows-runs",
+            _flow(None, visual, step_2=1)[1:]
+            + _flow(None, visual, starts=1, after=2, step_1=3, step_3=7)
+            + [(5, "bizFlow/playFailed", {"id": visual})]
+            + _flow(None, visual, starts=1, after=10)
+            + [
+                (11, "bizFlow/playFailed", {"id": visual}),
+                (12, "bizFlow/playFailed", {"id": visual}),
+            ]
+            + _flow(None, None, after=20)
+            + [
+                (21, "bizFlowStep/play", {"name": "First"}),
+                (22, "bizFlowStep/play", {"name": "Second"}),
+                (23, "bizFlowStep/play", {"name": "First"}),
+                (24, "bizFlowStep/play", {"name": "First", "owner_name": "Named flow"}),
+            ],
+        ),
+    ]
+    put(landing, FAMILIES_DUMP, "flows.ndjson", records)
+    return landing
+
+
+def items_of_sessions(landing: Path) -> Path:
+    """Tasks, ShoutOuts, launchers, SmartTips and TeachMe, with and without ids and names."""
+    day = "2026-04-07"
+    moments: dict[str, list[tuple[float, str, Record]]] = {
+        "tasks": [
+            (0, "task/complete", {"id": "t-1", "name": "Never clicked"}),
+            (1, "task/play", {"id": "t-2"}),
+            (2, "task/complete", {"id": "t-2"}),
+            (3, "task/complete", {"id": "t-3"}),
+            (4, "task/play", {"id": "t-3"}),
+            (5, "task/play", {"id": "t-4"}),
+            (6, "task/complete", {}),
+        ],
+        "shoutouts": [
+            (0, "shoutout/play", {"id": "so-1", "name": "News"}),
+            (9, "action/close", {"id": "a-1", "owner": "so-1", "owner_name": "News"}),
+            (10, "shoutout/play", {"id": "so-2"}),
+            (11, "action/click", {"id": "a-2", "owner": "so-2"}),
+            (12, "shoutout/close", {"id": "so-2"}),
+            (13, "shoutout/play", {"id": "so-3"}),
+            (14, "shoutout/close", {"id": "so-3"}),
+            (15, "shoutout/play", {"id": "so-4"}),
+            (16, "uiAction/click", {"id": "a-5"}),
+            (17, "shoutout/click", {"id": "so-5"}),
+            (18, "shoutout/play", {"id": "so-5"}),
+            (19, "shoutout/close", {"name": "By name"}),
+            (20, "shoutout/play", {"name": "By name"}),
+            (21, "action/close", {"owner_name": "By name"}),
+        ],
+        "launchers": [
+            (0, "launcher/play", {"id": "l-1"}),
+            (1, "launcher/click", {"id": "l-1"}),
+            (2, "launcher/click", {"id": "l-1"}),
+            (3, "launcher/click", {"id": "l-2"}),
+            (4, "launcher/play", {"name": "One by name"}),
+            (5, "launcher/play", {"name": "Another by name"}),
+            (6, "launcher/play", {"name": "One by name"}),
+            (7, "launcher/click", {"name": "Another by name"}),
+            (8, "launcher/click", {"name": "A third by name"}),
+            (9, "launcher/play", {}),
+            (10, "launcher/play", {}),
+        ],
+        "smarttips": [
+            (0, "smartTip/play", {"id": "st-1"}),
+            (1, "smartTip/failed", {"id": "st-1"}),
+            (2, "smartTip/failed", {"id": "st-1"}),
+            (3, "smartTip/passed", {"id": "st-1"}),
+            (4, "smartTip/passed", {"id": "st-2"}),
+            (4, "smartTip/failed", {"id": "st-2"}),
+            (5, "smartTip/click", {"id": "st-2"}),
+            (6, "smartTip/visible", {"id": "st-2"}),
+            (7, "smartTip/click", {"name": "By name"}),
+        ],
+        "teachme": [
+            (0, "teachMe/visible", {}),
+            (1, "teachMe/open", {}),
+            (2, "teachMe/teachMeStepStarted", {"id": "lesson-1"}),
+            (3, "teachMe/teachMeStepStarted", {"id": "lesson-1"}),
+            (4, "teachMe/teachMeStepStarted", {"name": "lesson without id"}),
+        ],
+        "clicks": [
+            (0, "openTicket/play", {"id": "desk"}),
+            (1, "liveChat/click", {}),
+            (2, "resource/play", {"id": "r-1", "data__pInit": {"type": 1, "objectId": 7}}),
+            (3, "resource/play", {"id": "r-1", "data__pInit": {"type": 11}}),
+            (4, "shuttle/play", {"id": "r-2", "data__pId": "p"}),
+            (5, "player/open", {"data__pInit": {"type": 2}}),
+        ],
+    }
+    records = [
+        record
+        for family, own in moments.items()
+        for record in timeline(f"{day}T08:00:00", f"items-{family}", own, user=f"u-{family}")
+    ]
+    put(landing, FAMILIES_DUMP, "items.ndjson", records)
+    return landing
+
+
+def surveys(landing: Path) -> Path:
+    """Surveys submitted twice, closed, ignored, over midnight; answers that are scores or not."""
+    day = "2026-04-08"
+
+    def answer(value: Any, question: str = "q-nps", **paths: Any) -> Record:
+        return {"id": question, "name": "How likely?", "data__value": value, **paths}
+
+    play = {"id": "sv", "name": "Survey", "data__pId": "sp1", "data__pInit": {"type": 6}}
+    owned = {"owner": "sv", "owner_name": "Survey", "data__pId": "sp1"}
+    texts = ['"7"', " 8 ", "11", "very likely", "7.0", "-1", "07", "", "0"]
+    records = [
+        *timeline(
+            f"{day}T08:00:00",
+            "surveys-twice",
+            [
+                (0, "survey/play", play),
+                (5, "question/submitted", answer(10, **owned)),
+                (6, "question/submitted", answer("fine", "q-text", **owned)),
+                (7, "survey/submitted", play),
+                (8, "survey/close", play),
+                # Whose question it is follows from its play only.
+                (20, "question/submitted", answer(3, data__pId="sp1")),
+                (21, "survey/submitted", play),
+            ],
+        ),
+        *timeline(
+            f"{day}T09:00:00",
+            "surveys-answers",
+            [
+                (i, "question/submitted", answer(value, f"q-{i}", owner="sv-answers"))
+                for i, value in enumerate(texts)
+            ],
+        ),
+        *timeline(
+            f"{day}T10:00:00",
+            "surveys-others",
+            [
+                (0, "survey/play", {"id": "sv-closed"}),
+                (1, "survey/close", {"id": "sv-closed"}),
+                (2, "survey/play", {"id": "sv-ignored"}),
+                (3, "survey/submitted", {"id": "sv-early"}),
+                (4, "survey/play", {"id": "sv-early"}),
+                (5, "survey/submitted", {"name": "By name"}),
+                (6, "question/submitted", answer(5)),
+                (7, "question/submitted", {"data__value": 9, "name": "No id", "owner": "sv-early"}),
+            ],
+        ),
+        *timeline(
+            f"{day}T23:59:00",
+            "surveys-midnight",
+            [
+                (0, "survey/play", {"id": "sv-late", "name": "Late"}),
+                (90, "question/submitted", answer(9, owner="sv-late", owner_name="Late")),
+                (99, "survey/submitted", {"id": "sv-late", "name": "Late"}),
+            ],
+        ),
+    ]
+    put(landing, FAMILIES_DUMP, "surveys.ndjson", records)
+    return landing
+
+
+def searches(landing: Path) -> Path:
+    """Searches typed in steps, paused, repeated, clicked or not; terms by value or by name."""
+
+    def search(after: float, term: Any, **paths: Any) -> tuple[float, str, Record]:
+        return after, "widgetSearch/search", {"data__value": term, **paths}
+
+    def click(after: float, item: str | None) -> tuple[float, str, Record]:
+        return after, "widgetSearch/click", {"id": item, "name": item and f"Result {item}"}
+
+    sessions = {
+        "typed": [search(0, "ho"), search(3, "how"), search(7, "how to"), search(12, "invoice")],
+        "clicked": [
+            click(0, "before any search"),
+            search(1, "Trip"),
+            search(5, "trip b"),
+            click(8, "r-1"),
+            search(11, "TRIP"),
+            click(14, "r-2"),
+            search(30, "else"),
+            click(40, None),
+        ],
+        # At most 30 s apart is the same intent; less than 2 s is not debounced.
+        "paused": [
+            search(0, "a"),
+            search(30, "ab"),
+            search(60.001, "abc"),
+            search(62, "abc"),
+            search(62.5, "abcd"),
+        ],
+        "odd": [
+            search(0, None, name="by name"),
+            search(4, " by name "),
+            search(8, None),
+            search(12, "  "),
+            search(16, 2026),
+            click(16, "at the same time"),
+        ],
+    }
+    records = [
+        record
+        for name, moments in sessions.items()
+        for record in timeline("2026-04-10T08:00:00", f"searches-{name}", moments, user=f"u-{name}")
+    ]
+    put(landing, FAMILIES_DUMP, "searches.ndjson", records)
+    return landing
+
+
+def actionbot(landing: Path) -> Path:
+    """Chats closed, never closed, reopened, not opened; conversations begun, ended, neither."""
+
+    def bot(after: float, verb: str) -> tuple[float, str, Record]:
+        return after, f"actionBot/{verb}", {"id": "bot", "name": "Bot"}
+
+    def talk(after: float, verb: str, item: str | None = "talk") -> tuple[float, str, Record]:
+        owned = {"owner": "bot", "owner_name": "Bot"}
+        return after, f"actionBotConversation/{verb}", {"id": item, "name": "Talk", **owned}
+
+    def node(after: float, verb: str, parent: str | None = "talk") -> tuple[float, str, Record]:
+        return after, f"actionBotNode/{verb}", {"id": f"node-{parent}-{after}", "owner": parent}
+
+    served, answered, triggered = (
+        "conversationNodeServed",
+        "conversationQuestionAnswered",
+        "conversationActionTriggered",
+    )
+    sessions = {
+        "closed": [
+            node(0, served),
+            bot(1, "chatOpened"),
+            bot(2, "endUserEngaged"),
+            bot(3, "conversationSearch"),
+            talk(4, "conversationStarted"),
+            node(5, served),
+            node(6, answered),
+            node(7, triggered),
+            talk(8, "conversationEnded"),
+            node(9, served),
+            bot(10, "chatClosed"),
+            node(11, served),
+            bot(12, "chatClosed"),
+            bot(13, "endUserEngaged"),
+        ],
+        "open": [
+            bot(0, "chatOpened"),
+            talk(1, "conversationStarted"),
+            talk(5, "conversationStarted"),
+            talk(6, "conversationStarted", "other"),
+            node(7, served, "other"),
+            bot(9, "chatOpened"),
+            node(10, served),
+            node(11, served, None),
+            talk(12, "conversationEnded", "never started"),
+            talk(13, "conversationEnded"),
+            talk(14, "conversationEnded"),
+            talk(15, "conversationStarted", None),
+            (40, "player/open", {}),
+        ],
+        "outside": [node(0, served), node(5, triggered), talk(6, "conversationEnded")],
+        "at-once": [talk(0, "conversationStarted"), bot(0, "chatOpened"), bot(0, "chatClosed")],
+    }
+    records = [
+        record
+        for name, moments in sessions.items()
+        for record in timeline("2026-04-11T08:00:00", f"bot-{name}", moments, user=f"u-{name}")
+    ]
+    put(landing, FAMILIES_DUMP, "actionbot.ndjson", records)
+    return landing
+
+
+def quizzes(landing: Path) -> Path:
+    """Quizzes submitted twice with one outcome each, with both, with none; not started; unnamed."""
+
+    def quiz(after: float, verb: str, item: str = "quiz-1") -> tuple[float, str, Record]:
+        return after, f"quiz/{verb}", {"id": item, "name": f"Quiz {item}"}
+
+    def question(after: float, parent: str | None = "quiz-1") -> tuple[float, str, Record]:
+        return after, "quizQuestion/submitted", {"id": f"question-{after}", "owner": parent}
+
+    sessions = {
+        "twice": [
+            question(0),
+            quiz(1, "play"),
+            question(2),
+            question(3),
+            quiz(4, "submitted"),
+            quiz(5, "failed"),
+            quiz(6, "submitted"),
+            quiz(6, "passed"),
+            quiz(7, "play", "quiz-2"),
+        ],
+        "both": [
+            quiz(0, "play"),
+            quiz(1, "submitted"),
+            quiz(2, "passed"),
+            quiz(3, "failed"),
+            quiz(4, "play"),
+            quiz(5, "play"),
+            quiz(6, "submitted"),
+        ],
+        "odd": [
+            quiz(0, "passed"),
+            quiz(1, "submitted"),
+            quiz(2, "play"),
+            quiz(3, "passed"),
+            question(4, None),
+            (5, "quiz/submitted", {"name": "By name"}),
+            (6, "quiz/failed", {"name": "By name"}),
+            (7, "quizQuestion/submitted", {"owner_name": "By name"}),
+        ],
+    }
+    records = [
+        record
+        for name, moments in sessions.items()
+        for record in timeline("2026-04-12T08:00:00", f"quiz-{name}", moments, user=f"u-{name}")
+    ]
+    put(landing, FAMILIES_DUMP, "quizzes.ndjson", records)
+    return landing
+
+
+def clock_changes(landing: Path) -> Path:
+    """Sessions before, over and after each midnight in Berlin of the days that clocks change.
+
+    On 2026-03-29 the day has 23 hours, on 2026-10-25 it has 25.
+    """
+    pairs = [f"{item}/{verb}" for item, verbs in RAW_PAIRS.items() for verb in verbs]
+    owners = {
+        "bizFlowStep": "bizFlow",
+        "step": "wt",
+        "action": "shoutout",
+        "uiAction": "shoutout",
+        "question": "survey",
+        "actionBotConversation": "actionBot",
+        "actionBotNode": "actionBotConversation",
+        "quizQuestion": "quiz",
+    }
+    items = {"bizFlow": "f-auto", "bizFlowStep": "f-auto-1"}
+    for midnight in (
+        "2026-03-28T23:00:00",
+        "2026-03-29T22:00:00",
+        "2026-10-24T22:00:00",
+        "2026-10-25T23:00:00",
+    ):
+        records = []
+        for name, first in (("before", -len(pairs)), ("over", -len(pairs) / 2), ("after", 0)):
+            moments = [
+                (
+                    first + number,
+                    pair,
+                    {
+                        "id": items.get(item, f"clock-{item}"),
+                        "name": f"The {item}",
+                        "owner": (owner := owners.get(item)) and items.get(owner, f"clock-{owner}"),
+                        "data__value": 9 if item == "question" else None,
+                    },
+                )
+                for number, pair in enumerate(pairs)
+                for item in (pair.split("/")[0],)
+            ]
+            records += timeline(midnight, f"clock-{midnight}-{name}", moments, user=f"u-{name}")
+        dump = FAMILIES_DUMP if midnight < FAMILIES_DUMP else "2026-10-25"
+        put(landing, dump, f"clock-{midnight[:10]}.ndjson", records)
+    return landing
+
+
 MANY_THEMES: tuple[Callable[[Path], Path], ...] = (
     three_forms,
     all_compressions,
@@ -1210,6 +1745,13 @@ MANY_THEMES: tuple[Callable[[Path], Path], ...] = (
     renamed_items,
     unknown_keys,
     broken_rules,
+    flows,
+    items_of_sessions,
+    surveys,
+    searches,
+    actionbot,
+    quizzes,
+    clock_changes,
 )
 
 REFUSED_MANIFESTS: dict[str, Callable[[Path], Path]] = {

@@ -29,15 +29,21 @@ def published(expected: Warehouse) -> duckdb.DuckDBPyConnection:
         connection.execute(f"create schema {schema}")
     for name, rows in expected.tables.items():
         frame = pandas.DataFrame(rows, dtype=object)
+        if not rows:
+            connection.execute(f"create table {name} (nothing integer)")
+            continue
         connection.register("frame", frame)
         connection.execute(f"create table {name} as select * from frame")
         connection.unregister("frame")
     connection.execute("alter table facts.fct_item_events add column event_key varchar")
     connection.execute("update facts.fct_item_events set event_key = md5(rowid::varchar)")
-    connection.execute("create table meta.invariants (invariant varchar, violations bigint)")
+    connection.execute(
+        "create table meta.invariants"
+        " (invariant varchar, family varchar, checked bigint, violations bigint)"
+    )
     connection.executemany(
-        "insert into meta.invariants values (?, ?)",
-        [(invariant, violations) for invariant, (_, violations) in expected.invariants.items()],
+        "insert into meta.invariants values (?, 'event_definition', ?, ?)",
+        [(invariant, *counts) for invariant, counts in expected.invariants.items()],
     )
     return connection
 
@@ -63,6 +69,12 @@ def test_equal_tables_have_no_differences(
             "update meta.invariants set violations = 7 where invariant = 'every_pair_is_defined'",
             "7 violations",
         ),
+        (
+            "update meta.invariants set checked = 7 where invariant = 'search_is_debounced'",
+            "7 checked, expected 0",
+        ),
+        ("update facts.fct_survey_answers set nps_score = 0", "nps_score is 0, expected 9"),
+        ("delete from reports.rpt_surveys", "0 rows published, 1 expected"),
     ],
 )
 def test_a_change_is_found_and_named(

@@ -37,7 +37,8 @@ capped_events as (
 
 ),
 
--- An item without an id is known by its name.
+-- An item without an id is known by its name. Of events that name no item at all, nobody can say
+-- that they are of the same one.
 compared as (
 
     select
@@ -71,7 +72,8 @@ judged as (
         item_name,
         capped_per,
         case
-            when capped_per = 'session' then number_in_session > 1
+            when capped_per = 'session'
+                then number_in_session > 1 and coalesce(item_id, item_name) is not null
             when cap_hours is not null
                 then coalesce(ms_since_previous < cap_hours * 3600000, false)
         end as is_beyond_cap,

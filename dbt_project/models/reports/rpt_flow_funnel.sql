@@ -29,6 +29,7 @@ plays_of_flows as (
         system_id,
         item_type,
         item_id,
+        {{ last_by('item_name', ['started_at', 'play_key']) }} as item_name,
         count(*) as plays
     from flow_plays
     group by system_id, item_type, item_id
@@ -41,7 +42,6 @@ steps_of_plays as (
         flow_plays.system_id,
         flow_plays.item_type as flow_item_type,
         flow_plays.item_id as flow_item_id,
-        flow_plays.item_name as flow_item_name,
         flow_plays.flow_kind,
         flow_plays.result,
         flow_steps.step_key,
@@ -68,7 +68,6 @@ totals as (
         flow_item_id,
         item_id,
         item_name_without_id,
-        {{ last_by('flow_item_name', ['started_at', 'step_key']) }} as flow_item_name,
         min(flow_kind) as flow_kind,
         {{ last_by('item_name', ['started_at', 'step_key']) }} as item_name,
         min(step_position) as step_position,
@@ -112,7 +111,7 @@ final as (
         ordered.step_number,
 
         ---------- flow and step
-        coalesce(flows.item_name, ordered.flow_item_name) as flow_item_name,
+        coalesce(flows.item_name, plays_of_flows.item_name) as flow_item_name,
         ordered.flow_kind,
         ordered.item_id,
         coalesce(steps.item_name, ordered.item_name) as item_name,

@@ -1,0 +1,318 @@
+"""The daily reports on the other families (warehouse.md), production only.
+
+A row of a fact counts on the day of its first event, in the reporting time zone.
+"""
+
+from collections import Counter
+from zoneinfo import ZoneInfo
+
+from tests.reference.events import Row
+from tests.reference.rows import (
+    SESSION,
+    Names,
+    grouped,
+    latest,
+    quantile_of,
+    rate,
+    reported,
+    sessions_of,
+    users_of,
+)
+
+DAILY = ("report_date", "system_id", "item_id")
+
+
+def tasks_report(tasks: list[Row], names: Names, zone: ZoneInfo) -> list[Row]:
+    """One row per day, system and task."""
+    rows = []
+    for key, group in _daily(tasks, zone):
+        completed = [task for task in group if task["completions"]]
+        unplayed = sum(task["completed_without_play"] for task in group)
+        rows.append(
+            _base(key, group, names)
+            | _sums(group, "plays", "completions")
+            | {
+                "sessions_played": sum(task["plays"] > 0 for task in group),
+                "sessions_completed": len(completed),
+                "sessions_completed_without_play": unplayed,
+                "completion_rate": rate(len(completed), len(group)),
+                "completed_without_play_rate": rate(unplayed, len(completed)),
+            }
+        )
+    return rows
+
+
+def shoutouts_report(shoutouts: list[Row], names: Names, zone: ZoneInfo) -> list[Row]:
+    """One row per day, system and ShoutOut."""
+    rows = []
+    for key, group in _daily(shoutouts, zone):
+        results = Counter(row["result"] for row in group)
+        rows.append(
+            _base(key, group, names)
+            | _sums(group, "shown", "clicks", "closes", "action_clicks", "action_closes")
+            | {
+                f"sessions_{result}": results[result]
+                for result in ("clicked", "snoozed", "dismissed", "ignored")
+            }
+            | {
+                "click_rate": rate(results["clicked"], len(group)),
+                "snooze_rate": rate(results["snoozed"], len(group)),
+                "dismissal_rate": rate(results["dismissed"], len(group)),
+            }
+        )
+    return rows
+
+
+def launchers_report(launchers: list[Row], names: Names, zone: ZoneInfo) -> list[Row]:
+    """One row per day, system and launcher."""
+    rows = []
+    for key, group in _daily(launchers, zone):
+        clicked = [row for row in group if row["clicks"]]
+        rows.append(
+            _base(key, group, names)
+            | _sums(group, "shown", "clicks")
+            | {
+                "end_users_clicked": len(users_of(clicked)),
+                "sessions_shown": sum(row["shown"] > 0 for row in group),
+                "sessions_clicked": len(clicked),
+                "click_rate": rate(len(clicked), len(group)),
+            }
+        )
+    return rows
+
+
+def smarttips_report(smarttips: list[Row], names: Names, zone: ZoneInfo) -> list[Row]:
+    """One row per day, system and SmartTip."""
+    rows = []
+    for key, group in _daily(smarttips, zone):
+        sums = _sums(group, "shown", "hovers", "clicks", "passed", "failed")
+        hovered = sum(row["hovers"] > 0 for row in group)
+        validations = sums["passed"] + sums["failed"]
+        validated = sum(row["first_validation_result"] is not None for row in group)
+        at_first = sum(row["first_validation_result"] == "passed" for row in group)
+        at_last = sum(row["last_validation_result"] == "passed" for row in group)
+        rows.append(
+            _base(key, group, names)
+            | sums
+            | {
+                "sessions_shown": sum(row["shown"] > 0 for row in group),
+                "sessions_hovered": hovered,
+                "hover_rate": rate(hovered, len(group)),
+                "validations": validations,
+                "failure_rate": rate(sums["failed"], validations),
+                "sessions_validated": validated,
+                "sessions_passed_at_first": at_first,
+                "passed_at_first_rate": rate(at_first, validated),
+                "sessions_passed_at_last": at_last,
+                "passed_at_last_rate": rate(at_last, validated),
+            }
+        )
+    return rows
+
+
+def resources_report(resources: list[Row], names: Names, zone: ZoneInfo) -> list[Row]:
+    """One row per day, system and resource or shuttle."""
+    rows = []
+    keys = ("report_date", "system_id", "item_type", "item_id")
+    plays = reported(resources, zone, at="started_at")
+    for key, group in grouped(plays, *keys, by="started_at"):
+        starts = Counter(row["is_user_initiated"] for row in group)
+        rows.append(
+            key
+            | {
+                "item_name": _name(key, group, names),
+                "plays": len(group),
+                "sessions": len(sessions_of(group)),
+                "end_users": len(users_of(group)),
+                "user_initiated_plays": starts[True],
+                "system_initiated_plays": starts[False],
+                "plays_of_unknown_initiator": starts[None],
+                "plays_of_known_initiator": starts[True] + starts[False],
+                "user_initiated_rate": rate(starts[True], starts[True] + starts[False]),
+            }
+        )
+    return rows
+
+
+def surveys_report(
+    surveys: list[Row], answers: list[Row], names: Names, zone: ZoneInfo
+) -> list[Row]:
+    """One row per day, system and survey: the plays that began on it, the scores given on it.
+
+    Of each user, survey question and day the last score counts.
+    """
+    plays_of = {tuple(key.values()): group for key, group in _daily(surveys, zone)}
+    scores = [
+        answer | {"question": answer["item_id"] or answer["item_name"]}
+        for answer in reported(answers, zone, at="started_at")
+        if answer["nps_score"] is not None
+    ]
+    per_user = ("report_date", "system_id", "survey_id", "end_user_id", "question")
+    last = [group[-1] for _, group in grouped(scores, *per_user, by="started_at")]
+    scores_of = {
+        tuple(key.values()): group
+        for key, group in grouped(last, "report_date", "system_id", "survey_id", by="started_at")
+    }
+    rows = []
+    for place in plays_of.keys() | scores_of.keys():
+        key = dict(zip(DAILY, place, strict=True))
+        plays, given = plays_of.get(place, []), scores_of.get(place, [])
+        results = Counter(play["result"] for play in plays)
+        promoters = sum(answer["nps_score"] >= 9 for answer in given)
+        detractors = sum(answer["nps_score"] <= 6 for answer in given)
+        rows.append(
+            key
+            | {
+                "item_name": names.get((key["system_id"], key["item_id"]))
+                or latest(plays, "item_name")
+                or latest(given, "survey_name"),
+                "plays": len(plays),
+                "plays_viewed": sum(play["views"] > 0 for play in plays),
+                "plays_submitted": results["submitted"],
+                "plays_closed": results["closed"],
+                "plays_ignored": results["ignored"],
+                "end_users": len(users_of(plays)),
+                "end_users_submitted": len(
+                    users_of([play for play in plays if play["result"] == "submitted"])
+                ),
+                "response_rate": rate(results["submitted"], len(plays)),
+                "median_seconds_to_submit": quantile_of(plays, "seconds_to_submit", 0.5),
+                "nps_answers": len(given),
+                "promoters": promoters,
+                "passives": len(given) - promoters - detractors,
+                "detractors": detractors,
+                "nps": rate(100 * (promoters - detractors), len(given)),
+            }
+        )
+    return rows
+
+
+def searches_report(searches: list[Row], zone: ZoneInfo) -> list[Row]:
+    """One row per day, system and final term in lower case."""
+    intents = [
+        row | {"search_term": row["final_term"] and row["final_term"].lower()}
+        for row in reported(searches, zone, at="first_event_at")
+    ]
+    rows = []
+    keys = ("report_date", "system_id", "search_term")
+    for key, group in grouped(intents, *keys, by="first_event_at"):
+        searched = [row for row in group if row["keystroke_events"]]
+        clicked = sum(row["was_clicked"] for row in searched)
+        rows.append(
+            key
+            | _sums(group, "keystroke_events", "clicks")
+            | {
+                "searches": len(searched),
+                "sessions": len(sessions_of(group)),
+                "end_users": len(users_of(group)),
+                "searches_clicked": clicked,
+                "searches_not_clicked": len(searched) - clicked,
+                "click_rate": rate(clicked, len(searched)),
+                "median_seconds_to_click": quantile_of(group, "seconds_to_click", 0.5),
+            }
+        )
+    return rows
+
+
+def actionbot_report(
+    chats: list[Row], conversations: list[Row], names: Names, zone: ZoneInfo
+) -> list[Row]:
+    """One row per day, system and ActionBot. What lies outside of chats is events, no chat."""
+    chat = (*SESSION, "chat_number")
+    begun = Counter(_values(row, chat) for row in conversations if row["is_started"])
+    ended = Counter(
+        _values(row, chat) for row in conversations if row["is_started"] and row["is_ended"]
+    )
+    rows = []
+    for key, group in _daily(chats, zone):
+        opened = [row for row in group if row["is_opened"]]
+        engaged = sum(row["is_engaged"] for row in opened)
+        closed = sum(row["is_closed"] for row in opened)
+        seconds = sum(row["duration_seconds"] for row in opened)
+        started = sum(begun[_values(row, chat)] for row in group)
+        finished = sum(ended[_values(row, chat)] for row in group)
+        rows.append(
+            key
+            | _sums(group, "messages", "searches", "nodes_served", "questions_answered")
+            | _sums(group, "actions_triggered", "events")
+            | {
+                "item_name": names.get((key["system_id"], key["item_id"])) or _one_name(group),
+                "chats": len(opened),
+                "end_users": len(users_of(opened)),
+                "chats_engaged": engaged,
+                "engagement_rate": rate(engaged, len(opened)),
+                "chats_closed": closed,
+                "close_rate": rate(closed, len(opened)),
+                "duration_seconds": seconds,
+                "avg_duration_seconds": rate(seconds, len(opened)),
+                "median_duration_seconds": quantile_of(opened, "duration_seconds", 0.5),
+                "p90_duration_seconds": quantile_of(opened, "duration_seconds", 0.9),
+                "conversations": started,
+                "conversations_ended": finished,
+                "completion_rate": rate(finished, started),
+            }
+        )
+    return rows
+
+
+def quizzes_report(attempts: list[Row], names: Names, zone: ZoneInfo) -> list[Row]:
+    """One row per day, system and quiz. What came before the first attempt is none."""
+    rows = []
+    for key, group in _daily(attempts, zone):
+        real = [row for row in group if row["is_attempt"]]
+        results = Counter(row["result"] for row in real)
+        submitted = sum(row["is_submitted"] for row in real)
+        decided = results["passed"] + results["failed"]
+        passed = [row for row in real if row["result"] == "passed"]
+        rows.append(
+            key
+            | _sums(group, "questions_submitted", "events")
+            | {
+                f"attempts_{result}": results[result]
+                for result in ("passed", "failed", "ambiguous", "unknown", "unfinished")
+            }
+            | {
+                "item_name": names.get((key["system_id"], key["item_id"])) or _one_name(group),
+                "attempts": len(real),
+                "end_users": len(users_of(real)),
+                "attempts_submitted": submitted,
+                "submission_rate": rate(submitted, len(real)),
+                "median_seconds_to_submit": quantile_of(group, "seconds_to_submit", 0.5),
+                "p90_seconds_to_submit": quantile_of(group, "seconds_to_submit", 0.9),
+                "attempts_decided": decided,
+                "pass_rate": rate(results["passed"], decided),
+                "end_users_passed": len(users_of(passed)),
+            }
+        )
+    return rows
+
+
+def _daily(rows: list[Row], zone: ZoneInfo) -> list[tuple[Row, list[Row]]]:
+    """The rows of a fact by day, system and item, in order of their last event."""
+    return grouped(reported(rows, zone, at="first_event_at"), *DAILY, by="last_event_at")
+
+
+def _base(key: Row, group: list[Row], names: Names) -> Row:
+    """What every report on a fact by session and item has."""
+    return key | {
+        "item_name": _name(key, group, names),
+        "sessions": len(group),
+        "end_users": len(users_of(group)),
+    }
+
+
+def _name(key: Row, group: list[Row], names: Names) -> str | None:
+    """The item's name in `dim_items`; for what is not there, the latest of the day."""
+    return names.get((key["system_id"], key["item_id"])) or latest(group, "item_name")
+
+
+def _one_name(group: list[Row]) -> str | None:
+    return max((row["item_name"] for row in group if row["item_name"]), default=None)
+
+
+def _sums(group: list[Row], *columns: str) -> Row:
+    return {column: sum(row[column] for row in group) for column in columns}
+
+
+def _values(row: Row, columns: tuple[str, ...]) -> tuple[object, ...]:
+    return tuple(row[column] for column in columns)
