@@ -14,9 +14,23 @@ def installation_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("installation")
 
 
+def emptied(folder: Path) -> Installation:
+    fresh = Installation(folder / "landing", folder / "data")
+    fresh.empty()
+    return fresh
+
+
 @pytest.fixture
 def installation(installation_folder: Path) -> Installation:
     """An empty installation."""
-    fresh = Installation(installation_folder / "landing", installation_folder / "home")
-    fresh.empty()
-    return fresh
+    return emptied(installation_folder)
+
+
+@pytest.fixture(scope="module")
+def installation_of_module(installation_folder: Path) -> Installation:
+    """An installation that is empty when the tests of a module begin.
+
+    All modules use the same folder, one after the other, because dbt parses the project anew for
+    every home, and that takes longer than a small run.
+    """
+    return emptied(installation_folder)

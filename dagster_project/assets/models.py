@@ -4,7 +4,9 @@ A release holds tables of one build only, so all models are one asset definition
 """
 
 import json
+import logging
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,9 +22,14 @@ from dagster_dbt import (
 
 from dagster_project.assets.landing import OWNERS
 from dagster_project.dbt import BuiltNode, DbtError, build
+from dagster_project.ingest.lake import Lake
 from dagster_project.locks import warehouse_writer
+from dagster_project.rebuilds import Rebuild, rebuild_summary, rebuilds_of_last_build
 from dagster_project.release.state import project_digest
 from dagster_project.resources import Installation
+from dagster_project.settings import Settings
+
+logger = logging.getLogger("walkhouse")
 
 _GROUPS = {"seeds": "staging", "intermediate": "facts", "meta": "audit"}
 
@@ -62,6 +69,7 @@ def models_asset(project: DbtProject) -> dg.AssetsDefinition:
         # The build notes what it was made from; the environment is dbt's only way to hear of it.
         os.environ["WALKHOUSE_PROJECT_DIGEST"] = project_digest(settings.dbt_project)
         with warehouse_writer(settings.home):
+            _remove_leftovers(settings)
             built: list[BuiltNode] = []
             failure: DbtError | None = None
             try:
@@ -70,11 +78,16 @@ def models_asset(project: DbtProject) -> dg.AssetsDefinition:
             except DbtError as error:
                 failure = error
             rows = _row_counts(settings.warehouse)
+            rebuilds = rebuilds_of_last_build(settings.warehouse)
+        for sentence in rebuild_summary(rebuilds, tables=len(rows)):
+            logger.info("%s", sentence)
         for node in built:
             props = manifest["nodes"][node.unique_id]
+            table = (props["schema"], props["alias"])
             metadata: dict[str, Any] = {"seconds": node.seconds}
-            if (props["schema"], props["alias"]) in rows:
-                metadata["dagster/row_count"] = rows[props["schema"], props["alias"]]
+            if table in rows:
+                metadata["dagster/row_count"] = rows[table]
+                metadata |= _rebuild_metadata(rebuilds.get(".".join(table)))
             yield dg.MaterializeResult(asset_key=translator.get_asset_key(props), metadata=metadata)
         if failure is not None:
             raise dg.Failure(description=str(failure), allow_retries=False) from failure
@@ -94,6 +107,23 @@ def _selected_nodes(
         if node["resource_type"] in ("model", "seed")
         and translator.get_asset_key(node) in context.selected_asset_keys
     ]
+
+
+def _remove_leftovers(settings: Settings) -> None:
+    """What killed runs left on the disk; nobody else is at work while the warehouse is built."""
+    Lake(settings.lake).remove_leftovers()
+    shutil.rmtree(settings.scratch, ignore_errors=True)
+    shutil.rmtree(settings.warehouse.with_name("warehouse.duckdb.tmp"), ignore_errors=True)
+
+
+def _rebuild_metadata(rebuild: Rebuild | None) -> dict[str, Any]:
+    if rebuild is None:
+        return {"rebuilt": "nothing: it was up to date"}
+    return {
+        "rebuilt": rebuild.sentence,
+        "reason": ", ".join(rebuild.reasons),
+        "rows_rebuilt": rebuild.rows,
+    }
 
 
 def _row_counts(warehouse: Path) -> dict[tuple[str, str], int]:

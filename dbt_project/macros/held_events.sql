@@ -5,7 +5,8 @@
         system_id,
         environment,
         {{ compared_session(fact) }} as session_id,
+        home_date,
         cast(sum(events) as bigint) as events
     from {{ ref(fact) }}
-    group by system_id, environment, {{ compared_session(fact) }}
+    group by system_id, environment, {{ compared_session(fact) }}, home_date
 {% endmacro %}

@@ -1,9 +1,11 @@
-{# The end of every model in models/audit: one row that says how many rows were looked at, how many
-   of them violate the invariant, and which (the first in their own order, so that builds agree).
+{# The end of every model in models/audit: one row (for each date, where the model is rebuilt by
+   date) that says how many rows were looked at, how many of them violate the invariant, and which
+   (the first in their own order, so that builds agree).
    A condition that comes out null counts as a violation: a check cannot fall silent because a
    value is missing. #}
-{% macro invariant_result(invariant, looked_at) -%}
+{% macro invariant_result(invariant, looked_at, dated_by=none) -%}
     select
+        {% if dated_by %}{{ dated_by }} as {{ dated_by }}{% else %}cast(null as date) as home_date{% endif %},
         cast('{{ invariant }}' as string) as invariant,
         count(*) as checked,
         count(*) filter (where coalesce(is_violation, true)) as violations,
@@ -16,6 +18,9 @@
         }} as examples
     from (
         select
+            {%- if dated_by and dated_by != 'event_date' %}
+            {{ dated_by }},
+            {%- endif %}
             cast(event_date as date) as event_date,
             cast(system_id as string) as system_id,
             cast(session_id as string) as session_id,
@@ -25,6 +30,9 @@
             is_violation
         from {{ looked_at }}
     ) as looked_at
+    {%- if dated_by %}
+    group by {{ dated_by }}
+    {%- endif %}
 {%- endmacro %}
 
 {% macro violation_columns() -%}

@@ -1,7 +1,7 @@
 {# Points schema `raw` at the files that the dumps name now, and notes in `audit.inputs` which
    dumps these are. The dumps are listed once; views and notes follow from the same list. #}
 {% macro read_lake() %}
-    {% if execute and flags.WHICH in ('build', 'run', 'retry') %}
+    {% if execute and flags.WHICH in ('build', 'run', 'seed', 'retry') %}
         {{ return(adapter.dispatch('read_lake')(env_var('WALKHOUSE_HOME', '../data') ~ '/lake/raw')) }}
     {% endif %}
 {% endmacro %}
@@ -24,7 +24,9 @@
         'create table if not exists audit.builds'
         ~ ' (schema_name varchar, table_name varchar, invocation_id varchar)'
     ) %}
+    {% do run_query(create_versions()) %}
     {% do run_query(duckdb__lake_inputs(home)) %}
+    {% do run_query(duckdb__lake_versions()) %}
 
     {% set lines = run_query(
         'select unnest(lines) as file from audit.inputs where dump_date is not null order by file'
@@ -43,28 +45,62 @@
     create or replace table audit.inputs as
     select
         '{{ invocation_id }}' as invocation_id,
+        (select coalesce(max(build), 0) + 1 from audit.rebuilds) as build,
         '{{ env_var("WALKHOUSE_PROJECT_DIGEST", "") }}' as project_digest,
         cast(null as date) as dump_date,
         md5(content) as fingerprint,
         cast([] as varchar[]) as lines,
-        cast(null as varchar) as files
+        cast(null as varchar) as files,
+        cast([] as date[]) as event_dates
     from read_blob('{{ home }}/content/items.parquet')
     {% if has_dumps %}
     union all
     select
         '{{ invocation_id }}' as invocation_id,
+        (select coalesce(max(build), 0) + 1 from audit.rebuilds) as build,
         '{{ env_var("WALKHOUSE_PROJECT_DIGEST", "") }}' as project_digest,
         dump_date,
         fingerprint,
         list_transform(lines, lambda line: parse_dirpath(filename) || '/' || line) as lines,
-        parse_dirpath(filename) || '/' || files as files
+        parse_dirpath(filename) || '/' || files as files,
+        map_keys(event_dates) as event_dates
     from read_json(
         '{{ dumps }}',
-        columns = {dump_date: 'DATE', fingerprint: 'VARCHAR', lines: 'VARCHAR[]', files: 'VARCHAR'},
+        columns = {
+            dump_date: 'DATE',
+            fingerprint: 'VARCHAR',
+            lines: 'VARCHAR[]',
+            files: 'VARCHAR',
+            event_dates: 'MAP(DATE, BIGINT)'
+        },
         filename = true,
         hive_partitioning = false
     )
     {% endif %}
+{% endmacro %}
+
+{# What the lake holds of each date, for the models that read it. #}
+{% macro duckdb__lake_versions() %}
+    begin;
+    delete from audit.versions
+    where table_name in ('raw.lines', 'raw.files', 'raw.content_items');
+    insert into audit.versions
+    select 'raw.lines', 'dump_date', dump_date, fingerprint, []
+    from audit.inputs where dump_date is not null
+    union all
+    select 'raw.files', 'dump_date', dump_date, fingerprint, []
+    from audit.inputs where dump_date is not null
+    union all
+    select 'raw.lines', 'event_date', event_date, md5(string_agg(fingerprint, ',' order by dump_date)), []
+    from (
+        select dump_date, fingerprint, unnest(event_dates) as event_date
+        from audit.inputs where dump_date is not null
+    )
+    group by event_date
+    union all
+    select 'raw.content_items', null, null, fingerprint, []
+    from audit.inputs where dump_date is null;
+    commit
 {% endmacro %}
 
 {# The first file fixes the column types; it has no rows, so a lake without dumps reads too. #}

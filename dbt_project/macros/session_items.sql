@@ -7,6 +7,7 @@
         {{ item_id }} as item_id,
         {{ latest(item_name) }} as item_name,
         {{ latest('end_user_id') }} as end_user_id,
+        min(home_date) as home_date,
         min(occurred_at) as first_event_at,
         max(occurred_at) as last_event_at,
         count(*) as events

@@ -31,9 +31,8 @@ class Published:
 
 
 @pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Published:
-    folder = tmp_path_factory.mktemp("contract")
-    installation = Installation(folder / "landing", folder / "home")
+def published(installation_of_module: Installation) -> Published:
+    installation = installation_of_module
     scenario = Scenario(days=1, events_per_day=300)
     simulate(scenario, installation.landing, seeds=SEEDS, processes=1)
     run = installation.walkhouse("run")

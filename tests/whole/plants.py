@@ -35,16 +35,21 @@ TAMPERING: Mapping[str, tuple[str, ...]] = {
     ),
     "keys_are_unique": ("insert into facts.fct_sessions from facts.fct_sessions limit 1",),
     "reports_add_up": (
-        "update reports.rpt_launchers set clicks = clicks + 1 where rowid = 0",
-        "update reports.rpt_flow_funnel set plays_reached = plays_reached - 1 where rowid = 0",
-        "delete from reports.rpt_quizzes where rowid = 0",
+        "update reports.rpt_launchers set clicks = clicks + 1"
+        " where rowid = (select min(rowid) from reports.rpt_launchers)",
+        "update reports.rpt_flow_funnel set plays_reached = plays_reached - 1"
+        " where rowid = (select min(rowid) from reports.rpt_flow_funnel)",
+        "delete from reports.rpt_quizzes"
+        " where rowid = (select min(rowid) from reports.rpt_quizzes)",
         # Near-misses: nothing that is a total of a fact, and a total that stays what it was.
         "update reports.rpt_tasks set end_users = end_users + 1",
-        "update reports.rpt_smarttips set hovers = hovers + 1 where rowid = 0",
+        "update reports.rpt_smarttips set hovers = hovers + 1"
+        " where rowid = (select min(rowid) from reports.rpt_smarttips)",
         "update reports.rpt_smarttips set hovers = hovers - 1 where rowid ="
         " (select min(other.rowid) from reports.rpt_smarttips as one"
         " inner join reports.rpt_smarttips as other using (report_date, system_id)"
-        " where one.rowid = 0 and other.rowid > 0)",
+        " where one.rowid = (select min(rowid) from reports.rpt_smarttips)"
+        " and other.rowid > one.rowid)",
     ),
 }
 # Reports whose totals are wrong after that, among those whose facts were left alone.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -61,10 +60,9 @@ def legal_curiosities() -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Installation, str]:
+def run(installation_of_module: Installation) -> tuple[Installation, str]:
     """An installation in which something of everything is planted, and what its run said."""
-    folder: Path = tmp_path_factory.mktemp("planted")
-    installation = Installation(folder / "landing", folder / "home")
+    installation = installation_of_module
     scenario = Scenario.everyday(days=3, events_per_day=600, plant=PLANTED)
     simulate(scenario, installation.landing, processes=1)
     landings.put(installation.landing, DAY, "legal.ndjson", legal_curiosities())

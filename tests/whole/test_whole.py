@@ -26,7 +26,7 @@ def differences_in_a_zone(installation: Installation) -> str:
         *("--target", "prod"),
         *("--target-path", str(installation.home / "dbt-zone")),
         *("--vars", f"reporting_timezone: {ZONE}"),
-        *("--select", "reports"),
+        *("--select", "reports", "int_events_by_report_date"),
     )
     assert built.returncode == 0, said(built)
     expected = reference(installation.landing, SEEDS, reporting_timezone=ZONE)

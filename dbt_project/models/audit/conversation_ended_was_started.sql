@@ -1,8 +1,10 @@
+{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 looked_at as (
 
     select
+        home_date,
         event_date,
         system_id,
         session_id,
@@ -11,8 +13,16 @@ looked_at as (
         'no Conversation Started of this conversation in the session that it could end' as detail,
         not is_in_conversation as is_violation
     from {{ ref('int_actionbot_events') }}
-    where event = 'Conversation Ended'
+    where
+        {{ is_stale('home_date') }}
+        and event = 'Conversation Ended'
 
 )
 
-{{ invariant_result('conversation_ended_was_started', looked_at='looked_at') }}
+{{
+    invariant_result(
+        'conversation_ended_was_started',
+        looked_at='looked_at',
+        dated_by='home_date'
+    )
+}}

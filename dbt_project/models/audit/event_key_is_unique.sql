@@ -1,3 +1,4 @@
+{{ config(meta={'dated_by': ['event_date']}) }}
 with
 
 event_keys as (
@@ -10,6 +11,7 @@ event_keys as (
         min(item_id) as item_id,
         count(*) as events
     from {{ ref('fct_item_events') }}
+    where {{ is_stale('event_date') }}
     group by event_key
 
 ),
@@ -28,4 +30,4 @@ looked_at as (
 
 )
 
-{{ invariant_result('event_key_is_unique', looked_at='looked_at') }}
+{{ invariant_result('event_key_is_unique', looked_at='looked_at', dated_by='event_date') }}

@@ -1,8 +1,10 @@
+{{ config(meta={'dated_by': ['event_date']}) }}
 with
 
 item_events as (
 
     select * from {{ ref('fct_item_events') }}
+    where {{ is_stale('event_date') }}
 
 ),
 
@@ -31,4 +33,4 @@ looked_at as (
 
 )
 
-{{ invariant_result('every_pair_is_defined', looked_at='looked_at') }}
+{{ invariant_result('every_pair_is_defined', looked_at='looked_at', dated_by='event_date') }}

@@ -14,8 +14,8 @@ facts as (
 
     select
         dump_date,
-        count(*) as events
-    from {{ ref('fct_item_events') }}
+        cast(sum(lines) as bigint) as events
+    from {{ ref('int_accepted_lines') }}
     group by dump_date
 
 ),

@@ -1,3 +1,4 @@
+{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 launcher_events as (
@@ -9,13 +10,16 @@ launcher_events as (
             partition by system_id, environment, session_id, coalesce(item_id, item_name)
         ) as first_drawn_at
     from {{ ref('fct_item_events') }}
-    where item_type = 'Launcher'
+    where
+        {{ is_stale('home_date') }}
+        and item_type = 'Launcher'
 
 ),
 
 looked_at as (
 
     select
+        home_date,
         event_date,
         system_id,
         session_id,
@@ -29,4 +33,4 @@ looked_at as (
 
 )
 
-{{ invariant_result('launcher_click_was_drawn', looked_at='looked_at') }}
+{{ invariant_result('launcher_click_was_drawn', looked_at='looked_at', dated_by='home_date') }}

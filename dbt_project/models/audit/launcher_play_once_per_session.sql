@@ -10,7 +10,7 @@ looked_at as (
         event_key,
         detail,
         is_beyond_cap as is_violation
-    from {{ ref('int_capped_events') }}
+    from {{ ref('int_cap_verdicts') }}
     where {{ is_capped_by('launcher_play_once_per_session') }}
 
 )

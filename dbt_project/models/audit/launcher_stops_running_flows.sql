@@ -1,14 +1,17 @@
+{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 flow_events as (
 
     select * from {{ ref('int_flow_events') }}
+    where {{ is_stale('home_date') }}
 
 ),
 
 play_sessions as (
 
     select * from {{ ref('int_flow_play_sessions') }}
+    where {{ is_stale('home_date') }}
 
 ),
 
@@ -32,6 +35,7 @@ plays_before_a_launcher as (
         play_sessions.play_key,
         play_sessions.session_id,
         min(play_sessions.event_date) as event_date,
+        min(play_sessions.home_date) as home_date,
         min(play_sessions.system_id) as system_id,
         min(play_sessions.item_id) as item_id,
         min(play_sessions.first_event_key) as event_key,
@@ -52,6 +56,7 @@ plays_before_a_launcher as (
 looked_at as (
 
     select
+        home_date,
         event_date,
         system_id,
         session_id,
@@ -64,4 +69,4 @@ looked_at as (
 
 )
 
-{{ invariant_result('launcher_stops_running_flows', looked_at='looked_at') }}
+{{ invariant_result('launcher_stops_running_flows', looked_at='looked_at', dated_by='home_date') }}

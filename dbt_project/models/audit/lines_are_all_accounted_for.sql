@@ -8,15 +8,7 @@ source_files as (
 
 line_counts as (
 
-    select
-        dump_date,
-        source_file,
-        count(*) filter (where outcome = 'control') as control,
-        count(*) filter (where outcome = 'ignored') as ignored,
-        count(*) filter (where outcome = 'quarantined') as quarantined,
-        count(*) as lines
-    from {{ ref('stg_lines') }}
-    group by dump_date, source_file
+    select * from {{ ref('int_line_counts') }}
 
 ),
 
@@ -36,8 +28,8 @@ accepted_counts as (
     select
         dump_date,
         source_file,
-        count(*) as lines
-    from {{ ref('fct_item_events') }}
+        cast(sum(lines) as bigint) as lines
+    from {{ ref('int_accepted_lines') }}
     group by dump_date, source_file
 
 ),

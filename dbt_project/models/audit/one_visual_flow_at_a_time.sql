@@ -1,3 +1,4 @@
+{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 visual_plays as (
@@ -10,7 +11,9 @@ visual_plays as (
             rows between unbounded preceding and 1 preceding
         ) as others_last_event_at
     from {{ ref('int_flow_play_sessions') }}
-    where item_type = 'Smart Walk-Thru' and flow_kind = 'visual'
+    where
+        {{ is_stale('home_date') }}
+        and item_type = 'Smart Walk-Thru' and flow_kind = 'visual'
 
 ),
 
@@ -18,6 +21,7 @@ visual_plays as (
 looked_at as (
 
     select
+        home_date,
         event_date,
         system_id,
         session_id,
@@ -30,4 +34,4 @@ looked_at as (
 
 )
 
-{{ invariant_result('one_visual_flow_at_a_time', looked_at='looked_at') }}
+{{ invariant_result('one_visual_flow_at_a_time', looked_at='looked_at', dated_by='home_date') }}

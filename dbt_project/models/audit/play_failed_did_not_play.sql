@@ -1,8 +1,10 @@
+{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 looked_at as (
 
     select
+        home_date,
         event_date,
         system_id,
         session_id,
@@ -12,8 +14,10 @@ looked_at as (
         || coalesce(play_id, play_key) as detail,
         steps_played > 0 as is_violation
     from {{ ref('fct_flow_plays') }}
-    where play_failed_events > 0
+    where
+        {{ is_stale('home_date') }}
+        and play_failed_events > 0
 
 )
 
-{{ invariant_result('play_failed_did_not_play', looked_at='looked_at') }}
+{{ invariant_result('play_failed_did_not_play', looked_at='looked_at', dated_by='home_date') }}

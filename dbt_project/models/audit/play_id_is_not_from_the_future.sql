@@ -1,3 +1,4 @@
+{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 timed_plays as (
@@ -6,13 +7,16 @@ timed_plays as (
         *,
         {{ leading_number('play_id') }} as play_ms
     from {{ ref('fct_item_events') }}
-    where play_id is not null
+    where
+        {{ is_stale('home_date') }}
+        and play_id is not null
 
 ),
 
 looked_at as (
 
     select
+        home_date,
         event_date,
         system_id,
         session_id,
@@ -25,4 +29,10 @@ looked_at as (
 
 )
 
-{{ invariant_result('play_id_is_not_from_the_future', looked_at='looked_at') }}
+{{
+    invariant_result(
+        'play_id_is_not_from_the_future',
+        looked_at='looked_at',
+        dated_by='home_date'
+    )
+}}

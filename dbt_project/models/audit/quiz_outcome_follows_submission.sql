@@ -1,3 +1,4 @@
+{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 quiz_events as (
@@ -9,13 +10,16 @@ quiz_events as (
             partition by system_id, environment, session_id, coalesce(item_id, item_name)
         ) as first_submitted_at
     from {{ ref('fct_item_events') }}
-    where item_type = 'TeachMe Quiz' and event in ('Submitted', 'Passed', 'Failed')
+    where
+        {{ is_stale('home_date') }}
+        and item_type = 'TeachMe Quiz' and event in ('Submitted', 'Passed', 'Failed')
 
 ),
 
 looked_at as (
 
     select
+        home_date,
         event_date,
         system_id,
         session_id,
@@ -29,4 +33,10 @@ looked_at as (
 
 )
 
-{{ invariant_result('quiz_outcome_follows_submission', looked_at='looked_at') }}
+{{
+    invariant_result(
+        'quiz_outcome_follows_submission',
+        looked_at='looked_at',
+        dated_by='home_date'
+    )
+}}

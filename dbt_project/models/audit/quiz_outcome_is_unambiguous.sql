@@ -1,3 +1,4 @@
+{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 quiz_events as (
@@ -9,7 +10,9 @@ quiz_events as (
         -- Within one millisecond an attempt starts, is submitted and has its outcome.
         case event when 'Play' then 0 when 'Submitted' then 1 else 2 end as event_order
     from {{ ref('fct_item_events') }}
-    where item_type = 'TeachMe Quiz'
+    where
+        {{ is_stale('home_date') }}
+        and item_type = 'TeachMe Quiz'
 
 ),
 
@@ -44,6 +47,7 @@ judged as (
 looked_at as (
 
     select
+        home_date,
         event_date,
         system_id,
         session_id,
@@ -56,4 +60,4 @@ looked_at as (
 
 )
 
-{{ invariant_result('quiz_outcome_is_unambiguous', looked_at='looked_at') }}
+{{ invariant_result('quiz_outcome_is_unambiguous', looked_at='looked_at', dated_by='home_date') }}

@@ -1,3 +1,4 @@
+{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 searches as (
@@ -9,13 +10,16 @@ searches as (
             order by occurred_at, event_key
         ) as ms_since_previous
     from {{ ref('fct_item_events') }}
-    where item_type = 'WidgetSearch' and event = 'Search'
+    where
+        {{ is_stale('home_date') }}
+        and item_type = 'WidgetSearch' and event = 'Search'
 
 ),
 
 looked_at as (
 
     select
+        home_date,
         event_date,
         system_id,
         session_id,
@@ -28,4 +32,4 @@ looked_at as (
 
 )
 
-{{ invariant_result('search_is_debounced', looked_at='looked_at') }}
+{{ invariant_result('search_is_debounced', looked_at='looked_at', dated_by='home_date') }}

@@ -1,8 +1,10 @@
+{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 looked_at as (
 
     select
+        home_date,
         session_date as event_date,
         system_id,
         session_id,
@@ -12,7 +14,8 @@ looked_at as (
         || longest_idle_seconds || ' s' as detail,
         exceeds_idle_limit or exceeds_duration_limit as is_violation
     from {{ ref('fct_sessions') }}
+    where {{ is_stale('home_date') }}
 
 )
 
-{{ invariant_result('session_within_limits', looked_at='looked_at') }}
+{{ invariant_result('session_within_limits', looked_at='looked_at', dated_by='home_date') }}

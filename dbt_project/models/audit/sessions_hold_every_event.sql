@@ -1,3 +1,4 @@
+{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 -- The events are read once; what each fact should hold follows from these counts.
@@ -9,9 +10,11 @@ events_of_sessions as (
         session_id,
         item_type,
         event,
+        home_date,
         count(*) as events
     from {{ ref('fct_item_events') }}
-    group by system_id, environment, session_id, item_type, event
+    where {{ is_stale('home_date') }}
+    group by system_id, environment, session_id, item_type, event, home_date
 
 ),
 
@@ -23,10 +26,11 @@ expected as (
         system_id,
         environment,
         {{ compared_session(fact) }} as session_id,
+        home_date,
         cast(sum(events) as bigint) as events
     from events_of_sessions
     where {{ is_in_family(fact) }}
-    group by system_id, environment, {{ compared_session(fact) }}
+    group by system_id, environment, {{ compared_session(fact) }}, home_date
     {% if not loop.last %}union all{% endif %}
     {% endfor %}
 
@@ -35,6 +39,7 @@ expected as (
 held as (
 
     select * from {{ ref('int_held_events') }}
+    where {{ is_stale('home_date') }}
 
 ),
 
@@ -45,6 +50,7 @@ compared as (
         coalesce(expected.system_id, held.system_id) as system_id,
         coalesce(expected.environment, held.environment) as environment,
         coalesce(expected.session_id, held.session_id) as session_id,
+        coalesce(expected.home_date, held.home_date) as home_date,
         coalesce(expected.events, 0) as expected_events,
         coalesce(held.events, 0) as held_events
     from expected
@@ -54,12 +60,14 @@ compared as (
             and expected.system_id = held.system_id
             and expected.environment = held.environment
             and expected.session_id = held.session_id
+            and expected.home_date = held.home_date
 
 ),
 
 looked_at as (
 
     select
+        home_date,
         cast(null as date) as event_date,
         system_id,
         session_id,
@@ -76,4 +84,4 @@ looked_at as (
 
 )
 
-{{ invariant_result('sessions_hold_every_event', looked_at='looked_at') }}
+{{ invariant_result('sessions_hold_every_event', looked_at='looked_at', dated_by='home_date') }}

@@ -1,3 +1,4 @@
+{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 shoutout_events as (
@@ -9,12 +10,14 @@ shoutout_events as (
             partition by system_id, environment, session_id, coalesce(shoutout_id, shoutout_name)
         ) as first_shown_at
     from {{ ref('int_shoutout_events') }}
+    where {{ is_stale('home_date') }}
 
 ),
 
 looked_at as (
 
     select
+        home_date,
         event_date,
         system_id,
         session_id,
@@ -28,4 +31,4 @@ looked_at as (
 
 )
 
-{{ invariant_result('shoutout_action_was_shown', looked_at='looked_at') }}
+{{ invariant_result('shoutout_action_was_shown', looked_at='looked_at', dated_by='home_date') }}

@@ -1,3 +1,4 @@
+{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 smarttip_events as (
@@ -9,13 +10,16 @@ smarttip_events as (
             partition by system_id, environment, session_id, coalesce(item_id, item_name)
         ) as visibles
     from {{ ref('fct_item_events') }}
-    where item_type = 'SmartTip' and event in ('Visible', 'Click')
+    where
+        {{ is_stale('home_date') }}
+        and item_type = 'SmartTip' and event in ('Visible', 'Click')
 
 ),
 
 looked_at as (
 
     select
+        home_date,
         event_date,
         system_id,
         session_id,
@@ -28,4 +32,10 @@ looked_at as (
 
 )
 
-{{ invariant_result('smarttip_click_comes_with_visible', looked_at='looked_at') }}
+{{
+    invariant_result(
+        'smarttip_click_comes_with_visible',
+        looked_at='looked_at',
+        dated_by='home_date'
+    )
+}}

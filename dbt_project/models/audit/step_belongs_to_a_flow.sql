@@ -1,8 +1,10 @@
+{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 flow_events as (
 
     select * from {{ ref('int_flow_events') }}
+    where {{ is_stale('home_date') }}
 
 ),
 
@@ -20,6 +22,7 @@ played_flows as (
 looked_at as (
 
     select
+        flow_events.home_date,
         flow_events.event_date,
         flow_events.system_id,
         flow_events.session_id,
@@ -40,4 +43,4 @@ looked_at as (
 
 )
 
-{{ invariant_result('step_belongs_to_a_flow', looked_at='looked_at') }}
+{{ invariant_result('step_belongs_to_a_flow', looked_at='looked_at', dated_by='home_date') }}

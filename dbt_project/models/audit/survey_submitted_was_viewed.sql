@@ -1,3 +1,4 @@
+{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 survey_events as (
@@ -9,13 +10,16 @@ survey_events as (
             partition by system_id, environment, session_id, coalesce(item_id, item_name)
         ) as first_viewed_at
     from {{ ref('fct_item_events') }}
-    where item_type = 'Survey'
+    where
+        {{ is_stale('home_date') }}
+        and item_type = 'Survey'
 
 ),
 
 looked_at as (
 
     select
+        home_date,
         event_date,
         system_id,
         session_id,
@@ -29,4 +33,4 @@ looked_at as (
 
 )
 
-{{ invariant_result('survey_submitted_was_viewed', looked_at='looked_at') }}
+{{ invariant_result('survey_submitted_was_viewed', looked_at='looked_at', dated_by='home_date') }}

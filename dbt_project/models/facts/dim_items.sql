@@ -1,16 +1,8 @@
 with
 
--- The parent's columns belong together, so the latest parent is taken as one value.
-item_events as (
+items_by_date as (
 
-    select
-        *,
-        case
-            when coalesce(parent_item_id, parent_item_type, parent_item_name) is not null
-                then
-                    {{ struct_of(['parent_item_id', 'parent_item_type', 'parent_item_name']) }}
-        end as parent
-    from {{ ref('fct_item_events') }}
+    select * from {{ ref('int_items_by_date') }}
 
 ),
 
@@ -25,13 +17,12 @@ seen_items as (
     select
         system_id,
         item_id,
-        {{ latest('item_type') }} as item_type,
-        {{ latest('item_name') }} as item_name,
-        {{ latest('parent') }} as parent,
-        min(occurred_at) as first_seen_at,
-        max(occurred_at) as last_seen_at
-    from item_events
-    where item_id is not null
+        {{ last_by('item_type', ['event_date']) }} as item_type,
+        {{ last_by('item_name', ['event_date']) }} as item_name,
+        {{ last_by('parent', ['event_date']) }} as parent,
+        min(first_seen_at) as first_seen_at,
+        max(last_seen_at) as last_seen_at
+    from items_by_date
     group by system_id, item_id
 
 ),

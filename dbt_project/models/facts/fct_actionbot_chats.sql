@@ -1,3 +1,4 @@
+{{ config(meta={'dated_by': ['home_date', 'event_date']}) }}
 with
 
 actionbot_events as (
@@ -13,12 +14,14 @@ actionbot_events as (
             when 'ActionBot Conversation' then parent_item_name
         end as bot_name
     from {{ ref('int_actionbot_events') }}
+    where {{ is_stale('home_date') }}
 
 ),
 
 sessions as (
 
     select * from {{ ref('fct_sessions') }}
+    where {{ is_stale('home_date') }}
 
 ),
 
@@ -32,6 +35,7 @@ chats as (
         {{ latest('end_user_id') }} as end_user_id,
         {{ latest('bot_id') }} as item_id,
         {{ latest('bot_name') }} as item_name,
+        min(home_date) as home_date,
         min(occurred_at) as first_event_at,
         max(occurred_at) as last_event_at,
         min(case when event = 'Chat Opened' then occurred_at end) as opened_at,
@@ -99,6 +103,7 @@ final as (
         item_name,
 
         ---------- times
+        home_date,
         cast(first_event_at as date) as event_date,
         first_event_at,
         last_event_at,

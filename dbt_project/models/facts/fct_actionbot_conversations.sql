@@ -1,3 +1,4 @@
+{{ config(meta={'dated_by': ['home_date', 'event_date']}) }}
 with
 
 conversation_events as (
@@ -9,7 +10,9 @@ conversation_events as (
         case item_type when 'ActionBot Node' then parent_item_name else item_name end
             as conversation_name
     from {{ ref('int_actionbot_events') }}
-    where is_of_conversation
+    where
+        {{ is_stale('home_date') }}
+        and is_of_conversation
 
 ),
 
@@ -25,6 +28,7 @@ conversations as (
         {{ latest('end_user_id') }} as end_user_id,
         {{ latest('conversation_id') }} as item_id,
         {{ latest('conversation_name') }} as item_name,
+        min(home_date) as home_date,
         min(occurred_at) as first_event_at,
         max(occurred_at) as last_event_at,
         min(case when event = 'Conversation Started' then occurred_at end) as started_at,
@@ -55,6 +59,7 @@ final as (
         conversation_number,
 
         ---------- times
+        home_date,
         cast(first_event_at as date) as event_date,
         first_event_at,
         last_event_at,

@@ -1,3 +1,4 @@
+{{ config(meta={'dated_by': ['home_date', 'event_date']}) }}
 {% set order_in_play = ['occurred_at', 'event_order', 'event_key'] -%}
 with
 
@@ -12,6 +13,7 @@ flow_events as (
                 then {{ struct_of(['initiator', 'initiator_item_id', 'is_user_initiated']) }}
         end as start
     from {{ ref('int_flow_events') }}
+    where {{ is_stale('home_date') }}
 
 ),
 
@@ -44,6 +46,7 @@ plays as (
         {{ first_by('flow', ['flow_item_id is null', 'is_step'] + order_in_play) }} as flow,
         {{ last_by('flow_item_name', order_in_play) }} as item_name,
         {{ first_by('start', order_in_play) }} as start,
+        min(home_date) as home_date,
         min(occurred_at) as started_at,
         max(occurred_at) as last_event_at,
         count(*) as events,
@@ -220,6 +223,7 @@ final as (
         is_user_initiated,
 
         ---------- times
+        home_date,
         cast(started_at as date) as event_date,
         started_at,
         last_event_at,

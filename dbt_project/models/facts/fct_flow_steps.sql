@@ -1,16 +1,20 @@
+{{ config(meta={'dated_by': ['home_date', 'event_date']}) }}
 {% set order_in_play = ['occurred_at', 'event_key'] -%}
 with
 
 step_events as (
 
     select * from {{ ref('int_flow_events') }}
-    where is_step
+    where
+        {{ is_stale('home_date') }}
+        and is_step
 
 ),
 
 flow_plays as (
 
     select * from {{ ref('fct_flow_plays') }}
+    where {{ is_stale('home_date') }}
 
 ),
 
@@ -33,6 +37,7 @@ steps as (
         min(item_type) as item_type,
         {{ last_by('item_name', order_in_play) }} as item_name,
         min(flow_item_id) as flow_item_id,
+        min(home_date) as home_date,
         min(occurred_at) as started_at,
         max(occurred_at) as last_event_at,
         {{ first_by('event_key', order_in_play) }} as first_event_key,
@@ -106,6 +111,7 @@ final as (
         flow_plays.flow_kind,
 
         ---------- times
+        placed.home_date,
         cast(placed.started_at as date) as event_date,
         placed.started_at,
         placed.last_event_at,

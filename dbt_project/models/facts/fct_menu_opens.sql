@@ -1,10 +1,13 @@
+{{ config(meta={'dated_by': ['home_date', 'event_date']}) }}
 with
 
 opens as (
 
     select *
     from {{ ref('fct_item_events') }}
-    where {{ is_in_family('fct_menu_opens') }}
+    where
+        {{ is_stale('home_date') }}
+        and {{ is_in_family('fct_menu_opens') }}
 
 ),
 
@@ -25,6 +28,7 @@ final as (
         item_name,
 
         ---------- opening
+        home_date,
         event_date,
         occurred_at as started_at,
         initiator,

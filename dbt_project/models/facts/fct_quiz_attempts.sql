@@ -1,3 +1,4 @@
+{{ config(meta={'dated_by': ['home_date', 'event_date']}) }}
 with
 
 -- A question has its quiz as its parent.
@@ -18,7 +19,9 @@ quiz_events as (
             else 3
         end as event_order
     from {{ ref('fct_item_events') }}
-    where item_type in ('TeachMe Quiz', 'TeachMe Quiz Question')
+    where
+        {{ is_stale('home_date') }}
+        and item_type in ('TeachMe Quiz', 'TeachMe Quiz Question')
 
 ),
 
@@ -81,6 +84,7 @@ attempts as (
         {{ latest('end_user_id') }} as end_user_id,
         {{ latest('quiz_id') }} as item_id,
         {{ latest('quiz_name') }} as item_name,
+        min(home_date) as home_date,
         min(occurred_at) as first_event_at,
         max(occurred_at) as last_event_at,
         min(case when is_play then occurred_at end) as started_at,
@@ -110,6 +114,7 @@ final as (
         attempt_number,
 
         ---------- times
+        home_date,
         cast(first_event_at as date) as event_date,
         first_event_at,
         last_event_at,

@@ -1,10 +1,13 @@
+{{ config(meta={'dated_by': ['home_date', 'event_date']}) }}
 with
 
 plays as (
 
     select *
     from {{ ref('fct_item_events') }}
-    where {{ is_in_family('fct_resources') }}
+    where
+        {{ is_stale('home_date') }}
+        and {{ is_in_family('fct_resources') }}
 
 ),
 
@@ -26,6 +29,7 @@ final as (
         item_name,
 
         ---------- play
+        home_date,
         event_date,
         occurred_at as started_at,
         play_id,

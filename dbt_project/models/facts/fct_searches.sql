@@ -1,3 +1,4 @@
+{{ config(meta={'dated_by': ['home_date', 'event_date']}) }}
 with
 
 search_events as (
@@ -12,7 +13,9 @@ search_events as (
                 then coalesce(nullif(trim(value), ''), nullif(trim(item_name), ''))
         end as term
     from {{ ref('fct_item_events') }}
-    where {{ is_in_family('fct_searches') }}
+    where
+        {{ is_stale('home_date') }}
+        and {{ is_in_family('fct_searches') }}
 
 ),
 
@@ -75,6 +78,7 @@ intents as (
         coalesce(max(case when starts_intent then event_key end), min(event_key)) as search_key,
         {{ latest('end_user_id') }} as end_user_id,
         {{ latest('term') }} as final_term,
+        min(home_date) as home_date,
         min(occurred_at) as first_event_at,
         max(occurred_at) as last_event_at,
         min(case when event = 'Search' then occurred_at end) as searched_at,
@@ -102,6 +106,7 @@ final as (
         end_user_id,
 
         ---------- times
+        home_date,
         cast(first_event_at as date) as event_date,
         first_event_at,
         last_event_at,

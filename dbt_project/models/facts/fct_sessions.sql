@@ -1,3 +1,4 @@
+{{ config(meta={'dated_by': ['home_date', 'session_date']}) }}
 with
 
 item_events as (
@@ -6,6 +7,7 @@ item_events as (
         *,
         {{ epoch_ms('occurred_at') }} as occurred_ms
     from {{ ref('fct_item_events') }}
+    where {{ is_stale('home_date') }}
 
 ),
 
@@ -27,6 +29,7 @@ sessions as (
         system_id,
         environment,
         session_id,
+        min(home_date) as home_date,
         min(occurred_at) as started_at,
         max(occurred_at) as ended_at,
         max(occurred_ms) - min(occurred_ms) as duration_ms,
@@ -62,6 +65,7 @@ final as (
         session_id,
 
         ---------- times
+        home_date,
         cast(started_at as date) as session_date,
         started_at,
         ended_at,

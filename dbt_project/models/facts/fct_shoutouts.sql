@@ -1,8 +1,10 @@
+{{ config(meta={'dated_by': ['home_date', 'event_date']}) }}
 with
 
 shoutout_events as (
 
     select * from {{ ref('int_shoutout_events') }}
+    where {{ is_stale('home_date') }}
 
 ),
 
@@ -37,6 +39,7 @@ final as (
         item_name,
 
         ---------- times
+        home_date,
         cast(first_event_at as date) as event_date,
         first_event_at,
         last_event_at,

@@ -1,3 +1,4 @@
+{{ config(meta={'dated_by': ['home_date', 'event_date']}) }}
 with
 
 smarttip_events as (
@@ -8,7 +9,9 @@ smarttip_events as (
         -- Within a millisecond a field fails before it passes.
         case event when 'Failed' then 1 when 'Passed' then 2 else 0 end as event_rank
     from {{ ref('fct_item_events') }}
-    where {{ is_in_family('fct_smarttips') }}
+    where
+        {{ is_stale('home_date') }}
+        and {{ is_in_family('fct_smarttips') }}
 
 ),
 
@@ -63,6 +66,7 @@ final as (
         item_name,
 
         ---------- times
+        home_date,
         cast(first_event_at as date) as event_date,
         first_event_at,
         last_event_at,

@@ -1,10 +1,13 @@
+{{ config(meta={'dated_by': ['home_date', 'event_date']}) }}
 with
 
 contacts as (
 
     select *
     from {{ ref('fct_item_events') }}
-    where {{ is_in_family('fct_support_contacts') }}
+    where
+        {{ is_stale('home_date') }}
+        and {{ is_in_family('fct_support_contacts') }}
 
 ),
 
@@ -25,6 +28,7 @@ final as (
         item_name,
 
         ---------- contact
+        home_date,
         event_date,
         occurred_at as started_at,
         case item_type when 'Help Desk' then 'help_desk' when 'Live Chat' then 'live_chat' end

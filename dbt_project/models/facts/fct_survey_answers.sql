@@ -1,3 +1,4 @@
+{{ config(meta={'dated_by': ['home_date', 'event_date']}) }}
 {% set scores = range(var('nps_highest_score') + 1) | join("', '") -%}
 with
 
@@ -8,7 +9,9 @@ answers as (
         -- Some deliveries keep the quotes of JSON.
         trim(replace(value, '"', '')) as answer_text
     from {{ ref('int_survey_events') }}
-    where {{ is_in_family('fct_survey_answers') }}
+    where
+        {{ is_stale('home_date') }}
+        and {{ is_in_family('fct_survey_answers') }}
 
 ),
 
@@ -33,6 +36,7 @@ final as (
         play_id,
 
         ---------- answer
+        home_date,
         event_date,
         occurred_at as started_at,
         item_name as question,

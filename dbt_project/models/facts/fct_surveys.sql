@@ -1,3 +1,4 @@
+{{ config(meta={'dated_by': ['home_date', 'event_date']}) }}
 with
 
 survey_events as (
@@ -7,6 +8,7 @@ survey_events as (
         -- A question without an id is known by its text.
         case when item_type = 'Survey Question' then coalesce(item_id, item_name) end as question
     from {{ ref('int_survey_events') }}
+    where {{ is_stale('home_date') }}
 
 ),
 
@@ -23,6 +25,7 @@ plays as (
         {{ latest('end_user_id') }} as end_user_id,
         {{ latest('initiator') }} as initiator,
         {{ latest('is_user_initiated') }} as is_user_initiated,
+        min(home_date) as home_date,
         min(occurred_at) as first_event_at,
         max(occurred_at) as last_event_at,
         min(case when item_type = 'Survey' and event = 'Play' then occurred_at end) as viewed_at,
@@ -62,6 +65,7 @@ final as (
         is_user_initiated,
 
         ---------- times
+        home_date,
         cast(first_event_at as date) as event_date,
         first_event_at,
         last_event_at,

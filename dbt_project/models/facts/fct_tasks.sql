@@ -1,10 +1,13 @@
+{{ config(meta={'dated_by': ['home_date', 'event_date']}) }}
 with
 
 task_events as (
 
     select *
     from {{ ref('fct_item_events') }}
-    where {{ is_in_family('fct_tasks') }}
+    where
+        {{ is_stale('home_date') }}
+        and {{ is_in_family('fct_tasks') }}
 
 ),
 
@@ -38,6 +41,7 @@ final as (
         item_name,
 
         ---------- times
+        home_date,
         cast(first_event_at as date) as event_date,
         first_event_at,
         last_event_at,

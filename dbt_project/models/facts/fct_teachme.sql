@@ -1,3 +1,4 @@
+{{ config(meta={'dated_by': ['home_date', 'event_date']}) }}
 with
 
 teachme_events as (
@@ -8,7 +9,9 @@ teachme_events as (
         case when event = 'TeachMe Step Started' then coalesce(item_id, item_name) end
             as started_item
     from {{ ref('fct_item_events') }}
-    where item_type = 'TeachMe'
+    where
+        {{ is_stale('home_date') }}
+        and item_type = 'TeachMe'
 
 ),
 
@@ -19,6 +22,7 @@ sessions as (
         environment,
         session_id,
         {{ latest('end_user_id') }} as end_user_id,
+        min(home_date) as home_date,
         min(occurred_at) as first_event_at,
         max(occurred_at) as last_event_at,
         count(*) filter (where event = 'Visible') as visible,
@@ -42,6 +46,7 @@ final as (
         end_user_id,
 
         ---------- times
+        home_date,
         cast(first_event_at as date) as event_date,
         first_event_at,
         last_event_at,

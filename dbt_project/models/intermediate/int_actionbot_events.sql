@@ -1,3 +1,4 @@
+{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 -- Within one millisecond a chat opens, its conversations start, run and end, and it closes.
@@ -23,7 +24,9 @@ actionbot_events as (
             when 'ActionBot Node' then coalesce(parent_item_id, parent_item_name)
         end as conversation
     from {{ ref('fct_item_events') }}
-    where item_type in ('ActionBot', 'ActionBot Conversation', 'ActionBot Node')
+    where
+        {{ is_stale('home_date') }}
+        and item_type in ('ActionBot', 'ActionBot Conversation', 'ActionBot Node')
 
 ),
 
@@ -78,6 +81,7 @@ final as (
         event_key,
         occurred_at,
         event_date,
+        home_date,
         system_id,
         environment,
         session_id,

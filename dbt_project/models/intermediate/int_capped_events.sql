@@ -1,8 +1,10 @@
+{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 item_events as (
 
     select * from {{ ref('fct_item_events') }}
+    where {{ is_stale('home_date') }}
 
 ),
 
@@ -18,6 +20,7 @@ capped_events as (
         item_events.event_key,
         item_events.occurred_at,
         item_events.event_date,
+        item_events.home_date,
         item_events.system_id,
         item_events.environment,
         item_events.session_id,
@@ -26,14 +29,15 @@ capped_events as (
         item_events.event,
         item_events.item_id,
         item_events.item_name,
-        event_definitions.capped_per,
-        {{ cap_hours('event_definitions.capped_per') }} as cap_hours
+        event_definitions.capped_per
     from item_events
     inner join event_definitions
         on
             item_events.item_type = event_definitions.item_type
             and item_events.event = event_definitions.event
-    where event_definitions.capped_per is not null
+    where
+        event_definitions.capped_per is not null
+        and {{ cap_hours('event_definitions.capped_per') }} is null
 
 ),
 
@@ -47,11 +51,7 @@ compared as (
             partition by
                 item_type, event, system_id, environment, session_id, coalesce(item_id, item_name)
             order by occurred_at, event_key
-        ) as number_in_session,
-        {{ epoch_ms('occurred_at') }} - lag({{ epoch_ms('occurred_at') }}) over (
-            partition by item_type, event, system_id, environment, end_user_id
-            order by occurred_at, event_key
-        ) as ms_since_previous
+        ) as number_in_session
     from capped_events
 
 ),
@@ -62,6 +62,7 @@ judged as (
         event_key,
         occurred_at,
         event_date,
+        home_date,
         system_id,
         environment,
         session_id,
@@ -74,16 +75,8 @@ judged as (
         case
             when capped_per = 'session'
                 then number_in_session > 1 and coalesce(item_id, item_name) is not null
-            when cap_hours is not null
-                then coalesce(ms_since_previous < cap_hours * 3600000, false)
         end as is_beyond_cap,
-        case
-            when capped_per = 'session'
-                then 'number ' || number_in_session || ' in the session'
-            else
-                'user ' || end_user_id || ', '
-                || {{ ms_to_seconds('ms_since_previous') }} || ' s after the one before'
-        end as detail
+        'number ' || number_in_session || ' in the session' as detail
     from compared
 
 )

@@ -1,3 +1,4 @@
+{{ config(meta={'dated_by': ['event_date']}) }}
 with
 
 item_events as (
@@ -9,6 +10,7 @@ item_events as (
         source_file,
         source_row
     from {{ ref('stg_item_events') }}
+    where {{ is_stale('event_date') }}
 
 ),
 

@@ -1,3 +1,4 @@
+{{ config(meta={'dated_by': ['home_date']}) }}
 {% set flow_in_session = [
     'system_id',
     'environment',
@@ -18,7 +19,9 @@ family as (
         *,
         item_type in ('Smart Walk-Thru Step', 'Walk-Thru Step') as is_of_step
     from {{ ref('fct_item_events') }}
-    where {{ is_in_family('fct_flow_plays') }}
+    where
+        {{ is_stale('home_date') }}
+        and {{ is_in_family('fct_flow_plays') }}
 
 ),
 
@@ -43,6 +46,7 @@ flow_events as (
         event_key,
         occurred_at,
         event_date,
+        home_date,
         system_id,
         environment,
         session_id,
@@ -141,6 +145,7 @@ final as (
         event_key,
         occurred_at,
         event_date,
+        home_date,
         system_id,
         environment,
         session_id,

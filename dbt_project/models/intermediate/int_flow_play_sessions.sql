@@ -1,14 +1,17 @@
+{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 flow_events as (
 
     select * from {{ ref('int_flow_events') }}
+    where {{ is_stale('home_date') }}
 
 ),
 
 flow_plays as (
 
     select * from {{ ref('fct_flow_plays') }}
+    where {{ is_stale('home_date') }}
 
 ),
 
@@ -21,6 +24,7 @@ spans as (
         min(occurred_at) as started_at,
         max(occurred_at) as last_event_at,
         min(event_date) as event_date,
+        min(home_date) as home_date,
         {{ first_by('event_key', ['occurred_at', 'event_order', 'event_key']) }}
             as first_event_key
     from flow_events
@@ -41,6 +45,7 @@ final as (
         flow_plays.item_name,
         flow_plays.flow_kind,
         spans.event_date,
+        spans.home_date,
         spans.started_at,
         spans.last_event_at,
         spans.first_event_key

@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 with
 
 results as (
@@ -5,16 +6,16 @@ results as (
     {% for invariant, rule in var('invariants').items() -%}
     select
         {{ loop.index }} as position,
-        invariant,
+        '{{ invariant }}' as invariant,
         '{{ rule.family }}' as family,
         '{{ rule.severity }}' as severity,
         '{{ rule.description | replace("'", "''") }}' as description,
-        checked,
-        violations,
+        cast(coalesce(sum(checked), 0) as bigint) as checked,
+        cast(coalesce(sum(violations), 0) as bigint) as violations,
         {{ rule.tolerance }} as tolerance,
         {{ 'true' if rule.tolerance_within else 'false' }} as is_tolerance_applied,
         {{ 'true' if rule.waivable else 'false' }} as is_waivable,
-        examples
+        {{ smallest_of_all('examples', var('examples_per_invariant')) }} as examples
     from {{ ref(invariant) }}
     {% if not loop.last %}union all{% endif %}
     {% endfor %}

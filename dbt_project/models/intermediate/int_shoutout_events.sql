@@ -1,10 +1,13 @@
+{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 shoutout_events as (
 
     select *
     from {{ ref('fct_item_events') }}
-    where {{ is_in_family('fct_shoutouts') }}
+    where
+        {{ is_stale('home_date') }}
+        and {{ is_in_family('fct_shoutouts') }}
 
 ),
 
@@ -14,6 +17,7 @@ with_shoutouts as (
         event_key,
         occurred_at,
         event_date,
+        home_date,
         system_id,
         environment,
         session_id,

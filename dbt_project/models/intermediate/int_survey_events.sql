@@ -1,3 +1,4 @@
+{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 survey_events as (
@@ -6,7 +7,9 @@ survey_events as (
         *,
         case when item_type = 'Survey' then item_id else parent_item_id end as named_survey_id
     from {{ ref('fct_item_events') }}
-    where {{ is_in_family('fct_surveys') }}
+    where
+        {{ is_stale('home_date') }}
+        and {{ is_in_family('fct_surveys') }}
 
 ),
 
@@ -38,6 +41,7 @@ keyed as (
         event_key,
         occurred_at,
         event_date,
+        home_date,
         system_id,
         environment,
         session_id,

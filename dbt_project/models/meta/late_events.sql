@@ -1,8 +1,8 @@
 with
 
-item_events as (
+accepted_lines as (
 
-    select * from {{ ref('fct_item_events') }}
+    select * from {{ ref('int_accepted_lines') }}
 
 ),
 
@@ -11,9 +11,9 @@ final as (
     select
         event_date,
         dump_date,
-        count(*) as events,
+        cast(sum(lines) as bigint) as events,
         {{ days_between('event_date', 'dump_date') }} as days_late
-    from item_events
+    from accepted_lines
     group by event_date, dump_date
 
 )

@@ -1,3 +1,4 @@
+{{ config(meta={'dated_by': ['dump_date']}) }}
 with
 
 final as (
@@ -10,6 +11,7 @@ final as (
         detail,
         line
     from {{ ref('stg_quarantined_lines') }}
+    where {{ is_stale('dump_date') }}
 
 )
 

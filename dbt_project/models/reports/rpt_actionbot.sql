@@ -1,3 +1,7 @@
+{{ config(
+    meta={'dated_by': ['report_date'], 'refreshes': ['dim_items']},
+    post_hook=['{{ refresh_item_names() }}'],
+) }}
 with
 
 chats as (
@@ -7,7 +11,9 @@ chats as (
         {{ report_date('first_event_at') }} as report_date,
         {{ epoch_ms('ended_at') }} - {{ epoch_ms('opened_at') }} as duration_ms
     from {{ ref('fct_actionbot_chats') }}
-    where environment = 'production'
+    where
+        {{ is_stale('event_date') }}
+        and environment = 'production'
 
 ),
 
@@ -56,6 +62,7 @@ totals as (
     from chats
     left join conversations_of_chats
         on chats.chat_key = conversations_of_chats.chat_key
+    where {{ is_stale('report_date') }}
     group by chats.report_date, chats.system_id, chats.item_id
 
 ),
@@ -76,6 +83,7 @@ final as (
 
         ---------- item
         item_name,
+        name_in_events,
 
         ---------- chats
         chats,

@@ -1,12 +1,8 @@
 with
 
-item_events as (
+events_by_date as (
 
-    select
-        *,
-        {{ report_date('occurred_at') }} as report_date
-    from {{ ref('fct_item_events') }}
-    where environment = 'production'
+    select * from {{ ref('int_events_by_report_date') }}
 
 ),
 
@@ -21,7 +17,7 @@ event_definitions as (
 last_day as (
 
     select max(report_date) as last_report_date
-    from item_events
+    from events_by_date
 
 ),
 
@@ -29,18 +25,24 @@ last_day as (
 totals as (
 
     select
-        item_events.item_type,
-        item_events.event,
-        count(*) as events,
-        min(item_events.occurred_at) as first_seen_at,
-        max(item_events.occurred_at) as last_seen_at,
-        count(*) filter (where item_events.report_date > last_day.last_report_date - 7)
-            as events_last_7_days,
-        count(*) filter (where item_events.report_date > last_day.last_report_date - 28)
-            as events_last_28_days
-    from item_events
+        events_by_date.item_type,
+        events_by_date.event,
+        cast(sum(events_by_date.events) as bigint) as events,
+        min(events_by_date.first_seen_at) as first_seen_at,
+        max(events_by_date.last_seen_at) as last_seen_at,
+        cast(
+            sum(events_by_date.events) filter (
+                where events_by_date.report_date > last_day.last_report_date - 7
+            ) as bigint
+        ) as events_last_7_days,
+        cast(
+            sum(events_by_date.events) filter (
+                where events_by_date.report_date > last_day.last_report_date - 28
+            ) as bigint
+        ) as events_last_28_days
+    from events_by_date
     cross join last_day
-    group by item_events.item_type, item_events.event
+    group by events_by_date.item_type, events_by_date.event
 
 ),
 

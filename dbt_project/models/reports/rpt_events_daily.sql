@@ -1,3 +1,4 @@
+{{ config(meta={'dated_by': ['report_date']}) }}
 with
 
 item_events as (
@@ -6,7 +7,9 @@ item_events as (
         *,
         {{ report_date('occurred_at') }} as report_date
     from {{ ref('fct_item_events') }}
-    where environment = 'production'
+    where
+        {{ is_stale('event_date') }}
+        and environment = 'production'
 
 ),
 
@@ -21,6 +24,7 @@ final as (
         count(distinct session_id) as sessions,
         count(distinct end_user_id) as end_users
     from item_events
+    where {{ is_stale('report_date') }}
     group by report_date, system_id, item_type, event
 
 )

@@ -1,16 +1,21 @@
+{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 flow_steps as (
 
     select * from {{ ref('fct_flow_steps') }}
-    where environment = 'production'
+    where
+        {{ is_stale('home_date') }}
+        and environment = 'production'
 
 ),
 
 play_sessions as (
 
     select * from {{ ref('int_flow_play_sessions') }}
-    where environment = 'production'
+    where
+        {{ is_stale('home_date') }}
+        and environment = 'production'
 
 ),
 
@@ -63,6 +68,7 @@ final as (
         placed.system_id,
         placed.session_id,
         placed.position_in_session,
+        placed.home_date,
 
         ---------- step
         {{ report_date('placed.started_at') }} as report_date,

@@ -1,3 +1,7 @@
+{{ config(
+    meta={'dated_by': ['report_date'], 'refreshes': ['dim_items']},
+    post_hook=['{{ refresh_item_names() }}'],
+) }}
 with
 
 item_events as (
@@ -6,7 +10,9 @@ item_events as (
         *,
         {{ report_date('occurred_at') }} as report_date
     from {{ ref('fct_item_events') }}
-    where environment = 'production'
+    where
+        {{ is_stale('event_date') }}
+        and environment = 'production'
 
 ),
 
@@ -36,6 +42,7 @@ totals as (
         count(distinct session_id) filter (where engagement in ('exposure', 'interaction'))
             as sessions_exposed_or_interacted
     from item_events
+    where {{ is_stale('report_date') }}
     group by report_date, system_id, item_type, item_id
 
 ),
@@ -57,6 +64,7 @@ final as (
 
         ---------- item
         item_name,
+        name_in_events,
 
         ---------- counts
         exposures,

@@ -1,61 +1,28 @@
 with
 
-item_events as (
+by_home as (
 
-    select * from {{ ref('fct_item_events') }}
-    where environment = 'production' and engagement in ('exposure', 'interaction')
-
-),
-
--- Who uses a part uses the whole: a click on an action is one on its ShoutOut.
-exposures_and_interactions as (
-
-    select
-        event_key,
-        occurred_at,
-        system_id,
-        session_id,
-        end_user_id,
-        item_type,
-        item_id,
-        item_name,
-        engagement
-    from item_events
-
-    union all
-
-    select
-        event_key,
-        occurred_at,
-        system_id,
-        session_id,
-        end_user_id,
-        parent_item_type as item_type,
-        parent_item_id as item_id,
-        parent_item_name as item_name,
-        engagement
-    from item_events
-    where engagement = 'interaction' and parent_item_id is not null
+    select * from {{ ref('int_item_users_by_home') }}
 
 ),
 
--- What has no id is one item per type, as in the other reports.
+-- All events of a session have one home, so sessions add up over the homes.
 by_user as (
 
     select
         system_id,
         item_id,
-        case when item_id is null then item_type end as type_without_id,
+        type_without_id,
         end_user_id,
-        {{ latest('item_type') }} as item_type,
-        {{ latest('item_name') }} as name_in_events,
-        min(occurred_at) as first_exposed_at,
-        max(occurred_at) as last_exposed_at,
-        count(distinct session_id) as sessions_exposed,
-        count(*) as exposures
-    from exposures_and_interactions
+        {{ last_by('item_type', ['last_exposed_at', 'last_event_key']) }} as item_type,
+        {{ last_by('item_name', ['last_named_at', 'last_named_key']) }} as name_in_events,
+        min(first_exposed_at) as first_exposed_at,
+        max(last_exposed_at) as last_exposed_at,
+        cast(sum(sessions_exposed) as bigint) as sessions_exposed,
+        cast(sum(exposures) as bigint) as exposures
+    from by_home
     group by system_id, item_id, type_without_id, end_user_id
-    having count(*) filter (where engagement = 'interaction') = 0
+    having sum(interactions) = 0
 
 ),
 

@@ -1,3 +1,7 @@
+{{ config(
+    meta={'dated_by': ['report_date'], 'refreshes': ['dim_items']},
+    post_hook=['{{ refresh_item_names() }}'],
+) }}
 with
 
 attempts as (
@@ -7,7 +11,9 @@ attempts as (
         {{ report_date('first_event_at') }} as report_date,
         {{ epoch_ms('submitted_at') }} - {{ epoch_ms('started_at') }} as ms_to_submit
     from {{ ref('fct_quiz_attempts') }}
-    where environment = 'production'
+    where
+        {{ is_stale('event_date') }}
+        and environment = 'production'
 
 ),
 
@@ -39,6 +45,7 @@ totals as (
         cast(sum(questions_submitted) as bigint) as questions_submitted,
         cast(sum(events) as bigint) as events
     from attempts
+    where {{ is_stale('report_date') }}
     group by report_date, system_id, item_id
 
 ),
@@ -59,6 +66,7 @@ final as (
 
         ---------- item
         item_name,
+        name_in_events,
 
         ---------- attempts
         attempts,

@@ -1,3 +1,7 @@
+{{ config(
+    meta={'dated_by': ['report_date'], 'refreshes': ['dim_items']},
+    post_hook=['{{ refresh_item_names() }}'],
+) }}
 with
 
 resources as (
@@ -6,7 +10,9 @@ resources as (
         *,
         {{ report_date('started_at') }} as report_date
     from {{ ref('fct_resources') }}
-    where environment = 'production'
+    where
+        {{ is_stale('event_date') }}
+        and environment = 'production'
 
 ),
 
@@ -32,6 +38,7 @@ totals as (
         count(*) filter (where is_user_initiated is null) as plays_of_unknown_initiator,
         count(is_user_initiated) as plays_of_known_initiator
     from resources
+    where {{ is_stale('report_date') }}
     group by report_date, system_id, item_type, item_id
 
 ),
@@ -53,6 +60,7 @@ final as (
 
         ---------- item
         item_name,
+        name_in_events,
 
         ---------- counts
         plays,

@@ -1,3 +1,4 @@
+{{ config(meta={'dated_by': ['report_date']}) }}
 with
 
 searches as (
@@ -8,7 +9,9 @@ searches as (
         lower(final_term) as search_term,
         {{ epoch_ms('clicked_at') }} - {{ epoch_ms('searched_at') }} as ms_to_click
     from {{ ref('fct_searches') }}
-    where environment = 'production'
+    where
+        {{ is_stale('event_date') }}
+        and environment = 'production'
 
 ),
 
@@ -27,6 +30,7 @@ totals as (
         count(*) filter (where keystroke_events > 0 and not was_clicked) as searches_not_clicked,
         {{ quantile('ms_to_click', 0.5) }} as median_ms_to_click
     from searches
+    where {{ is_stale('report_date') }}
     group by report_date, system_id, search_term
 
 ),

@@ -1,3 +1,7 @@
+{{ config(
+    meta={'dated_by': ['report_date'], 'refreshes': ['dim_items']},
+    post_hook=['{{ refresh_item_names() }}'],
+) }}
 with
 
 shoutouts as (
@@ -6,7 +10,9 @@ shoutouts as (
         *,
         {{ report_date('first_event_at') }} as report_date
     from {{ ref('fct_shoutouts') }}
-    where environment = 'production'
+    where
+        {{ is_stale('event_date') }}
+        and environment = 'production'
 
 ),
 
@@ -30,6 +36,7 @@ totals as (
         count(*) filter (where result = 'dismissed') as sessions_dismissed,
         count(*) filter (where result = 'ignored') as sessions_ignored
     from shoutouts
+    where {{ is_stale('report_date') }}
     group by report_date, system_id, item_id
 
 ),
@@ -50,6 +57,7 @@ final as (
 
         ---------- item
         item_name,
+        name_in_events,
 
         ---------- counts
         sessions,

@@ -1,3 +1,7 @@
+{{ config(
+    meta={'dated_by': ['report_date'], 'refreshes': ['dim_items']},
+    post_hook=['{{ refresh_item_names() }}'],
+) }}
 with
 
 smarttips as (
@@ -6,7 +10,9 @@ smarttips as (
         *,
         {{ report_date('first_event_at') }} as report_date
     from {{ ref('fct_smarttips') }}
-    where environment = 'production'
+    where
+        {{ is_stale('event_date') }}
+        and environment = 'production'
 
 ),
 
@@ -32,6 +38,7 @@ totals as (
         count(*) filter (where first_validation_result = 'passed') as sessions_passed_at_first,
         count(*) filter (where last_validation_result = 'passed') as sessions_passed_at_last
     from smarttips
+    where {{ is_stale('report_date') }}
     group by report_date, system_id, item_id
 
 ),
@@ -52,6 +59,7 @@ final as (
 
         ---------- item
         item_name,
+        name_in_events,
 
         ---------- counts
         sessions,

@@ -1,3 +1,7 @@
+{{ config(
+    meta={'dated_by': ['report_date'], 'refreshes': ['dim_items']},
+    post_hook=['{{ refresh_item_names() }}'],
+) }}
 with
 
 plays as (
@@ -7,7 +11,9 @@ plays as (
         {{ report_date('first_event_at') }} as report_date,
         {{ epoch_ms('submitted_at') }} - {{ epoch_ms('viewed_at') }} as ms_to_submit
     from {{ ref('fct_surveys') }}
-    where environment = 'production'
+    where
+        {{ is_stale('event_date') }}
+        and environment = 'production'
 
 ),
 
@@ -17,7 +23,9 @@ answers as (
         *,
         {{ report_date('started_at') }} as report_date
     from {{ ref('fct_survey_answers') }}
-    where environment = 'production'
+    where
+        {{ is_stale('event_date') }}
+        and environment = 'production'
 
 ),
 
@@ -44,6 +52,7 @@ play_totals as (
         {{ quantile('case when ms_to_submit >= 0 then ms_to_submit end', 0.5) }}
             as median_ms_to_submit
     from plays
+    where {{ is_stale('report_date') }}
     group by report_date, system_id, item_id
 
 ),
@@ -66,7 +75,9 @@ scores as (
             order by started_at desc, event_key desc
         ) as number_from_last
     from answers
-    where nps_score is not null
+    where
+        {{ is_stale('report_date') }}
+        and nps_score is not null
 
 ),
 
@@ -117,6 +128,7 @@ final as (
 
         ---------- item
         coalesce(items.item_name, play_totals.item_name, score_totals.item_name) as item_name,
+        coalesce(play_totals.item_name, score_totals.item_name) as name_in_events,
 
         ---------- plays
         coalesce(play_totals.plays, 0) as plays,

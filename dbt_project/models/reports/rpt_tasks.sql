@@ -1,3 +1,7 @@
+{{ config(
+    meta={'dated_by': ['report_date'], 'refreshes': ['dim_items']},
+    post_hook=['{{ refresh_item_names() }}'],
+) }}
 with
 
 tasks as (
@@ -6,7 +10,9 @@ tasks as (
         *,
         {{ report_date('first_event_at') }} as report_date
     from {{ ref('fct_tasks') }}
-    where environment = 'production'
+    where
+        {{ is_stale('event_date') }}
+        and environment = 'production'
 
 ),
 
@@ -26,6 +32,7 @@ totals as (
         count(*) filter (where completions > 0) as sessions_completed,
         count(*) filter (where completed_without_play) as sessions_completed_without_play
     from tasks
+    where {{ is_stale('report_date') }}
     group by report_date, system_id, item_id
 
 ),
@@ -46,6 +53,7 @@ final as (
 
         ---------- item
         item_name,
+        name_in_events,
 
         ---------- counts
         sessions,

@@ -1,0 +1,147 @@
+{# The project's own form of dbt's `incremental`: a table that remembers what it was built from, and
+   is rebuilt where that differs now.
+
+   `audit.versions` holds, per table, the inputs that each of its dates was built from, written in the
+   transaction that wrote the rows. A build compares them with what lies upstream now and replaces the
+   dates that differ, those that became empty included, and no others. So every way of building, whole
+   or in part, late or twice, ends in the rows of a full rebuild, and what stands already costs next to
+   nothing.
+
+   `dated_by` names date columns: the first is the one that the table is rebuilt by, the others are
+   dates that tables downstream are rebuilt by. Without it a table is rebuilt as a whole. The model
+   says with `is_stale()` which of its inputs have the dates. `refreshes` names models whose changes a
+   hook brings in, so that they call for no rebuild. #}
+{% materialization incremental, adapter='duckdb' %}
+    {%- set target = this.incorporate(type='table') -%}
+    {%- set existing = load_cached_relation(this) -%}
+    {%- set dated_by = model.config.meta.get('dated_by') or [] -%}
+
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+    {%- set plan = plan_of_build(existing, compiled_code, dated_by) -%}
+    {% if plan.is_whole %}
+        {% if existing is not none %}
+            {% call statement('begin') %}select 1{% endcall %}
+            {% do adapter.drop_relation(existing) %}
+        {% endif %}
+        {% call statement('main') %}
+            {{ create_table_as(False, target, compiled_code) }}
+        {% endcall %}
+    {% elif plan.dates %}
+        {% do replace_dates(target, compiled_code, dated_by, plan.dates) %}
+    {% else %}
+        {% call statement('main') %}select 1{% endcall %}
+    {% endif %}
+    {% do run_query(note_build(target, plan, dated_by)) %}
+
+    {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {{ adapter.commit() }}
+    {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {{ return({'relations': [target]}) }}
+{% endmaterialization %}
+
+{# The project's own form of dbt's `view`: what it says is part of what the tables that read it are
+   built from. #}
+{% materialization view, adapter='duckdb' %}
+    {%- set target = this.incorporate(type='view') -%}
+    {%- set existing = load_cached_relation(this) -%}
+
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+    {%- set plan = plan_of_build(existing, compiled_code, []) -%}
+    {% if plan.is_whole %}
+        {% if existing is not none %}
+            {% call statement('begin') %}select 1{% endcall %}
+            {% do adapter.drop_relation(existing) %}
+        {% endif %}
+        {% call statement('main') %}
+            {{ create_view_as(target, compiled_code) }}
+        {% endcall %}
+    {% else %}
+        {% call statement('main') %}select 1{% endcall %}
+    {% endif %}
+    {% do run_query(note_build(target, plan, [])) %}
+
+    {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {{ adapter.commit() }}
+    {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {{ return({'relations': [target]}) }}
+{% endmaterialization %}
+
+{# The condition that keeps an input of the model to the dates that are rebuilt. In a full build, in
+   `dbt show` and in unit tests it reads as it stands here: all of them. #}
+{% macro is_stale(column) -%}
+    /* stale {{ column }} */ true
+{%- endmacro %}
+
+{# The rows that the table has so far. In a full build there are none: it reads as no rows of a
+   stand-in, with the columns that the stand-in lacks. #}
+{% macro itself(stand_in, lacking) -%}
+    /* itself */ (select *, {{ lacking | join(', ') }} from {{ stand_in }} where false)
+{%- endmacro %}
+
+{% macro _in_dates(column, dates) -%}
+    {{ column }} in (
+        {%- for date in dates %}date '{{ date }}'{{ ', ' if not loop.last }}{% endfor -%}
+    )
+{%- endmacro %}
+
+{# The UTC dates that days of another time zone may touch. #}
+{% macro _with_neighbours(dates) -%}
+    {%- set found = [] -%}
+    {%- for date in dates -%}
+        {%- set day = modules.datetime.datetime.strptime(date, '%Y-%m-%d') -%}
+        {%- for days in [-1, 0, 1] -%}
+            {%- do found.append((day + modules.datetime.timedelta(days=days)).strftime('%Y-%m-%d')) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(found | unique | sort) }}
+{%- endmacro %}
+
+{# The full build's SQL, kept to some dates of the column `key`. #}
+{% macro _for_dates(sql, target, key, dates) -%}
+    {%- set parts = [] -%}
+    {%- set at = namespace(end=0) -%}
+    {%- set markers = '/[*] stale (\\w+) [*]/ true|/[*] itself [*]/ [(]select .+? where false[)]' -%}
+    {%- for found in modules.re.finditer(markers, sql) -%}
+        {%- do parts.append(sql[at.end:found.start()]) -%}
+        {%- if found.group(1) is none -%}
+            {%- do parts.append(target | string) -%}
+        {%- else -%}
+            {%- set among = dates if found.group(1) == key else _with_neighbours(dates) -%}
+            {%- do parts.append(_in_dates(found.group(1), among)) -%}
+        {%- endif -%}
+        {%- set at.end = found.end() -%}
+    {%- endfor -%}
+    {%- do parts.append(sql[at.end:]) -%}
+    {{ return(parts | join('')) }}
+{%- endmacro %}
+
+{# Deletes the rows of the dates and inserts them anew. With a `unique_key`, a row of another date that
+   the model yields replaces the one of the same key. #}
+{% macro replace_dates(target, sql, dated_by, dates) %}
+    {%- set key = dated_by[0] -%}
+    {%- set unique_key = config.get('unique_key') -%}
+    {%- set fresh = make_temp_relation(target) -%}
+    {% call statement('main') %}
+        {{ create_table_as(True, fresh, _for_dates(sql, target, key, dates)) }}
+    {% endcall %}
+    {%- set replaced -%}
+        {{ _in_dates(key, dates) }}
+        {%- if unique_key %}
+            or (
+                {{ key }} in (select {{ key }} from {{ fresh }})
+                and {{ unique_key }} in (select {{ unique_key }} from {{ fresh }})
+            )
+        {%- endif %}
+    {%- endset -%}
+    {% for column in dated_by[1:] %}
+        {% do note_touched_dates(target, column, fresh, replaced) %}
+    {% endfor %}
+    {%- set columns = adapter.get_columns_in_relation(target) | map(attribute='name') | join(', ') -%}
+    {% do run_query('delete from ' ~ target ~ ' where ' ~ replaced) %}
+    {% do run_query(
+        'insert into ' ~ target ~ ' (' ~ columns ~ ') select ' ~ columns ~ ' from ' ~ fresh
+    ) %}
+    {% do run_query('drop table ' ~ fresh) %}
+{% endmacro %}

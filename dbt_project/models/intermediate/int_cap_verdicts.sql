@@ -1,0 +1,27 @@
+{{ config(materialized='view') }}
+{% set columns = [
+    'event_key',
+    'event_date',
+    'system_id',
+    'session_id',
+    'item_id',
+    'item_type',
+    'event',
+    'is_beyond_cap',
+    'detail',
+] -%}
+with
+
+cap_verdicts as (
+
+    select {{ columns | join(', ') }}
+    from {{ ref('int_capped_events') }}
+
+    union all
+
+    select {{ columns | join(', ') }}
+    from {{ ref('int_spaced_events') }}
+
+)
+
+select * from cap_verdicts

@@ -1,0 +1,72 @@
+{{ config(meta={'dated_by': ['home_date']}) }}
+with
+
+item_events as (
+
+    select * from {{ ref('fct_item_events') }}
+    where
+        {{ is_stale('home_date') }}
+        and environment = 'production'
+        and engagement in ('exposure', 'interaction')
+
+),
+
+-- Who uses a part uses the whole: a click on an action is one on its ShoutOut.
+exposures_and_interactions as (
+
+    select
+        home_date,
+        event_key,
+        occurred_at,
+        system_id,
+        session_id,
+        end_user_id,
+        item_type,
+        item_id,
+        item_name,
+        engagement
+    from item_events
+
+    union all
+
+    select
+        home_date,
+        event_key,
+        occurred_at,
+        system_id,
+        session_id,
+        end_user_id,
+        parent_item_type as item_type,
+        parent_item_id as item_id,
+        parent_item_name as item_name,
+        engagement
+    from item_events
+    where engagement = 'interaction' and parent_item_id is not null
+
+),
+
+-- What has no id is one item per type, as in the other reports.
+by_user as (
+
+    select
+        home_date,
+        system_id,
+        item_id,
+        case when item_id is null then item_type end as type_without_id,
+        end_user_id,
+        {{ latest('item_type') }} as item_type,
+        {{ latest('item_name') }} as item_name,
+        {{ latest('event_key') }} as last_event_key,
+        max(case when item_name is not null then occurred_at end) as last_named_at,
+        {{ latest('case when item_name is not null then event_key end') }} as last_named_key,
+        min(occurred_at) as first_exposed_at,
+        max(occurred_at) as last_exposed_at,
+        count(distinct session_id) as sessions_exposed,
+        count(*) as exposures,
+        count(*) filter (where engagement = 'interaction') as interactions
+    from exposures_and_interactions
+    group by home_date, system_id, item_id, type_without_id, end_user_id
+
+)
+
+select * from by_user
