@@ -23,6 +23,8 @@ from typing import Any
 
 import duckdb
 
+from dagster_project.release.parquet import table_versions, write_parquet
+
 _FILE = "walkhouse.duckdb"
 _HEADER = "release.json"
 
@@ -126,7 +128,13 @@ def publish(
     building.mkdir()
     try:
         _write_tables(
-            warehouse, building, release, tables, threads=threads, memory_limit=memory_limit
+            warehouse,
+            building,
+            release,
+            tables,
+            previous=_folder_of_current(published),
+            threads=threads,
+            memory_limit=memory_limit,
         )
         (building / _HEADER).write_text(json.dumps(asdict(release), indent=1), encoding="utf-8")
         _flush_to_disk(building)
@@ -158,6 +166,11 @@ def current_release(published: Path) -> Release | None:
     """The release that readers see now."""
     header = published / "current" / _HEADER
     return _release(header) if header.exists() else None
+
+
+def _folder_of_current(published: Path) -> Path | None:
+    folder = published / "current"
+    return folder.resolve() if (folder / _HEADER).exists() else None
 
 
 def releases(published: Path) -> list[Release]:
@@ -192,35 +205,51 @@ def _write_tables(
     release: Release,
     tables: Sequence[tuple[str, str]],
     *,
+    previous: Path | None,
     threads: int,
     memory_limit: str,
 ) -> None:
+    # Writing every table anew would take most of a run; a copy is as fast as the disk.
+    shutil.copyfile(warehouse, building / _FILE)
     config: dict[str, Any] = {"threads": threads, "memory_limit": memory_limit}
     config["temp_directory"] = str(building / ".temp")
     with duckdb.connect(str(building / _FILE), config=config) as target:
         target.execute("set timezone = 'UTC'")
         target.execute("set enable_progress_bar = false")
-        target.execute(f"attach {_text(warehouse)} as warehouse (read_only)")
-        for schema in sorted({schema for schema, _ in tables}):
-            target.execute(f"create schema if not exists {_name(schema)}")
-        for schema, table in tables:
-            target.execute(
-                f"create table {_name(schema)}.{_name(table)} as"
-                f" from warehouse.{_name(schema)}.{_name(table)}"
-            )
+        versions = table_versions(target)
+        _drop_what_is_not_published(target, tables)
         _write_release_table(target, release)
-        _copy_comments(target, tables)
-        for schema, table in [*tables, ("meta", "release")]:
-            folder = building / "parquet" / schema / table
-            folder.mkdir(parents=True)
-            target.execute(
-                f"copy {_name(schema)}.{_name(table)} to {_text(folder / f'{table}.parquet')}"
-                " (format parquet, compression zstd)"
-            )
-        target.execute("detach warehouse")
         target.execute("checkpoint")
+        write_parquet(
+            target,
+            building / "parquet",
+            [*tables, ("meta", "release")],
+            versions,
+            previous=previous / "parquet" if previous else None,
+        )
     shutil.rmtree(building / ".temp", ignore_errors=True)
     _check_written(warehouse, building / _FILE, tables)
+
+
+def _drop_what_is_not_published(
+    target: duckdb.DuckDBPyConnection, tables: Sequence[tuple[str, str]]
+) -> None:
+    """Keep the published tables and nothing else."""
+    schemas = {schema for schema, _ in tables}
+    existing = target.execute(
+        "select distinct schema_name from duckdb_schemas()"
+        " where database_name = current_database() and not internal and schema_name <> 'main'"
+    ).fetchall()
+    for (schema,) in existing:
+        if schema not in schemas:
+            target.execute(f"drop schema {_name(schema)} cascade")
+    for kind in ("view", "table"):
+        for schema, name in target.execute(
+            f"select schema_name, {kind}_name from duckdb_{kind}s()"
+            " where database_name = current_database() and not internal"
+        ).fetchall():
+            if (schema, name) not in tables:
+                target.execute(f"drop {kind} {_name(schema)}.{_name(name)}")
 
 
 def _write_release_table(target: duckdb.DuckDBPyConnection, release: Release) -> None:
@@ -241,25 +270,6 @@ def _write_release_table(target: duckdb.DuckDBPyConnection, release: Release) ->
         target.execute(
             f"comment on column meta.release.{column.name} is {_text(column.description)}"
         )
-
-
-def _copy_comments(target: duckdb.DuckDBPyConnection, tables: Sequence[tuple[str, str]]) -> None:
-    """Descriptions of tables and columns, which dbt left in the warehouse."""
-    for schema, table, comment in target.execute(
-        "select schema_name, table_name, comment from duckdb_tables()"
-        " where database_name = 'warehouse' and comment is not null"
-    ).fetchall():
-        if (schema, table) in tables:
-            target.execute(f"comment on table {_name(schema)}.{_name(table)} is {_text(comment)}")
-    for schema, table, column, comment in target.execute(
-        "select schema_name, table_name, column_name, comment from duckdb_columns()"
-        " where database_name = 'warehouse' and comment is not null"
-    ).fetchall():
-        if (schema, table) in tables:
-            target.execute(
-                f"comment on column {_name(schema)}.{_name(table)}.{_name(column)}"
-                f" is {_text(comment)}"
-            )
 
 
 def _check_written(warehouse: Path, written: Path, tables: Sequence[tuple[str, str]]) -> None:

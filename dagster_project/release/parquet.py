@@ -1,0 +1,157 @@
+"""The published tables as Parquet files; what did not change is linked from the release before.
+
+    <parquet>/<schema>/<table>/<table>.parquet          a table that is rebuilt as a whole
+    <parquet>/<schema>/<table>/2026-03-01-0.parquet     one that is rebuilt by date, a date's rows
+    <parquet>/versions.json                             which version of a date its file holds
+
+Each table's folder can be read as one table. A date's file is linked if the build notes the same
+version for the date (`audit.versions`), which it does where not a row of it was written again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+_VERSIONS = "versions.json"
+_WHOLE = ""
+_DATED_FILES = ("event_date", "home_date")
+_FORMAT = "format parquet, compression zstd"
+
+
+@dataclass(frozen=True)
+class TableVersions:
+    """What a table was built from.
+
+    Attributes:
+        dated_by: the column whose dates are rebuilt one by one, None if it is rebuilt as a whole.
+        versions: by ISO date, or by the empty text for a table without dates.
+    """
+
+    dated_by: str | None
+    versions: Mapping[str, str]
+
+
+def table_versions(warehouse: duckdb.DuckDBPyConnection) -> dict[str, TableVersions]:
+    """What the build notes of each table; empty where nothing is noted."""
+    if ("audit", "versions") not in warehouse.execute(
+        "select schema_name, table_name from duckdb_tables()"
+    ).fetchall():
+        return {}
+    dated_by = dict(
+        warehouse.execute(
+            "select table_name, inputs[1] from audit.versions where dated_by = 'code'"
+        ).fetchall()
+    )
+    found: dict[str, dict[str, str]] = {table: {} for table in dated_by}
+    for table, column, date, version in warehouse.execute(
+        "select table_name, dated_by, date::varchar, version from audit.versions"
+    ).fetchall():
+        if table in found and column == dated_by[table]:
+            found[table][date or _WHOLE] = version
+    return {table: TableVersions(dated_by[table], found[table]) for table in found}
+
+
+def write_parquet(
+    release: duckdb.DuckDBPyConnection,
+    folder: Path,
+    tables: Sequence[tuple[str, str]],
+    versions: Mapping[str, TableVersions],
+    *,
+    previous: Path | None,
+) -> None:
+    """Write the tables of an open release as Parquet.
+
+    Args:
+        release: an open connection to the release's DuckDB file.
+        folder: where to write; it must not exist.
+        tables: schema and name.
+        versions: see `table_versions`.
+        previous: the same folder of the release before, to link from.
+
+    Raises:
+        OSError: a file could not be written.
+        duckdb.Error: a table could not be written.
+    """
+    before = _written_before(previous)
+    written: dict[str, dict[str, str]] = {}
+    for schema, table in tables:
+        name = f"{schema}.{table}"
+        noted = versions.get(name)
+        target = folder / schema / table
+        target.mkdir(parents=True)
+        source = previous / schema / table if previous else None
+        if noted is None or noted.dated_by not in _DATED_FILES:
+            _copy(release, f"from {_name(schema, table)}", target / f"{table}.parquet")
+            continue
+        same = _same_dates(noted.versions, before.get(name, {}))
+        for date in sorted(same):
+            for file in sorted(source.glob(f"{date}-*.parquet")) if source else ():
+                _link(file, target / file.name)
+        changed = sorted(set(noted.versions) - same)
+        _write_dates(release, (schema, table), noted.dated_by, changed, target)
+        written[name] = dict(noted.versions)
+        if not any(target.iterdir()):
+            _copy(release, f"from {_name(schema, table)} limit 0", target / f"{table}.parquet")
+    (folder / _VERSIONS).write_text(json.dumps(written, sort_keys=True), encoding="utf-8")
+
+
+def _write_dates(
+    release: duckdb.DuckDBPyConnection,
+    table: tuple[str, str],
+    column: str,
+    dates: Sequence[str],
+    target: Path,
+) -> None:
+    """One or more files for each of the dates that has rows."""
+    if not dates:
+        return
+    scratch = target / ".dates"
+    listed = ", ".join(f"date '{date}'" for date in dates)
+    release.execute(
+        f"copy (select *, strftime({column}, '%Y-%m-%d') as file_date from {_name(*table)}"
+        f" where {column} in ({listed})) to '{_text(scratch)}'"
+        f" ({_FORMAT}, partition_by (file_date))"
+    )
+    for folder in sorted(scratch.glob("file_date=*")):
+        for number, file in enumerate(sorted(folder.iterdir())):
+            file.rename(target / f"{folder.name.removeprefix('file_date=')}-{number}.parquet")
+    shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _written_before(previous: Path | None) -> dict[str, dict[str, str]]:
+    path = previous / _VERSIONS if previous else None
+    if path is None or not path.exists():
+        return {}
+    written: dict[str, dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
+    return written
+
+
+def _same_dates(now: Mapping[str, str], before: Mapping[str, str]) -> set[str]:
+    return {date for date, version in now.items() if before.get(date) == version}
+
+
+def _copy(release: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
+    release.execute(f"copy ({query}) to '{_text(path)}' ({_FORMAT})")
+
+
+def _link(source: Path, target: Path) -> None:
+    """The same file under another name; a copy where the disk has no hard links."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _name(schema: str, table: str) -> str:
+    return ".".join('"' + part.replace('"', '""') + '"' for part in (schema, table))
+
+
+def _text(path: Path) -> str:
+    return str(path).replace("'", "''")
