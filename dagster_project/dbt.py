@@ -20,9 +20,12 @@ from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt_common.events.base_types import EventMsg
 
+from dagster_project.locks import exclusively
+
 logger = logging.getLogger("walkhouse")
 
 _PARTS_OF_A_MANIFEST = ("*.yml", "seeds/**/*", "models/**/*", "macros/**/*", "tests/**/*")
+_WORTH_A_LINE = 1.0  # seconds
 _BUILT = ("success", "pass", "no-op")
 
 
@@ -51,11 +54,16 @@ def ensure_manifest(project: DbtProject) -> None:
     """
     folder = Path(project.project_dir)
     manifest = Path(project.manifest_path)
-    if manifest.exists() and manifest.stat().st_mtime >= _last_change(folder):
-        return
-    logger.info("dbt parse")
-    _invoke(project, ["parse", "--quiet"])
-    manifest.touch()
+    # Noted once parsing is done: a manifest without it may have been cut short.
+    parsed = manifest.with_name("parsed")
+    with exclusively(manifest.with_name("parsing.lock"), purpose="parsing the dbt project"):
+        is_whole = manifest.exists() and parsed.exists()
+        if is_whole and parsed.stat().st_mtime >= _last_change(folder):
+            return
+        logger.info("dbt parse")
+        parsed.unlink(missing_ok=True)
+        _invoke(project, ["parse", "--quiet"])
+        parsed.touch()
 
 
 def load_manifest(project: DbtProject) -> dict[str, Any]:
@@ -70,7 +78,7 @@ def load_manifest(project: DbtProject) -> dict[str, Any]:
 
 
 def build(project: DbtProject, select: Sequence[str]) -> Iterator[BuiltNode]:
-    """Build seeds and models, logging each as it is done; tests are for who changes models.
+    """Build seeds and models, logging those that take long; tests are for who changes models.
 
     Args:
         project: the project, with its target.
@@ -131,6 +139,9 @@ def _log_built(event: EventMsg) -> None:
     if event.info.name in ("LogModelResult", "LogSeedResult"):
         relation = event.data.node_info.node_relation
         seconds = event.data.execution_time
+        # Each line is an event in Dagster's storage, which takes longer than many a table.
+        if seconds < _WORTH_A_LINE:
+            return
         logger.info("built %s.%s (%.1f s)", relation.schema, relation.alias, seconds)
 
 

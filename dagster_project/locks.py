@@ -43,6 +43,39 @@ def warehouse_writer(home: Path) -> Iterator[None]:
 
 
 @contextmanager
+def exclusively(path: Path, *, purpose: str) -> Iterator[None]:
+    """Held by one process at a time, for what has a lock file of its own."""
+    with _locked(path, exclusive=True, purpose=purpose):
+        yield
+
+
+@contextmanager
+def running(home: Path) -> Iterator[str]:
+    """Held by a process for as long as its runs are under way; gives its name for `has_ended`."""
+    name = f"process-{os.getpid()}-{time.time_ns()}"
+    path = home / "locks" / name
+    with _locked(path, exclusive=True, purpose="running"):
+        try:
+            yield name
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def has_ended(home: Path, name: str) -> bool:
+    """Whether the process that `running` named no longer runs, however it ended."""
+    path = home / "locks" / name
+    if not path.exists():
+        return True
+    with path.open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    path.unlink(missing_ok=True)
+    return True
+
+
+@contextmanager
 def _locked(path: Path, *, exclusive: bool, purpose: str) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+", encoding="utf-8") as file:

@@ -11,9 +11,11 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dagster_project.locks import has_ended, running
 from dagster_project.pending import Situation, look
 from dagster_project.registry import load_invariants
 from dagster_project.release.gate import Waiver
@@ -36,6 +38,7 @@ def bring_up_to_date(settings: Settings, waiver: Waiver | None) -> bool:
     Raises:
         WaiverError: the waiver cannot be given.
         OSError: the landing cannot be listed.
+        RuntimeError: what Dagster records of the run cannot be written.
     """
     if waiver:
         waiver.ids(load_invariants(settings.dbt_project))
@@ -48,7 +51,8 @@ def bring_up_to_date(settings: Settings, waiver: Waiver | None) -> bool:
     started = time.monotonic()
     _say_what_is_pending(situation)
     prepare_instance(settings)
-    _execute(settings, situation, waiver)
+    with _saying_what_dagster_cannot_write(settings):
+        _execute(settings, situation, waiver)
     situation = look(settings)
     logger.info("done in %.0f s", time.monotonic() - started)
     return situation.is_published
@@ -76,11 +80,12 @@ def _execute(settings: Settings, situation: Situation, waiver: Waiver | None) ->
         from dagster_project.partitions import contiguous_ranges
         from dagster_project.requests import range_tags
 
-        with dg.DagsterInstance.get() as instance:
+        with dg.DagsterInstance.get() as instance, running(settings.home) as process:
+            _close_abandoned_runs(instance, settings.home)
             for first, last in contiguous_ranges(situation.pending.dates):
                 ingested = defs.resolve_job_def(INGEST).execute_in_process(
                     instance=instance,
-                    tags=range_tags(first, last),
+                    tags={**range_tags(first, last), _PROCESS: process},
                     run_config=_QUIET,
                     raise_on_error=False,
                 )
@@ -96,9 +101,43 @@ def _execute(settings: Settings, situation: Situation, waiver: Waiver | None) ->
                     }
                 }
             built = defs.resolve_job_def(BUILD).execute_in_process(
-                instance=instance, run_config=configuration, raise_on_error=False
+                instance=instance,
+                tags={_PROCESS: process},
+                run_config=configuration,
+                raise_on_error=False,
             )
             _log_failures(built.all_events)
+
+
+@contextlib.contextmanager
+def _saying_what_dagster_cannot_write(settings: Settings) -> Iterator[None]:
+    """A full disk, for example, is first met where Dagster records the run.
+
+    Raises:
+        RuntimeError: the record could not be written.
+    """
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        yield
+    except DBAPIError as error:
+        where = os.environ.get("DAGSTER_HOME", settings.dagster_home)
+        raise RuntimeError(
+            f"{where}: the record of the run could not be written: {error.orig}; "
+            "make room on the disk and run again"
+        ) from error
+
+
+def _close_abandoned_runs(instance: dg.DagsterInstance, home: Path) -> None:
+    """Record runs of killed processes as failed; without it they would be shown as under way."""
+    from dagster import DagsterRunStatus, RunsFilter
+
+    unfinished = [DagsterRunStatus.STARTED, DagsterRunStatus.STARTING, DagsterRunStatus.NOT_STARTED]
+    for run in instance.get_runs(filters=RunsFilter(statuses=unfinished)):
+        process = run.tags.get(_PROCESS)
+        if process is not None and has_ended(home, process):
+            logger.info("run %s of %s was cut short: its process ended", run.run_id, run.job_name)
+            instance.report_run_failed(run, message="its process ended before the run did")
 
 
 def _log_failures(events: Iterable[dg.DagsterEvent]) -> None:
@@ -112,6 +151,7 @@ def _log_failures(events: Iterable[dg.DagsterEvent]) -> None:
             logger.error("step %s failed: %s", event.step_key, reason)
 
 
+_PROCESS = "walkhouse/process"
 _SHOWN_LATER = ("dumps", "release")
 _QUIET: Mapping[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 

@@ -14,7 +14,7 @@ from dagster_project.ingest.lake import Lake, replace_text
 from dagster_project.locks import warehouse_writer
 from dagster_project.registry import load_invariants, load_published_tables
 from dagster_project.release.gate import Verdict, Waiver, verdict
-from dagster_project.release.publish import Release, publish, release_id
+from dagster_project.release.publish import Release, ReleaseError, publish, release_id
 from dagster_project.release.state import state_digest
 from dagster_project.resources import Installation, Waivers
 from dagster_project.settings import CODE_VERSION, Settings
@@ -51,7 +51,12 @@ def release_asset(published_tables: Sequence[dg.AssetKey]) -> dg.AssetsDefinitio
                     description="not published:\n" + "\n".join(decision.refusals),
                     allow_retries=False,
                 )
-            published = _publish(settings, decision, waivers.waiver)
+            try:
+                published = _publish(settings, decision, waivers.waiver)
+            except (duckdb.Error, OSError, ReleaseError) as error:
+                message = f"the release could not be written, readers keep the one before: {error}"
+                logger.error("%s", message)
+                raise dg.Failure(description=message, allow_retries=False) from error
             settings.refusal.unlink(missing_ok=True)
         logger.info("published release %s", published.release_id)
         return dg.MaterializeResult(

@@ -146,6 +146,19 @@ class Lake:
         (folder / "dump.json").unlink(missing_ok=True)
         shutil.rmtree(folder, ignore_errors=True)
 
+    def remove_leftovers(self) -> None:
+        """Remove what does not count: data that killed runs left, or did not come to remove.
+
+        Nobody may be taking in dumps.
+        """
+        for folder in (self.root / "dumps").glob("dt=*"):
+            dump = self.dump(date.fromisoformat(folder.name.removeprefix("dt=")))
+            counts = {"dump.json", "failure.txt", dump.fingerprint if dump else None}
+            for path in [path for path in folder.iterdir() if path.name not in counts]:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+            if not any(folder.iterdir()):
+                folder.rmdir()
+
 
 def replace_text(path: Path, text: str) -> None:
     """Write a small file so that readers see the old text or the new, also after a power cut."""
