@@ -7,7 +7,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := $(CHECKOUT)/.venv/bin
 READY := $(CHECKOUT)/.venv/ready
 
-.PHONY: setup run test lint dictionary ui lock clean
+# `make test-all` adds the runs that are killed, and random histories for an hour or more.
+.PHONY: setup run test test-all lint benchmarks dictionary ui lock clean
 
 setup: $(READY)
 
@@ -30,10 +31,17 @@ run: setup
 test: setup
 	@cd "$(CHECKOUT)" && "$(BIN)/python" -m pytest
 
+test-all: setup
+	@cd "$(CHECKOUT)" && HYPOTHESIS_PROFILE=thorough "$(BIN)/python" -m pytest -m "slow or not slow"
+
 lint: setup
 	@cd "$(CHECKOUT)" && "$(BIN)/ruff" check . && "$(BIN)/ruff" format --check .
 	@cd "$(CHECKOUT)" && "$(BIN)/mypy"
 	@cd "$(CHECKOUT)" && PATH="$(BIN):$$PATH" "$(BIN)/sqlfluff" lint --processes 2 dbt_project
+
+# `make benchmarks` takes hours, `make benchmarks ONLY=idle` a minute; see benchmarks/README.md.
+benchmarks: setup
+	@cd "$(CHECKOUT)" && "$(BIN)/python" -m benchmarks $(ONLY:%=--only %)
 
 dictionary: setup
 	@"$(BIN)/walkhouse" dictionary

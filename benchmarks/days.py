@@ -1,0 +1,229 @@
+"""Measures of one installation that begins empty: one large day, or a small fortnight.
+
+A first load starts without a home: what Dagster and dbt need to start and to parse is in it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+
+from benchmarks.workbench import (
+    Installation,
+    Run,
+    RunFailedError,
+    Workbench,
+    bytes_of,
+    event_files,
+    warm,
+)
+
+# A Tuesday: the simulated company does less at weekends.
+_DAY = date(2026, 3, 3)
+_EVENTS = 3_000_000
+_MANY_EVENTS = 10_000_000
+_FORTNIGHT_EVENTS = 20_000
+_COPIES = 3
+_IDLE_RUNS = 3
+_GIB = 1 << 30
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A value and what it was made from."""
+
+    value: float
+    detail: str
+
+
+@dataclass(frozen=True)
+class FirstLoad:
+    """A landing taken into an empty installation.
+
+    Attributes:
+        events: in the release.
+        dumps_bytes: the landed event files.
+        lake_bytes: the typed copy of them.
+        warehouse_bytes: the file in which dbt builds.
+        published_bytes: the release.
+    """
+
+    run: Run
+    events: int
+    dumps_bytes: int
+    lake_bytes: int
+    warehouse_bytes: int
+    published_bytes: int
+
+
+def first_load_over_copy(bench: Workbench, *, form: str, files: int) -> Reading:
+    """Seconds of a first load over those of DuckDB alone, which copies the same files."""
+    copied = _copy(bench, form=form, files=files)
+    loaded = first_load(bench, form=form, files=files)
+    return Reading(
+        loaded.run.seconds / copied.seconds,
+        f"{loaded.events:,} events in {loaded.run.seconds:.1f} s; copy {copied.seconds:.1f} s",
+    )
+
+
+def disk_over_dumps(bench: Workbench) -> Reading:
+    """Bytes of lake and warehouse after the first load over those of the gzipped dump."""
+    loaded = first_load(bench, form="player", files=1)
+    return Reading(
+        (loaded.lake_bytes + loaded.warehouse_bytes) / loaded.dumps_bytes,
+        f"dump {_mb(loaded.dumps_bytes)}, lake {_mb(loaded.lake_bytes)}, warehouse"
+        f" {_mb(loaded.warehouse_bytes)}; beside them the release {_mb(loaded.published_bytes)}",
+    )
+
+
+def peak_memory(bench: Workbench) -> Reading:
+    """Peak resident memory, GiB, of the first load of a very large day."""
+    landing = _landing(bench, form="player", files=1, events=_MANY_EVENTS)
+    installation = bench.installation("memory", landing=landing)
+    run = bench.walkhouse(installation, "run", log="memory")
+    events = installation.events
+    shutil.rmtree(installation.home)
+    return Reading(run.peak_bytes / _GIB, f"{events:,} events in {run.seconds:.1f} s")
+
+
+def pandas_over_copy(bench: Workbench) -> Reading:
+    """Seconds of a pandas script over those of the copy; it does less than Walkhouse does."""
+    return _peer_over_copy(bench, "pandas_day", python=sys.executable)
+
+
+def dlt_over_copy(bench: Workbench) -> Reading:
+    """Seconds of dlt, which loads only, over those of the copy.
+
+    Raises:
+        RunFailedError: dlt cannot be installed here.
+    """
+    return _peer_over_copy(bench, "dlt_load", python=_environment_with_dlt(bench))
+
+
+def fortnight(bench: Workbench) -> Reading:
+    """Seconds from nothing to the release of the fortnight that `make run` simulates."""
+    loaded, _ = _fortnight(bench)
+    return Reading(loaded.run.seconds, f"{loaded.events:,} events in 14 dumps")
+
+
+def idle(bench: Workbench) -> Reading:
+    """Median seconds of a run that finds nothing to do."""
+    _, installation = _fortnight(bench)
+    runs = [
+        bench.walkhouse(installation, "run", log=f"idle-{number}").seconds
+        for number in range(_IDLE_RUNS)
+    ]
+    return Reading(median(runs), ", ".join(f"{seconds:.1f} s" for seconds in runs))
+
+
+def first_load(bench: Workbench, *, form: str, files: int) -> FirstLoad:
+    """Take in one large day, once for all measures that need it."""
+    name = f"day-{form}-{files}"
+    if name not in bench.memo:
+        landing = _landing(bench, form=form, files=files)
+        installation = bench.installation(name, landing=landing)
+        bench.memo[name] = load(bench, installation, log=name)
+        shutil.rmtree(installation.home)
+    loaded: FirstLoad = bench.memo[name]
+    return loaded
+
+
+def load(bench: Workbench, installation: Installation, *, log: str) -> FirstLoad:
+    """Run Walkhouse on a landing whose files lie in memory, and see what it left."""
+    dumps = event_files(installation.landing)
+    warm(dumps)
+    run = bench.walkhouse(installation, "run", log=log)
+    return FirstLoad(
+        run=run,
+        events=installation.events,
+        dumps_bytes=sum(bytes_of(path) for path in dumps),
+        lake_bytes=bytes_of(installation.home / "lake"),
+        warehouse_bytes=bytes_of(installation.home / "warehouse.duckdb"),
+        published_bytes=bytes_of(installation.published.resolve().parent),
+    )
+
+
+def _landing(bench: Workbench, *, form: str, files: int, events: int = _EVENTS) -> Path:
+    return bench.landing(start=_DAY, days=1, events_per_day=events, form=form, files_per_dump=files)
+
+
+def _copy(bench: Workbench, *, form: str, files: int) -> Run:
+    """The fastest of several copies: a ratio to it flatters nobody."""
+    name = f"copy-{form}-{files}"
+    if name not in bench.memo:
+        sources = event_files(_landing(bench, form=form, files=files))
+        target = bench.data / f"{name}.parquet"
+        warm(sources)
+        runs = [
+            bench.program(
+                "duckdb_copy",
+                log=f"{name}-{number}",
+                files=[str(path) for path in sources],
+                form=form,
+                target=target,
+                threads=bench.threads,
+            )
+            for number in range(_COPIES)
+        ]
+        target.unlink()
+        bench.memo[name] = min(runs, key=lambda run: run.seconds)
+    copied: Run = bench.memo[name]
+    return copied
+
+
+def _peer_over_copy(bench: Workbench, program: str, *, python: str) -> Reading:
+    copied = _copy(bench, form="player", files=1)
+    sources = event_files(_landing(bench, form="player", files=1))
+    target = bench.data / program
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    # Only dlt reads the variables: it would report to its makers, and write into the user's home.
+    run = bench.program(
+        program,
+        log=program,
+        python=python,
+        variables={"RUNTIME__DLTHUB_TELEMETRY": "false", "DLT_DATA_DIR": str(target / "data")},
+        files=[str(path) for path in sources],
+        target=target,
+    )
+    shutil.rmtree(target)
+    return Reading(
+        run.seconds / copied.seconds,
+        f"{run.seconds:.1f} s and {run.peak_bytes / _GIB:.1f} GiB; copy {copied.seconds:.1f} s",
+    )
+
+
+def _environment_with_dlt(bench: Workbench) -> str:
+    """The Python of an environment of its own, since dlt is no dependency of Walkhouse."""
+    folder = bench.data / "dlt-environment"
+    python = folder / "bin" / "python"
+    ready = folder / "ready"
+    if not ready.exists():
+        try:
+            bench.execute([sys.executable, "-m", "venv", "--clear", str(folder)], log="dlt-venv")
+            wanted = ("dlt", f"duckdb=={version('duckdb')}")
+            install = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+            bench.execute([str(python), *install, *wanted], log="dlt-install")
+        except (RunFailedError, subprocess.SubprocessError) as error:
+            raise RunFailedError(f"dlt cannot be installed: {error}") from error
+        ready.touch()
+    return str(python)
+
+
+def _fortnight(bench: Workbench) -> tuple[FirstLoad, Installation]:
+    if "fortnight" not in bench.memo:
+        landing = bench.landing(start=date(2026, 3, 1), days=14, events_per_day=_FORTNIGHT_EVENTS)
+        installation = bench.installation("fortnight", landing=landing)
+        bench.memo["fortnight"] = (load(bench, installation, log="fortnight"), installation)
+    loaded: tuple[FirstLoad, Installation] = bench.memo["fortnight"]
+    return loaded
+
+
+def _mb(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB"
