@@ -42,8 +42,7 @@ def test_the_ui_starts_and_knows_assets_jobs_schedule_and_sensors(
         try:
             (repository,) = ask_when_ready(port, ui)
         finally:
-            os.killpg(ui.pid, signal.SIGTERM)
-            ui.wait(60)
+            stop(ui)
     assert {group["groupName"] for group in repository["assetGroups"]} >= {
         "landing",
         "raw",
@@ -56,6 +55,16 @@ def test_the_ui_starts_and_knows_assets_jobs_schedule_and_sensors(
     assert {schedule["name"] for schedule in repository["schedules"]} == {"daily"}
     assert {sensor["name"] for sensor in repository["sensors"]} >= {"landing", "lake"}
     assert {job["name"] for job in repository["jobs"]} >= {"ingest_dumps", "build_and_release"}
+
+
+def stop(ui: subprocess.Popen[bytes]) -> None:
+    """End the UI and the servers it started; on a busy machine they may not end by themselves."""
+    os.killpg(ui.pid, signal.SIGTERM)
+    try:
+        ui.wait(30)
+    except subprocess.TimeoutExpired:
+        os.killpg(ui.pid, signal.SIGKILL)
+        ui.wait()
 
 
 def ask_when_ready(port: int, ui: subprocess.Popen[bytes]) -> list[dict[str, Any]]:
