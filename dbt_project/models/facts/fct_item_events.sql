@@ -42,14 +42,7 @@ accepted as (
 
     select *
     from item_events
-    where not exists (
-        select 1
-        from duplicate_lines
-        where
-            item_events.dump_date = duplicate_lines.dump_date
-            and item_events.source_file = duplicate_lines.source_file
-            and item_events.source_row = duplicate_lines.source_row
-    )
+    where {{ is_in_none_of('item_events', 'duplicate_lines') }}
 
 ),
 
@@ -66,14 +59,7 @@ new_visits as (
     from {{ ref('stg_item_events') }} as deliveries
     where
         {{ is_stale('event_date') }}
-        and not exists (
-            select 1
-            from duplicate_lines
-            where
-                deliveries.dump_date = duplicate_lines.dump_date
-                and deliveries.source_file = duplicate_lines.source_file
-                and deliveries.source_row = duplicate_lines.source_row
-        )
+        and {{ is_in_none_of('deliveries', 'duplicate_lines') }}
 
 ),
 
