@@ -6,13 +6,14 @@ import os
 
 import dagster as dg
 
+from dagster_project.assets.copies import copies_assets
 from dagster_project.assets.landing import landing_assets
 from dagster_project.assets.models import models_asset
 from dagster_project.assets.raw import content_items, dumps_asset
 from dagster_project.assets.release import release_asset
 from dagster_project.checks import invariant_checks
 from dagster_project.dbt import ensure_manifest
-from dagster_project.jobs import build_job, ingest_job
+from dagster_project.jobs import build_job, copy_job, ingest_job
 from dagster_project.partitions import dump_partitions
 from dagster_project.pending import known_dump_dates
 from dagster_project.registry import load_invariants, load_published_tables
@@ -39,9 +40,10 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             content_items,
             models,
             release_asset(sorted(tables.values())),
+            *copies_assets(settings.copies),
         ],
         asset_checks=[invariant_checks(load_invariants(settings.dbt_project), tables)],
-        jobs=[ingest_job, build_job],
+        jobs=[ingest_job, build_job, *([copy_job] if settings.copies else [])],
         schedules=[daily_schedule(settings.schedule, settings.schedule_timezone)],
         sensors=[landing_sensor, lake_sensor],
         resources={

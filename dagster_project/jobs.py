@@ -1,13 +1,15 @@
-"""Jobs: taking dumps in, by dump date, and building and releasing what was taken in."""
+"""Jobs: taking dumps in, by dump date; building and releasing what was taken in; copying that."""
 
 from __future__ import annotations
 
 import dagster as dg
 
+from dagster_project.assets.copies import COPIES
 from dagster_project.assets.raw import FILES, LINES
 
 INGEST = "ingest_dumps"
 BUILD = "build_and_release"
+COPY = "send_copies"
 
 ingest_job = dg.define_asset_job(
     INGEST,
@@ -21,4 +23,10 @@ build_job = dg.define_asset_job(
     - dg.AssetSelection.groups("landing")
     - dg.AssetSelection.assets(LINES, FILES),
     description="Build the tables from the lake, audit them, and publish them if they hold.",
+)
+
+copy_job = dg.define_asset_job(
+    COPY,
+    selection=dg.AssetSelection.assets(COPIES),
+    description="Send the current release to the copies that do not hold it.",
 )

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from dagster_project.locks import has_ended, running
 from dagster_project.pending import Situation, look
 from dagster_project.registry import load_invariants
+from dagster_project.release.copies import copies_behind
 from dagster_project.release.gate import Waiver
 from dagster_project.settings import CHECKOUT, Settings
 
@@ -32,6 +33,8 @@ INSTANCE_CONFIG = CHECKOUT / "dagster_project" / "dagster.yaml"
 def bring_up_to_date(settings: Settings, waiver: Waiver | None) -> bool:
     """Take in what is pending, build, audit and release.
 
+    What is published is also sent to the copies that do not hold it.
+
     Returns:
         whether the state of the landing is published afterwards.
 
@@ -45,7 +48,7 @@ def bring_up_to_date(settings: Settings, waiver: Waiver | None) -> bool:
     situation = look(settings)
     for stray in situation.landed.strays:
         logger.warning("left alone: %s", stray)
-    if situation.is_published:
+    if situation.is_published and not copies_behind(settings.copies, settings.published):
         logger.info("nothing is pending: the state of the landing is published")
         return True
     started = time.monotonic()
@@ -92,6 +95,7 @@ def _execute(settings: Settings, situation: Situation, waiver: Waiver | None) ->
                 _log_failures(ingested.all_events)
             after = look(settings)
             if after.is_built_from_lake and not after.is_catalogue_pending:
+                _send_copies(settings, instance, process)
                 return
             configuration: dict[str, Any] = dict(_QUIET)
             if waiver:
@@ -107,6 +111,22 @@ def _execute(settings: Settings, situation: Situation, waiver: Waiver | None) ->
                 raise_on_error=False,
             )
             _log_failures(built.all_events)
+            if not any(
+                event.is_step_start and event.step_key == _COPIES for event in built.all_events
+            ):
+                _send_copies(settings, instance, process)  # of the release that readers still see
+
+
+def _send_copies(settings: Settings, instance: dg.DagsterInstance, process: str) -> None:
+    if not copies_behind(settings.copies, settings.published):
+        return
+    from dagster_project.definitions import defs
+    from dagster_project.jobs import COPY
+
+    sent = defs.resolve_job_def(COPY).execute_in_process(
+        instance=instance, tags={_PROCESS: process}, run_config=_QUIET, raise_on_error=False
+    )
+    _log_failures(sent.all_events)
 
 
 @contextlib.contextmanager
@@ -152,7 +172,8 @@ def _log_failures(events: Iterable[dg.DagsterEvent]) -> None:
 
 
 _PROCESS = "walkhouse/process"
-_SHOWN_LATER = ("dumps", "release")
+_COPIES = "copies"
+_SHOWN_LATER = ("dumps", "release", _COPIES)
 _QUIET: Mapping[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 

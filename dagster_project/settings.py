@@ -6,14 +6,18 @@ Nothing else in the package reads environment variables.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 DBT_PROJECT = CHECKOUT / "dbt_project"
 CODE_VERSION = "0.1.0"
+COPY_SCHEMES = ("s3",)
+"""Where a copy of a release can be sent; `release.copies` knows how."""
 
 
 class SettingsError(ValueError):
@@ -35,6 +39,7 @@ class Settings:
         schedule: cron expression of the daily ingest.
         schedule_timezone: the zone in which the schedule is meant.
         dbt_project: the models, with the definitions and invariants in their seeds and variables.
+        copies: URLs that get a copy of every release; a password in one is never shown.
     """
 
     landing: str
@@ -46,6 +51,7 @@ class Settings:
     schedule: str = "0 6 * * *"
     schedule_timezone: str = "UTC"
     dbt_project: Path = DBT_PROJECT
+    copies: tuple[str, ...] = ()
 
     @property
     def lake(self) -> Path:
@@ -104,6 +110,7 @@ class Settings:
             schedule=env.get("WALKHOUSE_SCHEDULE") or "0 6 * * *",
             schedule_timezone=env.get("WALKHOUSE_SCHEDULE_TIMEZONE") or "UTC",
             dbt_project=_folder(env.get("WALKHOUSE_DBT_PROJECT") or str(DBT_PROJECT)),
+            copies=_copies(env, "WALKHOUSE_COPIES"),
         )
 
     def environment(self) -> dict[str, str]:
@@ -116,6 +123,7 @@ class Settings:
             "WALKHOUSE_MEMORY_LIMIT": self.memory_limit,
             "WALKHOUSE_FIRST_DUMP_DATE": self.first_dump_date.isoformat(),
             "WALKHOUSE_DBT_PROJECT": str(self.dbt_project),
+            "WALKHOUSE_COPIES": " ".join(self.copies),
             "WALKHOUSE_DBT_THREADS": str(self.threads),
             "WALKHOUSE_SCHEDULE": self.schedule,
             "WALKHOUSE_SCHEDULE_TIMEZONE": self.schedule_timezone,
@@ -149,3 +157,23 @@ def _day(env: Mapping[str, str], name: str, *, default: date) -> date:
         return date.fromisoformat(text)
     except ValueError as error:
         raise SettingsError(f"{name}={text!r}: must be a date such as 2024-01-01") from error
+
+
+def without_password(url: str) -> str:
+    """A URL as it may be shown: without its password, and without what follows a `?`."""
+    parts = urlsplit(url)
+    account, at, host = parts.netloc.rpartition("@")
+    return urlunsplit((parts.scheme, account.partition(":")[0] + at + host, parts.path, "", ""))
+
+
+def _copies(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    # A comma within a URL, between the hosts of a PostgreSQL for example, does not end it.
+    urls = re.split(r"\s+|,\s*(?=[\w+.-]+://|$)", env.get(name, "").strip())
+    copies = tuple(url.rstrip("/") for url in urls if url)
+    for number, url in enumerate(copies, start=1):
+        if urlsplit(url).scheme not in COPY_SCHEMES or not urlsplit(url).netloc:
+            raise SettingsError(
+                f"{name}: URL {number} of {len(copies)} must begin with one of "
+                f"{', '.join(scheme + '://' for scheme in COPY_SCHEMES)} and name a place"
+            )
+    return copies

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dagster_project.settings import CHECKOUT, Settings, SettingsError
+from dagster_project.settings import CHECKOUT, Settings, SettingsError, without_password
 
 
 def test_by_default_everything_lies_in_the_checkout() -> None:
@@ -43,3 +43,27 @@ def test_another_process_sees_the_same_settings(tmp_path: Path) -> None:
 def test_a_value_that_cannot_be_used_is_named(name: str, value: str, says: str) -> None:
     with pytest.raises(SettingsError, match=f"{name}='{value}'.*{says}"):
         Settings.from_environment({name: value})
+
+
+def test_copies_are_a_list_of_urls_in_one_variable() -> None:
+    for text in ("s3://a/b s3://c", "s3://a/b/,s3://c/", " s3://a/b,  s3://c "):
+        assert Settings.from_environment({"WALKHOUSE_COPIES": text}).copies == (
+            "s3://a/b",
+            "s3://c",
+        )
+    assert Settings.from_environment({}).copies == ()
+    commas = Settings.from_environment({"WALKHOUSE_COPIES": "s3://a,b/c s3://d"})
+    assert commas.copies == ("s3://a,b/c", "s3://d")
+
+
+def test_a_copy_that_nothing_can_send_is_refused_without_showing_it() -> None:
+    with pytest.raises(SettingsError, match="URL 2 of 2 must begin with one of s3://") as refused:
+        Settings.from_environment({"WALKHOUSE_COPIES": "s3://a ftp://me:secret@b"})
+    assert "secret" not in str(refused.value)
+
+
+def test_a_url_is_shown_without_its_password() -> None:
+    assert without_password("postgresql://me:secret@host:5432/db?password=secret") == (
+        "postgresql://me@host:5432/db"
+    )
+    assert without_password("s3://bucket/prefix") == "s3://bucket/prefix"

@@ -42,9 +42,9 @@ def cli() -> None:
 )
 @click.option("--reason", default="", help="Why they are waived; published with the release.")
 def run(waive: str | None, reason: str) -> None:
-    """Take in every new, changed or withdrawn dump; build, audit and release.
+    """Take in every new, changed or withdrawn dump; build, audit, release, and send the copies.
 
-    Exit code 0 only if the state of the landing is published.
+    Exit code 0 only if the state of the landing is published, and every copy holds it.
     """
     from dagster_project.release.gate import Waiver, WaiverError
 
@@ -65,6 +65,8 @@ def run(waive: str | None, reason: str) -> None:
         show.release(console, settings)
     if not is_published:
         show.what_is_missing(errors, settings)
+    is_copied = show.copies_behind(errors, settings)
+    if not (is_published and is_copied):
         sys.exit(1)
 
 

@@ -12,6 +12,8 @@ from rich.table import Table
 
 from dagster_project.ingest.lake import Lake
 from dagster_project.pending import look
+from dagster_project.release.copies import copies_behind as behind
+from dagster_project.release.copies import copy_states
 from dagster_project.release.publish import current_release
 from dagster_project.release.publish import releases as all_releases
 from dagster_project.settings import Settings
@@ -88,6 +90,22 @@ def what_is_missing(console: Console, settings: Settings) -> None:
         console.print(f"  readers still see release {current.release_id}", markup=False)
 
 
+def copies_behind(console: Console, settings: Settings) -> bool:
+    """Say which copies do not hold the current release; true where every copy does."""
+    copies = behind(settings.copies, settings.published)
+    for copy in copies:
+        found = copy.problem or f"it holds {copy.release_id or 'no release'}"
+        console.print(f"walkhouse: copy {copy.url} is behind: {found}", markup=False, style="red")
+    current = current_release(settings.published)
+    if copies and current:
+        console.print(
+            f"  release {current.release_id} itself is published in {settings.published}; "
+            "the next `walkhouse run` sends the copies that are behind",
+            markup=False,
+        )
+    return not copies
+
+
 def refusals(settings: Settings) -> list[str]:
     """Why the last build was not published; nothing if it was."""
     if not settings.refusal.exists():
@@ -137,6 +155,8 @@ def status(console: Console, settings: Settings) -> None:
         say("is up to date", "yes" if situation.is_published else "no")
     for reason in refusals(settings):
         say("last refusal", reason)
+    for copy in copy_states(settings.copies):
+        say("copy", f"{copy.url}, {copy.problem or copy.release_id or 'nothing yet'}")
 
 
 def releases(console: Console, settings: Settings) -> None:

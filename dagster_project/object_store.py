@@ -1,0 +1,108 @@
+"""How an object store is reached: its client, how often a call is tried, and what its errors mean.
+
+Credentials, region and endpoint are those that every AWS client takes from the environment
+(`AWS_ACCESS_KEY_ID`, `AWS_PROFILE`, `AWS_REGION`, `AWS_ENDPOINT_URL`, …); none is a setting of
+Walkhouse, and none is ever printed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import fsspec
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    PartialCredentialsError,
+)
+
+# A call that fails for a passing reason (throttling, a 5xx, a connection that broke) is tried
+# again after growing, jittered waits; botocore's standard mode knows which reasons those are.
+_ATTEMPTS = 6
+_CONNECT_SECONDS = 10
+_READ_SECONDS = 60
+
+
+class ObjectStoreError(OSError):
+    """An object store could not be used; says which, why and what to do, and shows no secret."""
+
+
+def connect(url: str) -> tuple[fsspec.AbstractFileSystem, str]:
+    """The file system of a URL, one in a process, and the path in it.
+
+    A local path has the local file system.
+    """
+    if not url.startswith("s3://"):
+        return fsspec.core.url_to_fs(url)  # type: ignore[no-any-return]  # fsspec has no types
+    return fsspec.core.url_to_fs(  # type: ignore[no-any-return]
+        url,
+        use_listings_cache=False,
+        config_kwargs={
+            "retries": {"mode": "standard", "total_max_attempts": _ATTEMPTS},
+            "connect_timeout": _CONNECT_SECONDS,
+            "read_timeout": _READ_SECONDS,
+        },
+    )
+
+
+@contextmanager
+def explaining(url: str) -> Iterator[None]:
+    """Make the errors of a store's client sentences.
+
+    Raises:
+        ObjectStoreError: in place of whatever the client raised.
+    """
+    try:
+        yield
+    except ObjectStoreError:
+        raise
+    except (OSError, BotoCoreError, ClientError) as error:
+        if not url.startswith("s3://"):
+            raise
+        raise ObjectStoreError(f"{url}: {_reason(error)}") from error
+
+
+def is_missing_bucket(error: BaseException) -> bool:
+    """Whether a store said that not only the path is missing, but the whole bucket."""
+    return _code(error) == "NoSuchBucket"
+
+
+def abort_uploads(fs: fsspec.AbstractFileSystem, prefix: str) -> None:
+    """Free what uploads that were cut short have taken up under a path; nobody can see it."""
+    bucket, key, _ = fs.split_path(prefix)
+    listed = fs.call_s3("list_multipart_uploads", Bucket=bucket, Prefix=key)
+    for upload in listed.get("Uploads", ()):
+        fs.call_s3(
+            "abort_multipart_upload", Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"]
+        )
+
+
+_WRONG_KEYS = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken")
+
+
+def _reason(error: Exception) -> str:
+    code = _code(error)
+    if isinstance(error, NoCredentialsError | PartialCredentialsError):
+        return (
+            "no credentials were found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
+            "AWS_PROFILE"
+        )
+    if code in _WRONG_KEYS:
+        return (
+            f"the credentials are refused ({code}); correct AWS_ACCESS_KEY_ID, "
+            "AWS_SECRET_ACCESS_KEY and, where there is one, AWS_SESSION_TOKEN"
+        )
+    if isinstance(error, PermissionError):
+        return f"access is denied ({code or error}); allow these credentials to use it"
+    if code == "NoSuchBucket":
+        return "there is no such bucket; create it, or correct the URL"
+    return f"{error}"
+
+
+def _code(error: BaseException) -> str | None:
+    """The store's own name for an error, which s3fs keeps as the cause of what it raises."""
+    response = getattr(error, "response", None) or getattr(error.__cause__, "response", None)
+    code = response.get("Error", {}).get("Code") if isinstance(response, dict) else None
+    return str(code) if code else None

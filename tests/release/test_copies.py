@@ -1,0 +1,159 @@
+"""Copies of a release: which one each holds, sending it, and what a killed copy leaves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from dagster_project.object_store import connect
+from dagster_project.release.copies import copies_behind, copy_states, send_copies, target
+from dagster_project.release.publish import Release, switch_to
+from dagster_project.settings import COPY_SCHEMES
+from tests.object_store import SECRET, ObjectStore, object_store
+
+FIRST, SECOND, THIRD = "20260301T060000-a", "20260302T060000-b", "20260303T060000-c"
+DAYS = {"2026-03-01": 1, "2026-03-02": 2}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ObjectStore]:
+    with object_store() as store:
+        yield store
+
+
+@pytest.fixture
+def store(
+    server: ObjectStore, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> ObjectStore:
+    """The server with an empty bucket for each test."""
+    for name, value in server.environment.items():
+        monkeypatch.setenv(name, value)
+    fresh = ObjectStore(server.endpoint, f"bucket-{abs(hash(request.node.name))}")
+    fresh.client().create_bucket(Bucket=fresh.bucket)
+    return fresh
+
+
+def release(published: Path, release_id: str, days: Mapping[str, int]) -> None:
+    """Publish a release of one dated table, by hand: `days` is what each date's row says."""
+    folder = published / ".releases" / release_id
+    table = folder / "parquet" / "facts" / "fct_item_events"
+    table.mkdir(parents=True)
+    with duckdb.connect(str(folder / "walkhouse.duckdb")) as connection:
+        connection.execute("create schema facts")
+        connection.execute("create table facts.fct_item_events (day date, number integer)")
+        for day, number in days.items():
+            row = f"select date '{day}' as day, {number} as number"
+            connection.execute(f"insert into facts.fct_item_events {row}")
+            connection.execute(f"copy ({row}) to '{table}/{day}-0.parquet' (format parquet)")
+    header = Release(release_id, "", "", "", None, None, dumps=0, events=0, waivers={})
+    (folder / "release.json").write_text(json.dumps(asdict(header)), encoding="utf-8")
+    switch_to(published, release_id)
+
+
+def send(store: ObjectStore, published: Path, *, keep: int = 3) -> Mapping[str, int]:
+    (state,) = send_copies([url(store)], published, keep=keep)
+    assert state.problem is None
+    assert state.sent is not None
+    return state.sent
+
+
+def url(store: ObjectStore) -> str:
+    return f"s3://{store.bucket}/bi"
+
+
+def kept(store: ObjectStore) -> list[str]:
+    return sorted({key.split("/")[2] for key in store.keys("bi/releases/")})
+
+
+def rows(store: ObjectStore) -> list[tuple[int]]:
+    """What a reader finds who follows `current.json`."""
+    current = json.loads(store.get("bi/current.json"))
+    fs, root = connect(url(store))
+    with duckdb.connect() as connection:
+        connection.register_filesystem(fs)
+        files = f"s3://{root}/{current['parquet']['facts.fct_item_events']}"
+        return connection.execute(f"select number from '{files}' order by day").fetchall()
+
+
+def test_every_kind_of_url_that_the_settings_take_has_a_target() -> None:
+    for scheme in COPY_SCHEMES:
+        assert target(f"{scheme}://somewhere/else")
+
+
+def test_a_copy_holds_what_was_sent_and_says_so(store: ObjectStore, tmp_path: Path) -> None:
+    assert [state.release_id for state in copy_states([url(store)])] == [None]
+    release(tmp_path, FIRST, DAYS)
+    assert [state.release_id for state in copies_behind([url(store)], tmp_path)] == [None]
+    send(store, tmp_path)
+    assert copies_behind([url(store)], tmp_path) == []
+    assert rows(store) == [(1,), (2,)]
+    file = store.get(f"bi/{json.loads(store.get('bi/current.json'))['duckdb']}")
+    assert file == (tmp_path / "walkhouse.duckdb").read_bytes()
+
+
+def test_files_that_the_store_has_are_not_sent_again(store: ObjectStore, tmp_path: Path) -> None:
+    release(tmp_path, FIRST, DAYS)
+    assert send(store, tmp_path)["files sent"] == 3
+    release(tmp_path, SECOND, {**DAYS, "2026-03-02": 7})
+    sent = send(store, tmp_path)
+    assert (sent["files sent"], sent["files copied in the store"]) == (2, 1)
+    assert rows(store) == [(1,), (7,)]
+    assert send(store, tmp_path) == {}
+
+
+def test_the_newest_releases_are_kept(store: ObjectStore, tmp_path: Path) -> None:
+    for number, release_id in enumerate((FIRST, SECOND, THIRD)):
+        release(tmp_path, release_id, {"2026-03-01": number})
+        send(store, tmp_path, keep=2)
+    assert kept(store) == [SECOND, THIRD]
+    assert rows(store) == [(2,)]
+
+
+def test_going_back_sends_no_file_where_the_copy_keeps_the_release(
+    store: ObjectStore, tmp_path: Path
+) -> None:
+    release(tmp_path, FIRST, {"2026-03-01": 1})
+    send(store, tmp_path)
+    release(tmp_path, SECOND, {"2026-03-01": 2})
+    send(store, tmp_path)
+    switch_to(tmp_path, FIRST)
+    assert send(store, tmp_path) == {}
+    assert rows(store) == [(1,)]
+    assert kept(store) == [FIRST, SECOND]
+
+
+def test_a_killed_copy_is_never_read_and_is_cleaned_the_next_time(
+    store: ObjectStore, tmp_path: Path
+) -> None:
+    release(tmp_path, FIRST, {"2026-03-01": 1})
+    send(store, tmp_path)
+    release(tmp_path, SECOND, {"2026-03-01": 2})
+    store.put(f"bi/releases/{SECOND}/walkhouse.duckdb", b"half")
+    store.put(f"bi/releases/{SECOND}/parquet/facts/fct_item_events/2025-01-01-0.parquet", b"old")
+    store.client().create_multipart_upload(
+        Bucket=store.bucket, Key=f"bi/releases/{SECOND}/walkhouse.duckdb"
+    )
+    store.client().create_multipart_upload(Bucket=store.bucket, Key="of/somebody/else")
+    assert rows(store) == [(1,)]
+    send(store, tmp_path)
+    assert rows(store) == [(2,)]
+    uploads = store.client().list_multipart_uploads(Bucket=store.bucket)["Uploads"]
+    assert [upload["Key"] for upload in uploads] == ["of/somebody/else"]
+
+
+def test_a_copy_that_cannot_be_sent_says_why_and_stops_no_other(
+    store: ObjectStore, tmp_path: Path
+) -> None:
+    release(tmp_path, FIRST, {"2026-03-01": 1})
+    missing = "s3://no-such-bucket/bi"
+    first, second = send_copies([missing, url(store)], tmp_path, keep=3)
+    assert first.problem == f"{missing}: there is no such bucket; create it, or correct the URL"
+    assert second.problem is None
+    (behind,) = copies_behind([missing, url(store)], tmp_path)
+    assert behind.url == missing
+    assert SECRET not in str(first)
