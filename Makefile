@@ -23,6 +23,7 @@ $(READY): $(CHECKOUT)/requirements.lock $(CHECKOUT)/pyproject.toml
 		--no-build-isolation --editable "$(CHECKOUT)"
 	@"$(BIN)/python" -m pip check --disable-pip-version-check
 	@touch "$(READY)"
+	@"$(BIN)/walkhouse" parse
 
 run: setup
 	@"$(BIN)/walkhouse" simulate

@@ -7,10 +7,13 @@ than a small day takes to build.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import logging
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +21,19 @@ from dagster_dbt import DbtProject
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner, dbtRunnerResult
+from dbt.contracts.graph.manifest import Manifest
+from dbt.parser.manifest import extended_mashumuro_decoder
 from dbt_common.events.base_types import EventMsg
 
 from dagster_project.locks import exclusively
 
 logger = logging.getLogger("walkhouse")
 
+PREPARED = "target/prepared"
+"""Where `make setup` leaves what dbt parsed, for homes that are new; in the dbt project."""
+
 _PARTS_OF_A_MANIFEST = ("*.yml", "seeds/**/*", "models/**/*", "macros/**/*", "tests/**/*")
+_PARSED = "partial_parse.msgpack"  # dbt's own name for it
 _WORTH_A_LINE = 1.0  # seconds
 _BUILT = ("success", "pass", "no-op")
 
@@ -47,23 +56,33 @@ class BuiltNode:
 
 
 def ensure_manifest(project: DbtProject) -> None:
-    """Parse the project if it changed after its manifest was written.
+    """Have the manifest of the project as it is now: kept, prepared at set-up, or parsed.
 
     Raises:
         DbtError: the project cannot be parsed.
     """
     folder = Path(project.project_dir)
-    manifest = Path(project.manifest_path)
-    # Noted once parsing is done: a manifest without it may have been cut short.
-    parsed = manifest.with_name("parsed")
-    with exclusively(manifest.with_name("parsing.lock"), purpose="parsing the dbt project"):
-        is_whole = manifest.exists() and parsed.exists()
-        if is_whole and parsed.stat().st_mtime >= _last_change(folder):
+    target = Path(project.manifest_path).parent
+    with exclusively(target / "parsing.lock", purpose="parsing the dbt project"):
+        digest = _parts_digest(folder)
+        if _holds(target, digest):
             return
-        logger.info("dbt parse")
-        parsed.unlink(missing_ok=True)
-        _invoke(project, ["parse", "--quiet"])
-        parsed.touch()
+        # Noted once it is there: a manifest without it may have been cut short.
+        note = target / "parsed"
+        note.unlink(missing_ok=True)
+        prepared = folder / PREPARED
+        if _holds(prepared, digest):
+            for name in (Path(project.manifest_path).name, _PARSED):
+                shutil.copyfile(prepared / name, target / name)
+        else:
+            logger.info("dbt parse")
+            _invoke(project, ["parse", "--quiet"])
+        note.write_text(digest, encoding="utf-8")
+
+
+def _holds(target: Path, digest: str) -> bool:
+    note = target / "parsed"
+    return note.exists() and note.read_text(encoding="utf-8") == digest
 
 
 def load_manifest(project: DbtProject) -> dict[str, Any]:
@@ -95,7 +114,13 @@ def build(project: DbtProject, select: Sequence[str]) -> Iterator[BuiltNode]:
     if select:
         arguments += ["--select", *select]
     try:
-        result = _invoke(project, arguments, callbacks=[_log_built], allow_failed_nodes=True)
+        result = _invoke(
+            project,
+            arguments,
+            manifest=_parsed(project),
+            callbacks=[_log_built],
+            allow_failed_nodes=True,
+        )
     finally:
         _close_warehouse()
     failed = []
@@ -113,12 +138,13 @@ def _invoke(
     project: DbtProject,
     arguments: Sequence[str],
     *,
+    manifest: Manifest | None = None,
     callbacks: Sequence[Callable[[EventMsg], None]] = (),
     allow_failed_nodes: bool = False,
 ) -> dbtRunnerResult:
     target = str(project.target_path)
     with contextlib.chdir(project.project_dir):  # dbt changes it, and does not change it back
-        result = dbtRunner(callbacks=list(callbacks)).invoke(
+        result = dbtRunner(manifest=manifest, callbacks=list(callbacks)).invoke(
             [
                 *arguments,
                 *("--project-dir", str(project.project_dir)),
@@ -152,6 +178,19 @@ def _close_warehouse() -> None:
     DuckDBConnectionManager.close_all_connections()
 
 
-def _last_change(folder: Path) -> float:
-    files = (path for part in _PARTS_OF_A_MANIFEST for path in folder.glob(part))
-    return max(path.stat().st_mtime for path in files)
+def _parsed(project: DbtProject) -> Manifest:
+    """The project as `ensure_manifest` left it, so that dbt need not look for changes again."""
+    state = Path(project.manifest_path).with_name(_PARSED).read_bytes()
+    manifest = Manifest.from_msgpack(state, decoder=extended_mashumuro_decoder)
+    manifest.build_flat_graph()
+    return manifest
+
+
+def _parts_digest(folder: Path) -> str:
+    """Changes with every file that dbt parses, and with dbt."""
+    digest = hashlib.sha256(f"{version('dbt-core')} {version('dbt-duckdb')}".encode())
+    files = {path for part in _PARTS_OF_A_MANIFEST for path in folder.glob(part)}
+    for path in sorted(file for file in files if file.is_file()):
+        digest.update(f"\n{path.relative_to(folder).as_posix()}\n".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -61,11 +61,13 @@ class Waivers(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagster's o
         return Waiver(tuple(self.invariants), self.reason) if self.invariants else None
 
 
-def dbt_project(settings: Settings) -> DbtProject:
-    """The dbt project, with the target that the orchestrator builds."""
+def dbt_project(settings: Settings, *, target: Path | None = None) -> DbtProject:
+    """The dbt project, with the target that the orchestrator builds; parsed into the home unless
+    another folder is named.
+    """
     return DbtProject(
         project_dir=settings.dbt_project,
         profiles_dir=settings.dbt_project,
-        target_path=settings.dbt_target,
+        target_path=target or settings.dbt_target,
         target="prod",
     )

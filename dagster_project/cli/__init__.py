@@ -240,6 +240,19 @@ def dictionary(check: bool) -> None:
         console.print(f"wrote {DICTIONARY}", markup=False)
 
 
+@cli.command()
+def parse() -> None:
+    """Parse the dbt project ahead of the first run of any installation; `make setup` does."""
+    from dagster_project.dbt import PREPARED, DbtError, ensure_manifest
+    from dagster_project.resources import dbt_project
+
+    settings = _settings()
+    try:
+        ensure_manifest(dbt_project(settings, target=settings.dbt_project / PREPARED))
+    except DbtError as error:
+        _fail(str(error))
+
+
 def main() -> None:
     """The console script."""
     cli(prog_name="walkhouse")
