@@ -62,9 +62,7 @@ class Waivers(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagster's o
 
 
 def dbt_project(settings: Settings, *, target: Path | None = None) -> DbtProject:
-    """The dbt project, with the target that the orchestrator builds; parsed into the home unless
-    another folder is named.
-    """
+    """The dbt project, as the orchestrator builds it; it is parsed into the home, or `target`."""
     return DbtProject(
         project_dir=settings.dbt_project,
         profiles_dir=settings.dbt_project,

@@ -4,7 +4,7 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 from tests.reference.events import Row
-from tests.reference.rows import Names, grouped, latest, rate, reported, sessions_of
+from tests.reference.rows import grouped, latest, rate, reported, sessions_of
 
 WEEK = dt.timedelta(days=7)
 
@@ -44,11 +44,12 @@ def retention_weekly(fct_sessions: list[Row], zone: ZoneInfo) -> list[Row]:
     return rows
 
 
-def non_interactors(events: list[Row], names: Names) -> list[Row]:
+def non_interactors(events: list[Row], dim_items: list[Row]) -> list[Row]:
     """One row per system, item and user who was exposed to it and never interacted.
 
     An item is known by its id; without one, all of a type are one. Who uses a part uses the whole.
     """
+    items = {(item["system_id"], item["item_id"]): item for item in dim_items}
     production = [event for event in events if event["environment"] == "production"]
     used = set()
     for event in production:
@@ -66,14 +67,14 @@ def non_interactors(events: list[Row], names: Names) -> list[Row]:
     for key, group in grouped(exposures, "system_id", "end_user_id", "item"):
         if (key["system_id"], key["end_user_id"], key["item"]) not in used:
             item_id = group[-1]["item_id"]
+            item = items[key["system_id"], item_id] if item_id is not None else group[-1]
             rows.append(
                 {
                     "system_id": key["system_id"],
-                    "item_type": group[-1]["item_type"],
+                    "item_type": item["item_type"],
                     "item_id": item_id,
                     "end_user_id": key["end_user_id"],
-                    "item_name": names.get((key["system_id"], item_id))
-                    or latest(group, "item_name"),
+                    "item_name": item["item_name"] if item_id else latest(group, "item_name"),
                     "exposures": len(group),
                     "sessions_exposed": len(sessions_of(group)),
                     "first_exposed_at": group[0]["occurred_at"],

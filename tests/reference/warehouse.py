@@ -157,7 +157,7 @@ def _reports(
         "rpt_actionbot": family_reports.actionbot_report(chats, conversations, names, zone),
         "rpt_quizzes": family_reports.quizzes_report(facts["fct_quiz_attempts"], names, zone),
         "rpt_retention_weekly": user_reports.retention_weekly(facts["fct_sessions"], zone),
-        "rpt_non_interactors": user_reports.non_interactors(events, names),
+        "rpt_non_interactors": user_reports.non_interactors(events, facts["dim_items"]),
     }
 
 

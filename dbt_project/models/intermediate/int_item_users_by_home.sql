@@ -23,7 +23,8 @@ exposures_and_interactions as (
         end_user_id,
         item_type,
         item_id,
-        item_name,
+        -- The others have their name, as their type, in `dim_items`.
+        case when item_id is null then item_name end as name_without_id,
         engagement
     from item_events
 
@@ -38,7 +39,7 @@ exposures_and_interactions as (
         end_user_id,
         parent_item_type as item_type,
         parent_item_id as item_id,
-        parent_item_name as item_name,
+        cast(null as string) as name_without_id,
         engagement
     from item_events
     where engagement = 'interaction' and parent_item_id is not null
@@ -54,11 +55,9 @@ by_user as (
         item_id,
         case when item_id is null then item_type end as type_without_id,
         end_user_id,
-        {{ latest('item_type') }} as item_type,
-        {{ latest('item_name') }} as item_name,
-        {{ latest('event_key') }} as last_event_key,
-        max(case when item_name is not null then occurred_at end) as last_named_at,
-        {{ latest('case when item_name is not null then event_key end') }} as last_named_key,
+        {{ latest('name_without_id') }} as name_without_id,
+        max(case when name_without_id is not null then occurred_at end) as last_named_at,
+        {{ latest('case when name_without_id is not null then event_key end') }} as last_named_key,
         min(occurred_at) as first_exposed_at,
         max(occurred_at) as last_exposed_at,
         count(distinct session_id) as sessions_exposed,

@@ -14,8 +14,7 @@ by_user as (
         item_id,
         type_without_id,
         end_user_id,
-        {{ last_by('item_type', ['last_exposed_at', 'last_event_key']) }} as item_type,
-        {{ last_by('item_name', ['last_named_at', 'last_named_key']) }} as name_in_events,
+        {{ last_by('name_without_id', ['last_named_at', 'last_named_key']) }} as name_without_id,
         min(first_exposed_at) as first_exposed_at,
         max(last_exposed_at) as last_exposed_at,
         cast(sum(sessions_exposed) as bigint) as sessions_exposed,
@@ -34,7 +33,15 @@ items as (
 
 named as (
 
-    {{ with_item_names('by_user', 'items') }}
+    select
+        by_user.*,
+        coalesce(by_user.type_without_id, items.item_type) as item_type,
+        coalesce(by_user.name_without_id, items.item_name) as item_name
+    from by_user
+    left join items
+        on
+            by_user.system_id = items.system_id
+            and by_user.item_id = items.item_id
 
 ),
 
