@@ -1,17 +1,17 @@
 """The SQL that turns the lines of a landed file into typed, classified rows of the raw layer.
 
-Text only; `lines` runs it. A *source* is a query with one row a line: `source_file`, `source_row`,
-`folder_item_type`, `folder_event`, `line` (its text, where that is at hand), `problem` (why it is
-malformed, or null), `is_control`, `keys`, and the text of every column of the tabular form.
+Text only; `lines` runs it. A *source* is a query with one row a line: `source_file`, `source_row`
+(null where all lines come in order), `folder_item_type`, `folder_event`, `line` (its text, where
+that is at hand), `problem` (why it is malformed, or null), `is_control`, `keys`, and the text of
+every column of the tabular form.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Literal
 from urllib.parse import unquote
 
 import duckdb
@@ -76,37 +76,44 @@ _IDENTITY = (
     EVENT_ID,
 )
 
+_SEPARATOR = "\x1f"
 _DAY_MS = 86_400_000
 _COMPRESSIONS = {"none": "uncompressed", "gzip": "gzip", "zstd": "zstd"}
 
 
 def prepare_connection(connection: duckdb.DuckDBPyConnection, definitions: Definitions) -> None:
-    """Give a connection the tables of names that the classification joins to."""
+    """Give a connection the names that the classification looks up."""
     connection.execute("set timezone = 'UTC'")
     spelled = {
-        (p.written_item_type, p.written_event): (p.item_type, p.event) for p in definitions.pairs
+        _pair_key(p.written_item_type, p.written_event): (p.item_type, p.event)
+        for p in definitions.pairs
     }
-    loose = {(name_key(item), name_key(event)): pair for (item, event), pair in spelled.items()}
-    _names(connection, "pairs_as_written", 4, [(*key, *pair) for key, pair in spelled.items()])
-    _names(connection, "pairs_loosely", 4, [(*key, *pair) for key, pair in loose.items()])
+    loose = {
+        _pair_key(name_key(p.written_item_type), name_key(p.written_event)): (p.item_type, p.event)
+        for p in definitions.pairs
+    }
+    for number, column in enumerate(("item_type", "event")):
+        _lookup(connection, f"{column}_as_written", {k: p[number] for k, p in spelled.items()})
+        _lookup(connection, f"{column}_loosely", {k: p[number] for k, p in loose.items()})
     types = {name_key(written): documented for written, documented in definitions.item_types}
-    _names(connection, "item_types", 2, list(types.items()))
-    ignored = [(name_key(event),) for event in definitions.ignored_events]
-    _names(connection, "ignored_events", 1, ignored)
-    _names(connection, "environments", 2, definitions.environments)
-    _names(connection, "initiators", 2, definitions.initiators)
+    _lookup(connection, "item_types", types)
+    ignored = {name_key(event): event for event in definitions.ignored_events}
+    _lookup(connection, "ignored_events", ignored)
+    _lookup(connection, "environments", dict(definitions.environments))
+    _lookup(connection, "initiators", dict(definitions.initiators))
 
 
-def ndjson_extract(path: Path, kind: FileKind) -> str:
-    """One row a line, in order; lines that are not certainly JSON objects have no record."""
+def ndjson_source(path: Path, kind: FileKind, name: str) -> str:
+    """The source over a file of JSON lines, in order; what is not surely JSON has no text."""
     # A comma before a closing bracket is what DuckDB forgives and JSON does not allow.
     lenient = " or ".join(f"contains(line, '{text}')" for text in (",}", ",]", ", }", ", ]"))
     return f"""
         select
-            record,
-            keys,
-            -- the text is kept of what may not be an item event
-            case when {_is_pair_as_written(kind.form)} then null else line end as line
+            {_origin(name)},
+            null::bigint as source_row,
+            case when record is not null then line end as line,
+            null::varchar as problem,
+            {_json_fields(kind.form)}
         from (
             select line, {_json_record(kind.form)}
             from (
@@ -124,11 +131,17 @@ def ndjson_extract(path: Path, kind: FileKind) -> str:
     """
 
 
-def csv_extract(path: Path, kind: FileKind) -> str:
-    """One row a record, in order."""
-    columns = _header_columns(kind)
-    typed = ", ".join(f"{quoted(column)}: 'varchar'" for column in columns)
+def csv_source(path: Path, kind: FileKind, name: str) -> str:
+    """The source over a CSV file, in order; its records have no text."""
+    header = _header_columns(kind)
+    typed = ", ".join(f"{quoted(column)}: 'varchar'" for column in header)
     return f"""
+        select
+            {_origin(name)},
+            null::bigint as source_row,
+            null::varchar as line,
+            null::varchar as problem,
+            {_column_fields({column: _identifier(column) for column in header})}
         from read_csv(
             {quoted(path)},
             columns = {{{typed}}},
@@ -141,25 +154,6 @@ def csv_extract(path: Path, kind: FileKind) -> str:
             escape = '"',
             strict_mode = true
         )
-    """
-
-
-def extracted_source(extracted: Path, kind: FileKind, name: str) -> str:
-    """The source over what an extract of the file with that name wrote."""
-    if kind.format == "ndjson":
-        line, fields, read = "line", _json_fields(kind.form), "record is not null"
-    else:
-        columns = {column: _identifier(column) for column in _header_columns(kind)}
-        line, fields, read = "null::varchar", _column_fields(columns), "true"
-    return f"""
-        select
-            {_origin(name)},
-            file_row_number + 1 as source_row,
-            {line} as line,
-            null::varchar as problem,
-            {fields}
-        from read_parquet({quoted(extracted)}, file_row_number = true)
-        where {read}
     """
 
 
@@ -201,28 +195,16 @@ def parquet_source(connection: duckdb.DuckDBPyConnection, path: Path, name: str)
     return f"""
         select
             {_origin(name)},
-            file_row_number + 1 as source_row,
+            null::bigint as source_row,
             to_json(landed)::varchar as line,
             null::varchar as problem,
             {_column_fields(columns)}
-        from (
-            select * exclude (file_row_number), file_row_number, {{{_struct(described)}}} as landed
-            from {relation.removesuffix(")")}, file_row_number = true)
-        )
+        from (select *, {{{_struct(described)}}} as landed from {relation})
     """
 
 
 def _struct(described: Sequence[tuple[str, ...]]) -> str:
     return ", ".join(f"{_identifier(name)}: {_identifier(name)}" for name, *_ in described)
-
-
-def _is_pair_as_written(form: Form) -> str:
-    """SQL that says of a record that its pair is a documented or raw one, letter by letter."""
-    columns = column_expressions(form, "record")
-    return (
-        f"coalesce(({columns['item_type']}, {columns['event']})"
-        " in (select (item_key, event_key) from pairs_as_written), false)"
-    )
 
 
 def _json_record(form: Form) -> str:
@@ -279,7 +261,11 @@ def folder_names(name: str) -> dict[str, str]:
 
 
 def classification(source: str, *, form: Form, dump_date: date, max_late_days: int) -> str:
-    """CTEs that end in `rows_of_the_raw_layer`, with one outcome for each line (`landing.md`)."""
+    """CTEs that end in `rows_of_the_raw_layer`, with one outcome for each line (`landing.md`).
+
+    They keep the source's order. A row without an outcome stands for a line that needs a second
+    look; see `lines_of_parts`.
+    """
     # One webhook carries one event, so its folder may be the only place that says which.
     item_type, event = (
         (f"coalesce({column}, folder_{column})" if form == "flat" else column)
@@ -306,19 +292,51 @@ source_events as (
 
 ),
 
+as_written as (
+
+    select
+        *,
+        {_looked_up("item_type_as_written", _pair_key_sql("item_type", "event"))}
+            as item_type_as_written,
+        {_looked_up("event_as_written", _pair_key_sql("item_type", "event"))} as event_as_written
+
+    from source_events
+
+),
+
+-- Only what is not written as documented is compared without case, spaces and signs.
+keyed as (
+
+    select
+        *,
+        case when event_as_written is null then {_name_key("item_type")} end as item_key,
+        case when event_as_written is null then {_name_key("event")} end as event_key
+
+    from as_written
+
+),
+
 named as (
 
     select
-        source_events.* exclude (
-            item_type, event, system_id, environment, initiator, parent_item_type
-        ),
-        coalesce(as_written.item_type, loosely.item_type, source_events.item_type) as item_type,
-        coalesce(as_written.event, loosely.event, source_events.event) as event,
-        coalesce(as_written.event, loosely.event) is not null as is_defined,
-        ignored_events.event_key is not null as is_ignored_verb,
+        * exclude (item_type, event, system_id, environment, initiator, parent_item_type),
+        coalesce(
+            item_type_as_written,
+            {_looked_up("item_type_loosely", _pair_key_sql("item_key", "event_key"))},
+            item_type
+        ) as item_type,
+        coalesce(
+            event_as_written,
+            {_looked_up("event_loosely", _pair_key_sql("item_key", "event_key"))},
+            event
+        ) as event,
+        event_as_written is not null
+        or {_looked_up("event_loosely", _pair_key_sql("item_key", "event_key"))} is not null
+            as is_defined,
+        {_looked_up("ignored_events", "event_key")} is not null as is_ignored_verb,
         coalesce(system_id, 'unknown') as system_id,
         coalesce(
-            environments.name,
+            {_looked_up("environments", "environment")},
             case
                 when regexp_full_match(environment, '-?\\d+') then 'environment_' || environment
             end,
@@ -326,33 +344,14 @@ named as (
             'production'
         ) as environment,
         coalesce(
-            initiators.name,
+            {_looked_up("initiators", "initiator")},
             case when regexp_full_match(initiator, '-?\\d+') then 'initiator_' || initiator end,
             initiator
         ) as initiator,
-        coalesce(item_types.name, parent_item_type) as parent_item_type
+        coalesce({_looked_up("item_types", _name_key("parent_item_type"))}, parent_item_type)
+            as parent_item_type
 
-    from source_events
-
-    left join pairs_as_written as as_written
-        on source_events.item_type = as_written.item_key
-        and source_events.event = as_written.event_key
-
-    left join pairs_loosely as loosely
-        on case when as_written.event is null then {_name_key("source_events.item_type")} end
-            = loosely.item_key
-        and case when as_written.event is null then {_name_key("source_events.event")} end
-            = loosely.event_key
-
-    left join ignored_events
-        on case when as_written.event is null then {_name_key("source_events.event")} end
-            = ignored_events.event_key
-
-    left join environments on source_events.environment = environments.key
-
-    left join initiators on source_events.initiator = initiators.key
-
-    left join item_types on {_name_key("source_events.parent_item_type")} = item_types.key
+    from keyed
 
 ),
 
@@ -389,6 +388,8 @@ rows_of_the_raw_layer as (
         source_file,
         source_row,
         case
+            -- Without its text such a line needs a second look; its row keeps the place.
+            when line is null and (reason is not null or is_control or not is_defined) then null
             when reason is not null then 'quarantined'
             when is_control then 'control'
             when is_defined then 'event'
@@ -415,6 +416,19 @@ rows_of_the_raw_layer as (
 
 )
 """
+
+
+def lines_of_parts(parts: str) -> str:
+    """The lines that Parquet parts hold, given an SQL list of the parts.
+
+    A file that DuckDB reads as a whole is written in its order, since numbering its lines would
+    keep all threads but one waiting: its rows are known by their place in the part.
+    """
+    return (
+        "select * exclude (file_row_number)"
+        " replace (coalesce(source_row, file_row_number + 1) as source_row)"
+        f" from read_parquet({parts}, file_row_number = true) where outcome is not null"
+    )
 
 
 def _typed_columns(form: Form) -> str:
@@ -468,24 +482,27 @@ def header_is_plain(kind: FileKind) -> bool:
     return len(set(columns)) == len(columns)
 
 
-def _names(
-    connection: duckdb.DuckDBPyConnection,
-    table: str,
-    width: Literal[1, 2, 4],
-    rows: Iterable[tuple[str, ...]],
-) -> None:
-    columns = {
-        1: ("event_key",),
-        2: ("key", "name"),
-        4: ("item_key", "event_key", "item_type", "event"),
-    }[width]
-    connection.execute(
-        f"create or replace table {table} ({', '.join(f'{column} varchar' for column in columns)})"
-    )
-    marks = ", ".join("?" * width)
-    rows = list(rows)
-    if rows:
-        connection.executemany(f"insert into {table} values ({marks})", rows)
+def _lookup(connection: duckdb.DuckDBPyConnection, name: str, values: Mapping[str, str]) -> None:
+    """Have the value of each key at hand for `_looked_up`.
+
+    A join would not keep the order of the lines, and searching a map takes as long as it is large;
+    the codes of an enumeration are found by hashing.
+    """
+    keys = ", ".join(quoted(key) for key in values) or quoted(_SEPARATOR)
+    connection.execute(f"create or replace type {name}_key as enum ({keys})")
+    connection.execute(f"set variable {name} = ?::varchar[]", [list(values.values()) or [None]])
+
+
+def _looked_up(name: str, key: str) -> str:
+    return f"getvariable('{name}')[enum_code(try_cast({key} as {name}_key)) + 1]"
+
+
+def _pair_key(item_type: str, event: str) -> str:
+    return item_type + _SEPARATOR + event
+
+
+def _pair_key_sql(item_type: str, event: str) -> str:
+    return f"{item_type} || {quoted(_SEPARATOR)} || {event}"
 
 
 def quoted(text: str | Path) -> str:

@@ -24,11 +24,11 @@ import pyarrow as pa
 from dagster_project.ingest.classification import (
     LINE_COLUMNS,
     classification,
-    csv_extract,
-    extracted_source,
+    csv_source,
     folder_names,
     header_is_plain,
-    ndjson_extract,
+    lines_of_parts,
+    ndjson_source,
     objects,
     parquet_source,
     quoted,
@@ -143,38 +143,24 @@ class DumpReader:
         return len(rows) + self._take(name, kind, records)
 
     def _read_with_duckdb(self, path: Path, name: str, kind: FileKind) -> _Rows:
-        """Read what DuckDB can read by itself; returns the rows that need no second look.
-
-        The order of a file's lines is kept by writing what was read to a Parquet file first:
-        that is done by all threads at once and in order, while numbering rows is not.
-        """
+        """Read what DuckDB can read by itself; returns the rows that need no second look."""
         nothing = np.empty(0, dtype=np.int64)
-        extracted = self._target / "extracted"
+        if kind.format == "csv" and not header_is_plain(kind):
+            return nothing
         try:
             with _plain_name(path, self._target) as plain:
                 if kind.format == "parquet":
                     source = parquet_source(self._connection, plain, name)
-                elif kind.format == "csv" and not header_is_plain(kind):
-                    return nothing
                 else:
-                    extract = ndjson_extract if kind.format == "ndjson" else csv_extract
-                    self._connection.execute(
-                        f"copy ({extract(plain, kind)}) to {quoted(extracted)}"
-                        " (format parquet, compression lz4_raw)"
-                    )
-                    source = extracted_source(extracted, kind, name)
-                # The text of a line that keeps it may not be at hand: it gets a second look too.
-                part = self._classify(
-                    source, kind.form, keep="outcome = 'event' or line is not null"
-                )
+                    source_of = ndjson_source if kind.format == "ndjson" else csv_source
+                    source = source_of(plain, kind, name)
+                part = self._classify(source, kind.form)
         except (duckdb.IOException, duckdb.InvalidInputException) as error:
             if kind.format == "parquet":
                 raise UnreadableFileError(f"not readable as Parquet: {error}") from error
             return nothing
-        finally:
-            extracted.unlink(missing_ok=True)
         rows = self._connection.execute(
-            "select source_row from read_parquet(?)", [str(part)]
+            f"select source_row from ({lines_of_parts('?')})", [str(part)]
         ).fetchnumpy()
         return np.asarray(rows["source_row"], dtype=np.int64)
 
@@ -196,8 +182,8 @@ class DumpReader:
         finally:
             self._connection.unregister("second_look")
 
-    def _classify(self, source: str, form: Form, *, keep: str = "true") -> Path:
-        """Write a part with the classified lines of a source."""
+    def _classify(self, source: str, form: Form) -> Path:
+        """Write a part with the classified lines of a source, in its order."""
         part = self._target / f"lines-{len(self._parts):04d}.parquet"
         rows = classification(
             source, form=form, dump_date=self._dump_date, max_late_days=self._max_late_days
@@ -205,7 +191,7 @@ class DumpReader:
         columns = ", ".join(LINE_COLUMNS)
         try:
             self._connection.execute(
-                f"copy ({rows} select {columns} from rows_of_the_raw_layer where {keep})"
+                f"copy ({rows} select {columns} from rows_of_the_raw_layer)"
                 f" to {quoted(part)} (format parquet, compression zstd)"
             )
         except duckdb.Error:
@@ -218,7 +204,8 @@ class DumpReader:
         if not self._parts:
             return {}
         shapes = self._connection.execute(
-            "select source_file, outcome, keys, count(*) from read_parquet(?) group by all",
+            "select source_file, outcome, keys, count(*)"
+            f" from ({lines_of_parts('?')}) group by all",
             [[str(part) for part in self._parts]],
         ).fetchall()
         outcomes: dict[str, dict[str, int]] = {}
@@ -243,7 +230,8 @@ class DumpReader:
         """Put many parts into one, since every query opens every part."""
         together = self._target / "lines.parquet"
         self._connection.execute(
-            f"copy (from read_parquet(?)) to {quoted(together)} (format parquet, compression zstd)",
+            f"copy ({lines_of_parts('?')}) to {quoted(together)}"
+            " (format parquet, compression zstd)",
             [[str(part) for part in self._parts]],
         )
         for part in self._parts:

@@ -34,7 +34,7 @@
     {% set files = run_query(
         'select files as file from audit.inputs where dump_date is not null order by file'
     ).columns[0] %}
-    {% do run_query(duckdb__lake_view('lines', [home ~ '/schema/lines.parquet'], lines)) %}
+    {% do run_query(duckdb__lake_view('lines', [home ~ '/schema/lines.parquet'], lines, by_place=true)) %}
     {% do run_query(duckdb__lake_view('files', [home ~ '/schema/files.parquet'], files)) %}
     {% do run_query(duckdb__lake_view('content_items', [home ~ '/content/items.parquet'], [])) %}
 {% endmacro %}
@@ -103,10 +103,13 @@
     commit
 {% endmacro %}
 
-{# The first file fixes the column types; it has no rows, so a lake without dumps reads too. #}
-{% macro duckdb__lake_view(name, schema_files, data_files) %}
+{# The first file fixes the column types; it has no rows, so a lake without dumps reads too.
+   `by_place`: rows without a number are known by their place in the file, and those without an
+   outcome stand for lines that are in another file of the dump. #}
+{% macro duckdb__lake_view(name, schema_files, data_files, by_place=false) %}
     create or replace view raw.{{ name }} as
-    select *
+    select *{% if by_place %} exclude (file_row_number)
+        replace (coalesce(source_row, file_row_number + 1) as source_row){% endif %}
     from read_parquet(
         [
             {% for file in schema_files -%}
@@ -116,6 +119,8 @@
             '{{ file | replace("'", "''") }}'{{ ',' if not loop.last }}
             {% endfor %}
         ],
+        {% if by_place %}file_row_number = true,{% endif %}
         hive_partitioning = false
     )
+    {% if by_place %}where outcome is not null{% endif %}
 {% endmacro %}

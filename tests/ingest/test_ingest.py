@@ -14,6 +14,7 @@ import duckdb
 import pytest
 
 from dagster_project.ingest import lines
+from dagster_project.ingest.classification import lines_of_parts
 from dagster_project.ingest.dumps import (
     DumpError,
     ingest_connection,
@@ -76,7 +77,7 @@ def rows(lake: Lake, query: str) -> list[tuple[object, ...]]:
         for part in dump.lines
     ]
     return duckdb.execute(
-        query.replace("LINES", "read_parquet($files)"), {"files": files}
+        query.replace("LINES", f"({lines_of_parts('$files')})"), {"files": files}
     ).fetchall()
 
 

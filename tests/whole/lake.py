@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 
+from dagster_project.ingest.classification import lines_of_parts
 from tests.reference import judged_lines
 from tests.reference.events import Judged, identity, unknown_keys
 from tests.reference.reading import Dump, LandedFile, read_dumps
@@ -56,7 +57,12 @@ def _rows(raw: Path, name: str) -> Iterator[Row]:
     for dump in sorted((raw / "dumps").glob("dt=*/dump.json")):
         named = json.loads(dump.read_text(encoding="utf-8"))[name]
         for path in [named] if isinstance(named, str) else named:
-            relation = duckdb.read_parquet(str(dump.parent / path))
+            file = str(dump.parent / path)
+            relation = (
+                duckdb.sql(lines_of_parts("?"), params=[[file]])
+                if name == "lines"
+                else duckdb.read_parquet(file)
+            )
             for row in relation.fetchall():
                 yield dict(zip(relation.columns, row, strict=True))
 
