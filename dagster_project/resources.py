@@ -21,6 +21,9 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
     memory_limit: str
     first_dump_date: str
     dbt_project: str
+    name: str
+    alert_url: str
+    stale_after_hours: int
 
     @property
     def settings(self) -> Settings:
@@ -33,6 +36,9 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
             memory_limit=self.memory_limit,
             first_dump_date=date.fromisoformat(self.first_dump_date),
             dbt_project=Path(self.dbt_project),
+            name=self.name,
+            alert_url=self.alert_url,
+            stale_after_hours=self.stale_after_hours,
         )
 
     @classmethod
@@ -46,6 +52,10 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
             memory_limit=settings.memory_limit,
             first_dump_date=settings.first_dump_date.isoformat(),
             dbt_project=str(settings.dbt_project),
+            name=settings.name,
+            # The UI shows the configuration of resources; this may be a secret.
+            alert_url=dg.EnvVar("WALKHOUSE_ALERT_URL") if settings.alert_url else "",
+            stale_after_hours=settings.stale_after_hours,
         )
 
 

@@ -5,20 +5,31 @@ import dagster as dg
 from dagster_project.jobs import ingest_job
 from dagster_project.requests import ingest_requests
 from dagster_project.resources import Installation
+from dagster_project.settings import SettingsError
 
 
 def daily_schedule(cron: str, timezone: str) -> dg.ScheduleDefinition:
-    """Takes in every new, changed and withdrawn dump at a time of the day."""
+    """Takes in every new, changed and withdrawn dump at a time of the day.
 
-    @dg.schedule(
+    Raises:
+        SettingsError: the expression or the time zone is none that Dagster knows.
+    """
+
+    def daily(installation: Installation) -> list[dg.RunRequest] | dg.SkipReason:
+        requests = list(ingest_requests(installation.settings))
+        return requests or dg.SkipReason("no dump is new, changed or withdrawn")
+
+    schedule = dg.schedule(
         name="daily",
         job=ingest_job,
         cron_schedule=cron,
         execution_timezone=timezone,
         description="Take in every new, changed and withdrawn dump once a day.",
     )
-    def daily(installation: Installation) -> list[dg.RunRequest] | dg.SkipReason:
-        requests = list(ingest_requests(installation.settings))
-        return requests or dg.SkipReason("no dump is new, changed or withdrawn")
-
-    return daily
+    try:
+        return schedule(daily)
+    except dg.DagsterInvalidDefinitionError as error:
+        raise SettingsError(
+            f"schedule={cron!r}, schedule_timezone={timezone!r}: {error}; a schedule is a cron "
+            "expression such as '0 6 * * *', for six o'clock"
+        ) from error

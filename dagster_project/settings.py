@@ -1,23 +1,35 @@
-"""Where things are and how much of the machine may be used: what the environment decides.
+"""Where things are and how much of the machine may be used: what a person decides.
 
-Nothing else in the package reads environment variables.
+The fields of `Settings` are the list of all settings. A setting `keep_releases` is read from the
+environment variable `WALKHOUSE_KEEP_RELEASES`, else from the key `keep_releases` of the settings
+file, else it has its default. Nothing else in the package reads settings.
 """
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import date
+from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
+from zoneinfo import ZoneInfo
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 DBT_PROJECT = CHECKOUT / "dbt_project"
 CODE_VERSION = "0.1.0"
 COPY_SCHEMES = ("s3",)
 """Where a copy of a release can be sent; `release.copies` knows how."""
+SETTINGS_FILE = "walkhouse.toml"
+FILE_VARIABLE = "WALKHOUSE_SETTINGS"
+
+# Variables that Walkhouse sets for the dbt project, and that are no settings.
+_FOR_DBT = ("WALKHOUSE_DBT_THREADS", "WALKHOUSE_PROJECT_DIGEST")
 
 
 class SettingsError(ValueError):
@@ -25,33 +37,212 @@ class SettingsError(ValueError):
 
 
 @dataclass(frozen=True)
+class _Rule:
+    """How a setting is read and shown.
+
+    Attributes:
+        parse: the value of a text; a path in it is relative to the folder that is given as well.
+            Raises ValueError, which says what would do.
+        meaning: for people.
+        shown: the value as it may be printed, without secrets.
+        shown_default: the default in words, where the value itself depends on the machine.
+    """
+
+    parse: Callable[[str, Path], Any]
+    meaning: str
+    shown: Callable[[Any], str]
+    shown_default: str | None
+
+
+def _text_of(value: Any) -> str:
+    """A value as the environment says it; lists are separated by spaces."""
+    if isinstance(value, tuple):
+        return " ".join(value)
+    return str(value)
+
+
+def _rule(
+    parse: Callable[[str, Path], Any],
+    meaning: str,
+    *,
+    shown: Callable[[Any], str] = _text_of,
+    shown_default: str | None = None,
+) -> dict[str, _Rule]:
+    """The metadata of a field of `Settings`."""
+    return {"rule": _Rule(parse, meaning, shown, shown_default)}
+
+
+def _folder(text: str, base: Path) -> Path:
+    return (base / Path(text).expanduser()).absolute()
+
+
+def _folder_or_url(text: str, base: Path) -> str:
+    if "://" not in text:
+        text = str(_folder(text, base))
+    return text.rstrip("/") or "/"
+
+
+def _any_text(text: str, base: Path) -> str:
+    del base
+    return text
+
+
+def _whole_number(text: str, base: Path, *, least: int) -> int:
+    del base
+    number = int(text) if re.fullmatch(r"[+-]?\d+", text.strip()) else least - 1
+    if number < least:
+        raise ValueError(f"must be a whole number of at least {least}")
+    return number
+
+
+def _day(text: str, base: Path) -> date:
+    del base
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError("must be a date such as 2024-01-01") from error
+
+
+def _memory(text: str, base: Path) -> str:
+    del base
+    if not re.fullmatch(r"\d+(\.\d+)?\s*([KMGT]i?)?B", text, re.IGNORECASE):
+        raise ValueError("must be an amount of memory such as 4GB or 512MiB")
+    return text
+
+
+def _time_zone(text: str, base: Path) -> str:
+    del base
+    try:
+        ZoneInfo(text)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError("must be a time zone such as Europe/Paris") from error
+    return text
+
+
+def _web_address(text: str, base: Path) -> str:
+    del base
+    try:
+        address = urlsplit(text)
+        is_usable = address.scheme in ("http", "https") and bool(address.hostname)
+    except ValueError:
+        is_usable = False
+    if not is_usable:
+        raise ValueError("must be an address such as https://alerts.example.com/hook")
+    return text
+
+
+def _copies(text: str, base: Path) -> tuple[str, ...]:
+    del base
+    # A comma within a URL, between the hosts of a PostgreSQL for example, does not end it.
+    urls = re.split(r"\s+|,\s*(?=[\w+.-]+://|$)", text.strip())
+    copies = tuple(url.rstrip("/") for url in urls if url)
+    for number, url in enumerate(copies, start=1):
+        if urlsplit(url).scheme not in COPY_SCHEMES or not urlsplit(url).netloc:
+            raise ValueError(
+                f"URL {number} of {len(copies)} must begin with one of "
+                f"{', '.join(scheme + '://' for scheme in COPY_SCHEMES)} and name a place"
+            )
+    return copies
+
+
+def _host_only(url: str) -> str:
+    """An address whose path is a secret, as the addresses of web hooks are."""
+    if not url:
+        return ""
+    address = urlsplit(url)
+    port = f":{address.port}" if address.port else ""
+    return f"{address.scheme}://{address.hostname}{port}/…"
+
+
+def without_password(url: str) -> str:
+    """A URL as it may be shown: without its password, and without what follows a `?`."""
+    parts = urlsplit(url)
+    account, at, host = parts.netloc.rpartition("@")
+    return urlunsplit((parts.scheme, account.partition(":")[0] + at + host, parts.path, "", ""))
+
+
+def _without_passwords(urls: tuple[str, ...]) -> str:
+    return " ".join(map(without_password, urls))
+
+
+@dataclass(frozen=True)
 class Settings:
     """The settings of one installation.
 
-    Attributes:
-        landing: local folder or ``s3://`` URL where the dumps arrive; only ever read.
-        home: local folder under which everything that Walkhouse writes lives.
-        keep_releases: how many releases stay on disk, the current one included (2 or more, so that
-            a reader that is just opening one never finds it gone).
-        threads: threads that DuckDB may use in ingest and release.
-        memory_limit: DuckDB's memory limit in ingest and release, such as ``4GB``.
-        first_dump_date: first daily partition in Dagster, unless a dump is older.
-        schedule: cron expression of the daily ingest.
-        schedule_timezone: the zone in which the schedule is meant.
-        dbt_project: the models, with the definitions and invariants in their seeds and variables.
-        copies: URLs that get a copy of every release; a password in one is never shown.
+    Each field is a setting; what it means stands with it.
     """
 
-    landing: str
-    home: Path
-    keep_releases: int = 3
-    threads: int = 2
-    memory_limit: str = "4GB"
-    first_dump_date: date = date(2024, 1, 1)
-    schedule: str = "0 6 * * *"
-    schedule_timezone: str = "UTC"
-    dbt_project: Path = DBT_PROJECT
-    copies: tuple[str, ...] = ()
+    landing: str = field(
+        default=str(CHECKOUT / "data" / "landing"),
+        metadata=_rule(
+            _folder_or_url,
+            "where dumps arrive, a folder or `s3://bucket/prefix`; only ever read",
+            shown=without_password,
+            shown_default="data/landing",
+        ),
+    )
+    home: Path = field(
+        default=CHECKOUT / "data",
+        metadata=_rule(_folder, "the folder where everything is written", shown_default="data"),
+    )
+    # 2 or more, so that a reader that is just opening a release never finds it gone.
+    keep_releases: int = field(
+        default=3,
+        metadata=_rule(
+            partial(_whole_number, least=2),
+            "releases that stay on disk, the current one included; 2 or more",
+        ),
+    )
+    threads: int = field(
+        default_factory=lambda: os.cpu_count() or 2,
+        metadata=_rule(
+            partial(_whole_number, least=1),
+            "threads for DuckDB and dbt",
+            shown_default="the machine's",
+        ),
+    )
+    memory_limit: str = field(default="4GB", metadata=_rule(_memory, "memory for DuckDB"))
+    first_dump_date: date = field(
+        default=date(2024, 1, 1),
+        metadata=_rule(_day, "first partition in the UI, unless a dump is older"),
+    )
+    schedule: str = field(
+        default="0 6 * * *", metadata=_rule(_any_text, "cron expression of the schedule `daily`")
+    )
+    schedule_timezone: str = field(
+        default="UTC", metadata=_rule(_time_zone, "the time zone in which it is meant")
+    )
+    dbt_project: Path = field(
+        default=DBT_PROJECT,
+        metadata=_rule(_folder, "models, definitions and invariants", shown_default="dbt_project"),
+    )
+    copies: tuple[str, ...] = field(
+        default=(),
+        metadata=_rule(
+            _copies,
+            "`s3://bucket/prefix` URLs that get a copy of every release, with spaces between them",
+            shown=_without_passwords,
+        ),
+    )
+    name: str = field(
+        default="walkhouse",
+        metadata=_rule(_any_text, "what this installation is called in its alerts"),
+    )
+    alert_url: str = field(
+        default="",
+        metadata=_rule(
+            _web_address,
+            "where alerts are posted; without it they are logged only",
+            shown=_host_only,
+        ),
+    )
+    stale_after_hours: int = field(
+        default=0,
+        metadata=_rule(
+            partial(_whole_number, least=0),
+            "alert when the day of the newest dump ended longer ago than that; 0 for never",
+        ),
+    )
 
     @property
     def lake(self) -> Path:
@@ -90,90 +281,164 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """Read the settings from environment variables (``WALKHOUSE_*``).
+        """Read the settings from environment variables and the settings file.
 
         Raises:
-            SettingsError: a variable's value cannot be used.
+            SettingsError: a value cannot be used, or a key of the file is no setting.
         """
-        env = os.environ if environment is None else environment
-        home = _folder(env.get("WALKHOUSE_HOME") or str(CHECKOUT / "data"))
-        landing = env.get("WALKHOUSE_LANDING") or str(CHECKOUT / "data" / "landing")
-        if "://" not in landing:
-            landing = str(_folder(landing))
-        return cls(
-            landing=landing.rstrip("/") or "/",
-            home=home,
-            keep_releases=_whole_number(env, "WALKHOUSE_KEEP_RELEASES", default=3, least=2),
-            threads=_whole_number(env, "WALKHOUSE_THREADS", default=os.cpu_count() or 2, least=1),
-            memory_limit=env.get("WALKHOUSE_MEMORY_LIMIT") or "4GB",
-            first_dump_date=_day(env, "WALKHOUSE_FIRST_DUMP_DATE", default=date(2024, 1, 1)),
-            schedule=env.get("WALKHOUSE_SCHEDULE") or "0 6 * * *",
-            schedule_timezone=env.get("WALKHOUSE_SCHEDULE_TIMEZONE") or "UTC",
-            dbt_project=_folder(env.get("WALKHOUSE_DBT_PROJECT") or str(DBT_PROJECT)),
-            copies=_copies(env, "WALKHOUSE_COPIES"),
-        )
+        said = _said(os.environ if environment is None else environment)
+        return cls(**{name: value.parsed for name, value in said.items()})
 
     def environment(self) -> dict[str, str]:
         """The variables that make another process see the same installation."""
         return {
-            "WALKHOUSE_LANDING": self.landing,
-            "WALKHOUSE_HOME": str(self.home),
-            "WALKHOUSE_KEEP_RELEASES": str(self.keep_releases),
-            "WALKHOUSE_THREADS": str(self.threads),
-            "WALKHOUSE_MEMORY_LIMIT": self.memory_limit,
-            "WALKHOUSE_FIRST_DUMP_DATE": self.first_dump_date.isoformat(),
-            "WALKHOUSE_DBT_PROJECT": str(self.dbt_project),
-            "WALKHOUSE_COPIES": " ".join(self.copies),
+            **{each.variable: _text_of(getattr(self, each.name)) for each in known_settings()},
             "WALKHOUSE_DBT_THREADS": str(self.threads),
-            "WALKHOUSE_SCHEDULE": self.schedule,
-            "WALKHOUSE_SCHEDULE_TIMEZONE": self.schedule_timezone,
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
             "DO_NOT_TRACK": "1",
         }
 
 
-def _folder(path: str) -> Path:
-    return Path(path).expanduser().absolute()
+@dataclass(frozen=True)
+class KnownSetting:
+    """A setting as a person knows it.
+
+    Attributes:
+        name: key in the settings file.
+        variable: environment variable.
+        default: in words.
+        meaning: a sentence, in Markdown.
+    """
+
+    name: str
+    variable: str
+    default: str
+    meaning: str
 
 
-def _whole_number(env: Mapping[str, str], name: str, *, default: int, least: int) -> int:
-    text = env.get(name)
-    if not text:
-        return default
-    try:
-        number = int(text)
-    except ValueError:
-        number = least - 1
-    if number < least:
-        raise SettingsError(f"{name}={text!r}: must be a whole number of at least {least}")
-    return number
+@dataclass(frozen=True)
+class SettingInForce:
+    """The value that a setting has, as it may be printed, and where it was said."""
+
+    name: str
+    value: str
+    source: str
 
 
-def _day(env: Mapping[str, str], name: str, *, default: date) -> date:
-    text = env.get(name)
-    if not text:
-        return default
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise SettingsError(f"{name}={text!r}: must be a date such as 2024-01-01") from error
+def known_settings() -> list[KnownSetting]:
+    """All settings, in the order in which they are documented."""
+    return [
+        KnownSetting(
+            name=each.name,
+            variable=f"WALKHOUSE_{each.name.upper()}",
+            default=rule.shown_default or _text_of(each.default),
+            meaning=rule.meaning,
+        )
+        for each in fields(Settings)
+        for rule in [_rule_of(each.name)]
+    ]
 
 
-def without_password(url: str) -> str:
-    """A URL as it may be shown: without its password, and without what follows a `?`."""
-    parts = urlsplit(url)
-    account, at, host = parts.netloc.rpartition("@")
-    return urlunsplit((parts.scheme, account.partition(":")[0] + at + host, parts.path, "", ""))
+def settings_in_force(environment: Mapping[str, str] | None = None) -> list[SettingInForce]:
+    """What every setting is, and which variable or file says so.
+
+    Raises:
+        SettingsError: as `Settings.from_environment`.
+    """
+    said = _said(os.environ if environment is None else environment)
+    settings = Settings(**{name: value.parsed for name, value in said.items()})
+    return [
+        SettingInForce(
+            name=each.name,
+            value=_rule_of(each.name).shown(getattr(settings, each.name)),
+            source=said[each.name].source if each.name in said else "default",
+        )
+        for each in fields(Settings)
+    ]
 
 
-def _copies(env: Mapping[str, str], name: str) -> tuple[str, ...]:
-    # A comma within a URL, between the hosts of a PostgreSQL for example, does not end it.
-    urls = re.split(r"\s+|,\s*(?=[\w+.-]+://|$)", env.get(name, "").strip())
-    copies = tuple(url.rstrip("/") for url in urls if url)
-    for number, url in enumerate(copies, start=1):
-        if urlsplit(url).scheme not in COPY_SCHEMES or not urlsplit(url).netloc:
+def unknown_variables(environment: Mapping[str, str] | None = None) -> list[str]:
+    """Sentences on variables that look like settings and are none: a slip of the pen, perhaps."""
+    env = os.environ if environment is None else environment
+    known = {each.variable: each.name for each in known_settings()}
+    return [
+        f"{name} is no setting{_perhaps(name.removeprefix('WALKHOUSE_'), list(known.values()))}"
+        for name in sorted(env)
+        if name.startswith("WALKHOUSE_") and name not in (*known, FILE_VARIABLE, *_FOR_DBT)
+    ]
+
+
+@dataclass(frozen=True)
+class _Said:
+    parsed: Any
+    source: str
+
+
+def _said(env: Mapping[str, str]) -> dict[str, _Said]:
+    """The settings that the environment or the file says, by name."""
+    said: dict[str, _Said] = {}
+    for each in known_settings():
+        if text := env.get(each.variable):
+            said[each.name] = _Said(_parsed(each.name, text, Path.cwd(), each.variable), "variable")
+    file = env.get(FILE_VARIABLE)
+    home = said["home"].parsed if "home" in said else Settings().home
+    path = _folder(file, Path.cwd()) if file else home / SETTINGS_FILE
+    for name, text in _file_content(path, is_named=bool(file)).items():
+        value = _Said(_parsed(name, text, path.parent, f"{path}: {name}"), str(path))
+        if name == "home" and not file:
             raise SettingsError(
-                f"{name}: URL {number} of {len(copies)} must begin with one of "
-                f"{', '.join(scheme + '://' for scheme in COPY_SCHEMES)} and name a place"
+                f"{path}: home={text!r}: the file is found by the home, so it cannot say where "
+                f"that is; set WALKHOUSE_HOME, or name the file in {FILE_VARIABLE}"
             )
-    return copies
+        said.setdefault(name, value)
+    return said
+
+
+def _file_content(path: Path, *, is_named: bool) -> dict[str, str]:
+    """The settings in a file, as text."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        if is_named:
+            raise SettingsError(
+                f"{FILE_VARIABLE}={str(path)!r}: there is no such file; write it, or unset the "
+                "variable"
+            ) from error
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{path}: cannot be read as TOML: {error}") from error
+    known = [each.name for each in known_settings()]
+    for name in content:
+        if name not in known:
+            raise SettingsError(f"{path}: {name} is no setting{_perhaps(name, known)}")
+    return {name: _file_text(path, name, value) for name, value in content.items()}
+
+
+def _file_text(path: Path, name: str, value: object) -> str:
+    if isinstance(value, list) and all(isinstance(part, str) for part in value):
+        return " ".join(value)
+    if isinstance(value, bool) or not isinstance(value, str | int | date):
+        raise SettingsError(f"{path}: {name}: must be a text, a whole number, a date or a list")
+    return str(value)
+
+
+def _parsed(name: str, text: str, base: Path, where: str) -> Any:
+    rule = _rule_of(name)
+    try:
+        return rule.parse(text, base)
+    except ValueError as error:
+        # Whatever may hold a secret is not repeated.
+        value = f"={text!r}" if rule.shown is _text_of else ""
+        raise SettingsError(f"{where}{value}: {error}") from error
+
+
+def _rule_of(name: str) -> _Rule:
+    rule: _Rule = Settings.__dataclass_fields__[name].metadata["rule"]
+    return rule
+
+
+def _perhaps(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.4)
+    if near:
+        return f"; did you mean {near[0]}?"
+    return f"; known are: {', '.join(known)}"

@@ -1,18 +1,37 @@
-"""Settings: what the environment may say, and what it is told when it says something else."""
+"""Settings: what the environment and the file may say, and what is told when they say otherwise."""
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
+import duckdb
 import pytest
 
-from dagster_project.settings import CHECKOUT, Settings, SettingsError, without_password
+from dagster_project.settings import (
+    CHECKOUT,
+    Settings,
+    SettingsError,
+    known_settings,
+    settings_in_force,
+    unknown_variables,
+    without_password,
+)
+
+README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+
+
+def home_with(folder: Path, text: str) -> dict[str, str]:
+    """The environment of an installation with a settings file."""
+    (folder / "walkhouse.toml").write_text(text, encoding="utf-8")
+    return {"WALKHOUSE_HOME": str(folder)}
 
 
 def test_by_default_everything_lies_in_the_checkout() -> None:
     settings = Settings.from_environment({})
     assert settings.home == CHECKOUT / "data"
     assert settings.landing == str(CHECKOUT / "data" / "landing")
+    assert settings == Settings()
 
 
 def test_landing_and_home_can_be_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,9 +45,29 @@ def test_landing_and_home_can_be_anywhere(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_another_process_sees_the_same_settings(tmp_path: Path) -> None:
     settings = Settings.from_environment(
-        {"WALKHOUSE_HOME": str(tmp_path), "WALKHOUSE_KEEP_RELEASES": "5"}
+        {
+            "WALKHOUSE_HOME": str(tmp_path),
+            "WALKHOUSE_KEEP_RELEASES": "5",
+            "WALKHOUSE_FIRST_DUMP_DATE": "2020-02-29",
+            "WALKHOUSE_ALERT_URL": "http://127.0.0.1:9/hook",
+        }
     )
     assert Settings.from_environment(settings.environment()) == settings
+
+
+def test_the_readme_lists_every_setting_its_default_and_its_meaning() -> None:
+    rows = [
+        f"| `{each.variable}` | {f'`{each.default}`' if each.default else '-'} | {each.meaning} |"
+        for each in known_settings()
+    ]
+    assert "\n".join(rows) in README
+
+
+def test_every_field_is_a_setting_with_a_meaning() -> None:
+    assert [each.name for each in known_settings()] == [
+        each.name for each in dataclasses.fields(Settings)
+    ]
+    assert all(each.meaning for each in known_settings())
 
 
 @pytest.mark.parametrize(
@@ -37,12 +76,109 @@ def test_another_process_sees_the_same_settings(tmp_path: Path) -> None:
         ("WALKHOUSE_KEEP_RELEASES", "1", "at least 2"),
         ("WALKHOUSE_KEEP_RELEASES", "many", "whole number"),
         ("WALKHOUSE_THREADS", "0", "at least 1"),
+        ("WALKHOUSE_THREADS", "1e3", "whole number"),
         ("WALKHOUSE_FIRST_DUMP_DATE", "soon", "a date such as 2024-01-01"),
+        ("WALKHOUSE_MEMORY_LIMIT", "4 gigs", "such as 4GB"),
+        ("WALKHOUSE_SCHEDULE_TIMEZONE", "Mars/Olympus", "such as Europe/Paris"),
+        ("WALKHOUSE_SCHEDULE_TIMEZONE", "../UTC", "such as Europe/Paris"),
+        ("WALKHOUSE_SCHEDULE_TIMEZONE", "Europe", "such as Europe/Paris"),
+        ("WALKHOUSE_STALE_AFTER_HOURS", "-1", "at least 0"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named(name: str, value: str, says: str) -> None:
     with pytest.raises(SettingsError, match=f"{name}='{value}'.*{says}"):
         Settings.from_environment({name: value})
+
+
+@pytest.mark.parametrize("value", ["4GB", "512 MiB", "1.5gb", "900000B", "1TiB"])
+def test_duckdb_takes_the_amounts_of_memory_that_the_settings_take(value: str) -> None:
+    settings = Settings.from_environment({"WALKHOUSE_MEMORY_LIMIT": value})
+    duckdb.connect(config={"memory_limit": settings.memory_limit}).close()
+
+
+def test_the_file_in_the_home_is_read_and_the_environment_wins(tmp_path: Path) -> None:
+    environment = home_with(
+        tmp_path,
+        'landing = "dumps"\nkeep_releases = 7\nfirst_dump_date = 2023-05-06\n'
+        'memory_limit = "2GB"\n',
+    )
+    settings = Settings.from_environment({**environment, "WALKHOUSE_MEMORY_LIMIT": "3GB"})
+    assert settings.landing == str(tmp_path / "dumps")  # relative to the file
+    assert settings.keep_releases == 7
+    assert settings.first_dump_date.isoformat() == "2023-05-06"
+    assert settings.memory_limit == "3GB"
+
+
+def test_a_file_that_is_named_may_say_where_the_home_is(tmp_path: Path) -> None:
+    file = tmp_path / "elsewhere.toml"
+    file.write_text('home = "house"\nname = "stage"\n', encoding="utf-8")
+    settings = Settings.from_environment({"WALKHOUSE_SETTINGS": str(file)})
+    assert settings.home == tmp_path / "house"
+    assert settings.name == "stage"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("keep_release = 3", "keep_release is no setting; did you mean keep_releases?"),
+        ("xyz = 3", "xyz is no setting; known are: landing, home,"),
+        ("keep_releases = 1", "keep_releases='1': must be a whole number of at least 2"),
+        ("keep_releases = true", "keep_releases: must be a text, a whole number"),
+        ("threads = 1.5", "threads: must be a text, a whole number"),
+        ("keep_releases =", "cannot be read as TOML"),
+        ('home = "/tmp"', "cannot say where that is; set WALKHOUSE_HOME"),
+    ],
+)
+def test_what_is_wrong_in_the_file_is_named_with_the_file(
+    tmp_path: Path, text: str, says: str
+) -> None:
+    with pytest.raises(SettingsError) as error:
+        Settings.from_environment(home_with(tmp_path, text))
+    assert str(tmp_path / "walkhouse.toml") in str(error.value)
+    assert says in str(error.value)
+
+
+def test_a_wrong_key_is_told_even_where_the_environment_would_win(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="threads='none'"):
+        Settings.from_environment({**home_with(tmp_path, 'threads = "none"'), "THREADS": "3"})
+
+
+def test_a_file_that_is_named_and_missing_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"WALKHOUSE_SETTINGS='.*no\.toml': there is no such"):
+        Settings.from_environment({"WALKHOUSE_SETTINGS": str(tmp_path / "no.toml")})
+
+
+def test_where_each_setting_was_said_is_told_and_no_secret(tmp_path: Path) -> None:
+    environment = home_with(tmp_path, 'alert_url = "https://user:pw@hooks.example.com/T0/secret"\n')
+    told = {
+        each.name: each for each in settings_in_force({**environment, "WALKHOUSE_THREADS": "3"})
+    }
+    assert told["threads"].source == "variable"
+    assert told["keep_releases"].source == "default"
+    assert told["alert_url"].source == str(tmp_path / "walkhouse.toml")
+    assert told["alert_url"].value == "https://hooks.example.com/…"
+
+
+@pytest.mark.parametrize(
+    "value", ["hooks.example.com/T0/secret", "ftp://x/secret", "http:///secret"]
+)
+def test_an_alert_address_that_cannot_be_used_is_not_repeated(value: str) -> None:
+    with pytest.raises(SettingsError, match="WALKHOUSE_ALERT_URL: must be an address") as error:
+        Settings.from_environment({"WALKHOUSE_ALERT_URL": value})
+    assert "secret" not in str(error.value)
+
+
+def test_an_address_is_shown_without_its_password() -> None:
+    assert without_password("postgres://me:pw@db:5432/bi?password=pw") == "postgres://me@db:5432/bi"
+    assert without_password("/data/landing") == "/data/landing"
+    assert without_password("s3://bucket/prefix") == "s3://bucket/prefix"
+
+
+def test_a_variable_that_looks_like_a_setting_is_pointed_out() -> None:
+    environment = {"WALKHOUSE_KEEP_RELEASE": "3", "WALKHOUSE_DBT_THREADS": "2", "OTHER": "x"}
+    assert unknown_variables(environment) == [
+        "WALKHOUSE_KEEP_RELEASE is no setting; did you mean keep_releases?"
+    ]
 
 
 def test_copies_are_a_list_of_urls_in_one_variable() -> None:
@@ -60,10 +196,3 @@ def test_a_copy_that_nothing_can_send_is_refused_without_showing_it() -> None:
     with pytest.raises(SettingsError, match="URL 2 of 2 must begin with one of s3://") as refused:
         Settings.from_environment({"WALKHOUSE_COPIES": "s3://a ftp://me:secret@b"})
     assert "secret" not in str(refused.value)
-
-
-def test_a_url_is_shown_without_its_password() -> None:
-    assert without_password("postgresql://me:secret@host:5432/db?password=secret") == (
-        "postgresql://me@host:5432/db"
-    )
-    assert without_password("s3://bucket/prefix") == "s3://bucket/prefix"

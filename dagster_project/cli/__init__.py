@@ -17,7 +17,13 @@ import click
 from rich.console import Console
 
 from dagster_project.cli import show
-from dagster_project.settings import CHECKOUT, CODE_VERSION, Settings, SettingsError
+from dagster_project.settings import (
+    CHECKOUT,
+    CODE_VERSION,
+    Settings,
+    SettingsError,
+    settings_in_force,
+)
 
 console = Console(highlight=False, soft_wrap=True)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -57,7 +63,7 @@ def run(waive: str | None, reason: str) -> None:
 
     try:
         is_published = bring_up_to_date(settings, waiver)
-    except WaiverError as error:
+    except (SettingsError, WaiverError) as error:
         _fail(str(error), code=2)
     except (OSError, RuntimeError) as error:
         _fail(str(error))
@@ -183,6 +189,19 @@ def status() -> None:
         show.status(console, _settings())
     except (OSError, RuntimeError) as error:
         _fail(str(error))
+
+
+@cli.command()
+def settings() -> None:
+    """Check the settings, and list what each is and which variable or file says so."""
+    from dagster_project.schedules import daily_schedule
+
+    settings = _settings()
+    show.settings(console, settings_in_force())
+    try:
+        daily_schedule(settings.schedule, settings.schedule_timezone)
+    except SettingsError as error:
+        _fail(str(error), code=2)
 
 
 @cli.command()

@@ -16,7 +16,7 @@ from dagster_project.release.copies import copies_behind as behind
 from dagster_project.release.copies import copy_states
 from dagster_project.release.publish import current_release
 from dagster_project.release.publish import releases as all_releases
-from dagster_project.settings import Settings
+from dagster_project.settings import SettingInForce, Settings, unknown_variables
 
 _HEADLINES = """
 select
@@ -157,6 +157,14 @@ def status(console: Console, settings: Settings) -> None:
         say("last refusal", reason)
     for copy in copy_states(settings.copies):
         say("copy", f"{copy.url}, {copy.problem or copy.release_id or 'nothing yet'}")
+
+
+def settings(console: Console, in_force: Sequence[SettingInForce]) -> None:
+    """Every setting, its value and where it was said; secrets are left out."""
+    for each in in_force:
+        console.print(f"{each.name + ':':20} {each.value or '-'} ({each.source})", markup=False)
+    for sentence in unknown_variables():
+        console.print(f"left alone: {sentence}", markup=False)
 
 
 def releases(console: Console, settings: Settings) -> None:

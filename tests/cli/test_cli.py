@@ -80,6 +80,21 @@ def test_a_wrong_setting_is_named(walkhouse: CliRunner) -> None:
     assert "WALKHOUSE_THREADS='none': must be a whole number" in result.output
 
 
+def test_the_settings_are_listed_with_where_they_come_from(
+    walkhouse: CliRunner, tmp_path: Path
+) -> None:
+    result = call(walkhouse, "settings")
+    assert result.exit_code == 0, result.output
+    assert re.search(rf"^landing: +{tmp_path}/landing \(variable\)$", result.output, re.MULTILINE)
+    assert re.search(r"^keep_releases: +3 \(default\)$", result.output, re.MULTILINE)
+
+
+def test_a_schedule_that_dagster_does_not_know_is_named(walkhouse: CliRunner) -> None:
+    result = walkhouse.invoke(cli, ["settings"], env={"WALKHOUSE_SCHEDULE": "every morning"})
+    assert result.exit_code == 2
+    assert "schedule='every morning'" in result.output
+
+
 def test_without_a_landing_the_status_says_what_to_do(walkhouse: CliRunner) -> None:
     result = call(walkhouse, "status")
     assert result.exit_code == 1
