@@ -6,6 +6,7 @@ import os
 
 import dagster as dg
 
+from dagster_project.alert_sensor import alerts_sensor
 from dagster_project.assets.copies import copies_assets
 from dagster_project.assets.landing import landing_assets
 from dagster_project.assets.models import models_asset
@@ -45,7 +46,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         asset_checks=[invariant_checks(load_invariants(settings.dbt_project), tables)],
         jobs=[ingest_job, build_job, *([copy_job] if settings.copies else [])],
         schedules=[daily_schedule(settings.schedule, settings.schedule_timezone)],
-        sensors=[landing_sensor, lake_sensor],
+        sensors=[landing_sensor, lake_sensor, alerts_sensor],
         resources={
             "installation": Installation.of(settings),
             "waivers": Waivers(),

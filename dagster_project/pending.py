@@ -5,6 +5,7 @@ The command line, the schedule and the sensors all decide by this.
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -81,6 +82,14 @@ def look(settings: Settings) -> Situation:
         ),
         release=current_release(settings.published),
     )
+
+
+def refusals(settings: Settings) -> list[str]:
+    """Why the last build was not published; nothing if it was."""
+    if not settings.refusal.exists():
+        return []
+    reasons: list[str] = json.loads(settings.refusal.read_text(encoding="utf-8"))
+    return reasons
 
 
 def known_dump_dates(settings: Settings) -> set[date]:

@@ -21,6 +21,7 @@ from dagster_project.registry import load_invariants
 from dagster_project.release.copies import copies_behind
 from dagster_project.release.gate import Waiver
 from dagster_project.settings import CHECKOUT, Settings
+from dagster_project.watch import watch
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -45,20 +46,37 @@ def bring_up_to_date(settings: Settings, waiver: Waiver | None) -> bool:
     """
     if waiver:
         waiver.ids(load_invariants(settings.dbt_project))
-    situation = look(settings)
+    try:
+        situation = look(settings)
+    except OSError:
+        watch(settings, None, None)
+        raise
     for stray in situation.landed.strays:
         logger.warning("left alone: %s", stray)
     if situation.is_published and not copies_behind(settings.copies, settings.published):
         logger.info("nothing is pending: the state of the landing is published")
+        watch(settings, situation, None)
         return True
     started = time.monotonic()
     _say_what_is_pending(situation)
     prepare_instance(settings)
     with _saying_what_dagster_cannot_write(settings):
         _execute(settings, situation, waiver)
-    situation = look(settings)
+    situation = look_after(settings)
     logger.info("done in %.0f s", time.monotonic() - started)
     return situation.is_published
+
+
+def look_after(settings: Settings) -> Situation:
+    """Tell what is worth an alert by now, runs that failed included; Dagster has an instance."""
+    import dagster as dg
+
+    from dagster_project.failed_runs import failed_runs
+
+    situation = look(settings)
+    with dg.DagsterInstance.get() as instance:
+        watch(settings, situation, failed_runs(instance))
+    return situation
 
 
 def prepare_instance(settings: Settings) -> None:

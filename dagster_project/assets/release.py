@@ -51,13 +51,13 @@ def release_asset(published_tables: Sequence[dg.AssetKey]) -> dg.AssetsDefinitio
                     description="not published:\n" + "\n".join(decision.refusals),
                     allow_retries=False,
                 )
+            settings.refusal.unlink(missing_ok=True)
             try:
                 published = _publish(settings, decision, waivers.waiver)
             except (duckdb.Error, OSError, ReleaseError) as error:
                 message = f"the release could not be written, readers keep the one before: {error}"
                 logger.error("%s", message)
                 raise dg.Failure(description=message, allow_retries=False) from error
-            settings.refusal.unlink(missing_ok=True)
         logger.info("published release %s", published.release_id)
         return dg.MaterializeResult(
             metadata={

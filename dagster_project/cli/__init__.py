@@ -205,6 +205,38 @@ def settings() -> None:
 
 
 @cli.command()
+@click.option("--test", is_flag=True, help="Post a test instead, and say whether it arrived.")
+def alerts(test: bool) -> None:
+    """Say what is worth an alert now, and post what was not posted yet.
+
+    `run` and Dagster's daemon do so by themselves; cron may, where stale dumps matter.
+    """
+    from dagster_project.alerts import Alert, AlertError, post
+    from dagster_project.run import look_after, prepare_instance
+    from dagster_project.watch import watch
+
+    settings = _settings()
+    if test:
+        if not settings.alert_url:
+            _fail("no address to post to: set WALKHOUSE_ALERT_URL", code=2)
+        try:
+            content = Alert.test().content(installation=settings.name, release_id=None)
+            post(content, settings.alert_url)
+        except AlertError as error:
+            _fail(str(error))
+        console.print("the test was accepted")
+        return
+    _log_to_console()
+    prepare_instance(settings)
+    try:
+        look_after(settings)
+    except OSError as error:
+        watch(settings, None, None)
+        _fail(str(error))
+    show.alerts(console, settings)
+
+
+@cli.command()
 def releases() -> None:
     """List the releases on disk, the newest first; `*` marks the one that readers see."""
     show.releases(console, _settings())

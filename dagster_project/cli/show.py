@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import date
 
@@ -10,8 +9,9 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
+from dagster_project.alerts import open_alerts
 from dagster_project.ingest.lake import Lake
-from dagster_project.pending import look
+from dagster_project.pending import look, refusals
 from dagster_project.release.copies import copies_behind as behind
 from dagster_project.release.copies import copy_states
 from dagster_project.release.publish import current_release
@@ -106,14 +106,6 @@ def copies_behind(console: Console, settings: Settings) -> bool:
     return not copies
 
 
-def refusals(settings: Settings) -> list[str]:
-    """Why the last build was not published; nothing if it was."""
-    if not settings.refusal.exists():
-        return []
-    reasons: list[str] = json.loads(settings.refusal.read_text(encoding="utf-8"))
-    return reasons
-
-
 def status(console: Console, settings: Settings) -> None:
     """Where the installation stands."""
     situation = look(settings)
@@ -157,6 +149,13 @@ def status(console: Console, settings: Settings) -> None:
         say("last refusal", reason)
     for copy in copy_states(settings.copies):
         say("copy", f"{copy.url}, {copy.problem or copy.release_id or 'nothing yet'}")
+
+
+def alerts(console: Console, settings: Settings) -> None:
+    """What was told and still holds."""
+    found = open_alerts(settings.home)
+    for line in found or ["nothing is worth an alert"]:
+        console.print(line, markup=False)
 
 
 def settings(console: Console, in_force: Sequence[SettingInForce]) -> None:
