@@ -14,24 +14,10 @@ from dagster_project.ingest.lake import Lake
 from dagster_project.pending import look, refusals
 from dagster_project.release.copies import copies_behind as behind
 from dagster_project.release.copies import copy_states
+from dagster_project.release.headlines import headlines
 from dagster_project.release.publish import current_release
 from dagster_project.release.publish import releases as all_releases
 from dagster_project.settings import SettingInForce, Settings, unknown_variables
-
-_HEADLINES = """
-select
-    (select count(*) from facts.fct_item_events where environment = 'production') as events,
-    (select sum(sessions) from reports.rpt_sessions_daily) as sessions,
-    (select sum(engaged_sessions) from reports.rpt_sessions_daily) as engaged_sessions,
-    (select count(distinct end_user_id) from facts.fct_sessions
-        where environment = 'production') as end_users,
-    (select count(distinct item_id) from reports.rpt_items_daily) as items,
-    (select sum(quarantined) from meta.dump_ledger) as quarantined,
-    (select sum(lines) from meta.dump_ledger) as lines,
-    (select sum(duplicate) from meta.dump_ledger) as duplicates,
-    (select count(*) from meta.invariants) as invariants,
-    (select count(*) from meta.invariants where passed) as invariants_passed
-"""
 
 
 def release(console: Console, settings: Settings) -> None:
@@ -41,11 +27,7 @@ def release(console: Console, settings: Settings) -> None:
         return
     file = settings.published / "walkhouse.duckdb"
     with duckdb.connect(str(file), read_only=True) as connection:
-        cursor = connection.execute(_HEADLINES)
-        names = [column[0] for column in cursor.description or ()]
-        numbers = {
-            name: value or 0 for name, value in zip(names, cursor.fetchall()[0], strict=True)
-        }
+        numbers = headlines(connection)
     table = Table(title=f"Release {current.release_id}", title_justify="left", show_header=False)
     table.add_column(style="bold")
     table.add_column(justify="right")
@@ -72,6 +54,7 @@ def release(console: Console, settings: Settings) -> None:
     console.print(f"published in {settings.published}:", markup=False)
     console.print(f"  {file}", markup=False)
     console.print(f"  {settings.published / 'parquet'}", markup=False)
+    console.print(f"  {settings.published / 'index.html'}", markup=False)
 
 
 def what_is_missing(console: Console, settings: Settings) -> None:

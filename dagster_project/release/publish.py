@@ -2,11 +2,13 @@
 
     <published>/walkhouse.duckdb  ->  current/walkhouse.duckdb
     <published>/parquet           ->  current/parquet
+    <published>/index.html        ->  current/index.html
     <published>/current           ->  .releases/<release id>
-    <published>/.releases/<release id>/walkhouse.duckdb, parquet/<schema>/<table>/, release.json
+    <published>/.releases/<release id>/walkhouse.duckdb, parquet/<schema>/<table>/,
+                                  index.html, release.json
 
-`current` is a symbolic link that is replaced in one step, so the DuckDB file and the Parquet
-files change together, and going back is the same step. The links are relative: the folder can be
+`current` is a symbolic link that is replaced in one step, so the DuckDB file, the Parquet files and
+the page change together, and going back is the same step. The links are relative: the folder can be
 mounted elsewhere.
 """
 
@@ -23,9 +25,11 @@ from typing import Any
 
 import duckdb
 
+from dagster_project.release.page import write_page
 from dagster_project.release.parquet import table_versions, write_parquet
 
 _FILE = "walkhouse.duckdb"
+_PAGE = "index.html"
 _HEADER = "release.json"
 
 
@@ -136,6 +140,7 @@ def publish(
             threads=threads,
             memory_limit=memory_limit,
         )
+        write_page(building / _FILE, building / _PAGE)
         (building / _HEADER).write_text(json.dumps(asdict(release), indent=1), encoding="utf-8")
         _flush_to_disk(building)
         target = releases / release.release_id
@@ -157,7 +162,7 @@ def switch_to(published: Path, release_id: str) -> None:
     if not (published / ".releases" / release_id / _FILE).exists():
         known = ", ".join(release.release_id for release in releases(published)) or "none"
         raise ReleaseError(f"there is no release {release_id!r}; known are: {known}")
-    for name in (_FILE, "parquet"):
+    for name in (_FILE, "parquet", _PAGE):
         _link(published / name, f"current/{name}")
     _link(published / "current", f".releases/{release_id}")
 

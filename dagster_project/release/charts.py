@@ -1,0 +1,178 @@
+"""Draws the charts of a release's page: SVG text, without scripts and in the page's colours.
+
+Only what the warehouse names itself stands in a chart: dates, numbers and the series given here.
+What users name (items, steps, search terms) is shown in the tables of the page, which escape it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Any, Literal
+
+_WIDTH, _HEIGHT = 340, 190
+_LABELS = 4
+
+# The library knows fixed colours only. These stand for the page's own, which follow its theme.
+_STAND_INS = {
+    "#010101": "var(--muted)",
+    "#020202": "var(--line)",
+    "#030303": "var(--bad)",
+    "#040404": "var(--one)",
+    "#050505": "var(--two)",
+    "#060606": "var(--three)",
+}
+_MUTED, _LINE, _BAD, *_SERIES = _STAND_INS
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Series of numbers by date.
+
+    Attributes:
+        name: unique on the page, made of letters.
+        title: what it shows.
+        dates: the dates, ascending; gaps between them are drawn as gaps.
+        series: for each name the numbers, as many as there are dates; None where there is none.
+        kind: `bars` stacks the series, `line` draws each.
+        unit: `count`, or `share` for numbers from 0 to 1.
+        limit: a level that is marked.
+    """
+
+    name: str
+    title: str
+    dates: Sequence[date]
+    series: Mapping[str, Sequence[float | None]]
+    kind: Literal["bars", "line"]
+    unit: Literal["count", "share"] = "count"
+    limit: float | None = None
+
+    @property
+    def summary(self) -> str:
+        """What the chart says, for those who do not see it."""
+        if not self.dates:
+            return f"{self.title}: no data"
+        parts = []
+        for name, numbers in self.series.items():
+            known = [number for number in numbers if number is not None]
+            if known:
+                parts.append(f"{name} from {self.text(min(known))} to {self.text(max(known))}")
+        return f"{self.title}, {self.dates[0]} to {self.dates[-1]}: {', '.join(parts)}"
+
+    def text(self, number: float | None) -> str:
+        """A number as the page writes it."""
+        if number is None:
+            return "-"
+        return f"{number:.2%}" if self.unit == "share" else f"{number:,.0f}"
+
+    @property
+    def legend(self) -> list[tuple[str, int]]:
+        """Series and the number of its colour, where there is more than one."""
+        names = list(self.series)
+        return [] if len(names) < 2 else [(name, i + 1) for i, name in enumerate(names)]
+
+    @property
+    def rows(self) -> list[tuple[str, ...]]:
+        """The numbers, the latest date first."""
+        columns = zip(self.dates, *self.series.values(), strict=True)
+        return [(str(day), *map(self.text, numbers)) for day, *numbers in reversed(list(columns))]
+
+    @cached_property
+    def svg(self) -> str:
+        """The drawing; empty without data."""
+        return _drawn(self) if self.dates else ""
+
+
+def _drawn(chart: Chart) -> str:
+    # A run that publishes nothing does not pay for the library.
+    import lets_plot as lp
+
+    first, last = chart.dates[0], chart.dates[-1]
+    days = [(day - first).days for day in chart.dates]
+    plot = lp.ggplot() + lp.ggsize(_WIDTH, _HEIGHT) + _theme(lp)
+    for number, layer in enumerate(_layers(chart, days)):
+        colour = _SERIES[number % len(_SERIES)]
+        mapping = lp.aes("day", "value")
+        if chart.kind == "bars":
+            mapping = lp.aes(xmin="left", xmax="right", ymin="bottom", ymax="top")
+            plot += lp.geom_rect(mapping, data=layer, fill=colour, color=colour, size=0)
+        else:
+            plot += lp.geom_line(mapping, data=layer, color=colour, size=1.2)
+            if len(days) <= 45:
+                plot += lp.geom_point(mapping, data=layer, color=colour, size=2.4)
+    if chart.limit is not None:
+        plot += lp.geom_hline(yintercept=chart.limit, color=_BAD, linetype="dashed", size=0.7)
+    marks = sorted({round(i * days[-1] / (_LABELS - 1)) for i in range(_LABELS)})
+    plot += lp.scale_x_continuous(
+        breaks=marks,
+        labels=[_label(date.fromordinal(first.toordinal() + mark), first, last) for mark in marks],
+        limits=[-0.7, days[-1] + 0.7],
+    )
+    form = ".1~%" if chart.unit == "share" else ",.0~f"
+    plot += lp.scale_y_continuous(format=form, limits=[0, None], expand=[0.05, 0])
+    return _themed(plot.to_svg(), chart.name)
+
+
+def _layers(chart: Chart, days: Sequence[int]) -> list[dict[str, list[Any]]]:
+    """Per series what is drawn; stacked bars stand on those of the series before."""
+    if chart.kind == "line":
+        return [{"day": list(days), "value": list(values)} for values in chart.series.values()]
+    bottoms = [0.0] * len(days)
+    layers = []
+    for values in chart.series.values():
+        tops = [bottom + (value or 0) for bottom, value in zip(bottoms, values, strict=True)]
+        layers.append(
+            {
+                "left": [day - 0.4 for day in days],
+                "right": [day + 0.4 for day in days],
+                "bottom": bottoms,
+                "top": tops,
+            }
+        )
+        bottoms = tops
+    return layers
+
+
+def _label(day: date, first: date, last: date) -> str:
+    if (last - first).days > 300:
+        return f"{day:%b %Y}"
+    return f"{day.day} {day:%b}"
+
+
+def _theme(lp: Any) -> Any:
+    text = lp.element_text(color=_MUTED, size=11)
+    return lp.theme(
+        line=lp.element_blank(),
+        rect=lp.element_blank(),
+        title=lp.element_blank(),
+        axis_text=text,
+        axis_title=lp.element_blank(),
+        axis_ticks=lp.element_blank(),
+        axis_line=lp.element_blank(),
+        panel_grid_major_x=lp.element_blank(),
+        panel_grid_major_y=lp.element_line(color=_LINE, size=0.7),
+        panel_grid_minor=lp.element_blank(),
+        legend_position="none",
+        plot_margin=[4, 8, 0, 0],
+    )
+
+
+def _themed(svg: str, name: str) -> str:
+    """The drawing in the page's colours and type, with ids of its own and nothing superfluous."""
+    body = svg[svg.index("</style>") + len("</style>") :].strip()
+    for stand_in, colour in _STAND_INS.items():
+        channel = int(stand_in[1:3], 16)
+        body = body.replace(f"rgb({channel},{channel},{channel})", colour)
+        body = body.replace(stand_in, colour)
+    ids: dict[str, str] = {}
+    for found in re.findall(r'\bid="([^"]+)"', body):
+        ids.setdefault(found, f"{name}-{len(ids)}")
+    for old, new in ids.items():
+        body = body.replace(f'id="{old}"', f'id="{new}"').replace(f"url(#{old})", f"url(#{new})")
+    body = re.sub(r' (clip-bounds-jfx|buffered-rendering|style)="[^"]*"', "", body)
+    body = re.sub(r"(\d+\.\d\d)\d+", r"\1", body)
+    body = re.sub(r"\s*\n\s*", "\n", body)
+    return f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" class="chart" aria-hidden="true">{body}'
