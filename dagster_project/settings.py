@@ -23,7 +23,7 @@ from zoneinfo import ZoneInfo
 CHECKOUT = Path(__file__).resolve().parent.parent
 DBT_PROJECT = CHECKOUT / "dbt_project"
 CODE_VERSION = "0.1.0"
-COPY_SCHEMES = ("s3",)
+COPY_SCHEMES = ("s3", "postgres", "postgresql")
 """Where a copy of a release can be sent; `release.copies` knows how."""
 SETTINGS_FILE = "walkhouse.toml"
 FILE_VARIABLE = "WALKHOUSE_SETTINGS"
@@ -220,7 +220,7 @@ class Settings:
         default=(),
         metadata=_rule(
             _copies,
-            "`s3://bucket/prefix` URLs that get a copy of every release, with spaces between them",
+            "`s3://…` and `postgres://…` URLs that get a copy of every release, with spaces between",
             shown=_without_passwords,
         ),
     )

@@ -82,6 +82,10 @@ def target(url: str) -> Target:
             from dagster_project.release import s3
 
             return s3
+        case "postgres" | "postgresql":
+            from dagster_project.release import postgres
+
+            return postgres
     raise CopyError(f"{without_password(url)}: there is no way to send a copy there")
 
 

@@ -1,0 +1,95 @@
+"""A PostgreSQL server of the tests' own, on loopback, with passwords."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+PASSWORD = "correct horse"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server."""
+
+    port: int
+
+    def url(self, database: str, user: str = "postgres", password: str = PASSWORD) -> str:
+        """The URL of a database, as in WALKHOUSE_COPIES."""
+        quoted = password.replace(" ", "%20")
+        return f"postgres://{user}:{quoted}@127.0.0.1:{self.port}/{database}"
+
+    def ask(self, database: str, query: str, **connection: str) -> list[tuple[Any, ...]]:
+        """Run a statement by itself."""
+        with psycopg.connect(self.url(database, **connection), autocommit=True) as client:
+            cursor = client.execute(query.encode())
+            return cursor.fetchall() if cursor.description else []
+
+
+def programs() -> Path | None:
+    """Where the server's programs are, the newest first."""
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    on_path = shutil.which("pg_ctl")
+    return next(iter(installed), Path(on_path).parent if on_path else None)
+
+
+@contextmanager
+def running_server() -> Iterator[Server]:
+    """A fresh server; the test is skipped where none is installed, but fails in CI."""
+    found = programs()
+    if found is None:
+        message = "PostgreSQL is missing: `make test-tools` installs it"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    # The server refuses to run as root, and its user may not enter the folders of pytest.
+    user = "postgres" if os.geteuid() == 0 else None
+    folder = Path(tempfile.mkdtemp(prefix="walkhouse-postgres-"))
+    (folder / "password").write_text(PASSWORD, encoding="utf-8")
+    if user:
+        for path in (folder, folder / "password"):
+            os.chown(path, pwd.getpwnam(user).pw_uid, pwd.getpwnam(user).pw_gid)
+
+    def call(program: str, *arguments: str) -> None:
+        subprocess.run(
+            [str(found / program), *arguments],
+            user=user,
+            cwd=folder,
+            check=True,
+            stdout=(folder.parent / f"{folder.name}.log").open("a"),
+            stderr=subprocess.STDOUT,
+        )
+
+    data = str(folder / "data")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = (
+        f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
+        " -c fsync=off -c shared_buffers=32MB"
+    )
+    try:
+        call(
+            "initdb", "-D", data, "-U", "postgres", "-A", "scram-sha-256", "-E", "UTF8",
+            "--locale", "C", "--no-sync", "--pwfile", str(folder / "password"),
+        )  # fmt: skip
+        call("pg_ctl", "-D", data, "-l", str(folder / "server.log"), "-o", options, "-w", "start")
+        try:
+            yield Server(port)
+        finally:
+            call("pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+    finally:
+        shutil.rmtree(folder)
+        folder.with_name(f"{folder.name}.log").unlink()
