@@ -11,22 +11,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import fsspec
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    NoCredentialsError,
-    PartialCredentialsError,
-)
 
 # A call that fails for a passing reason (throttling, a 5xx, a connection that broke) is tried
-# again after growing, jittered waits; botocore's standard mode knows which reasons those are.
-_ATTEMPTS = 6
+# again after growing waits with jitter; botocore's standard mode knows which reasons those are.
+# s3fs tries again around it, and alone goes on where a connection broke in mid-file.
+_ATTEMPTS_OF_A_CALL = 5
+_ATTEMPTS_AROUND_IT = 3
 _CONNECT_SECONDS = 10
 _READ_SECONDS = 60
 
 
 class ObjectStoreError(OSError):
-    """An object store could not be used; says which, why and what to do, and shows no secret."""
+    """An object store could not be used.
+
+    Attributes:
+        reason: why and what to do, without the store's name; no secret is in it.
+        can_pass: whether it may succeed later without anybody's doing.
+    """
+
+    def __init__(self, url: str, reason: str, *, can_pass: bool = True) -> None:
+        super().__init__(f"{url}: {reason}")
+        self.reason = reason
+        self.can_pass = can_pass
 
 
 def connect(url: str) -> tuple[fsspec.AbstractFileSystem, str]:
@@ -36,32 +42,41 @@ def connect(url: str) -> tuple[fsspec.AbstractFileSystem, str]:
     """
     if not url.startswith("s3://"):
         return fsspec.core.url_to_fs(url)  # type: ignore[no-any-return]  # fsspec has no types
-    return fsspec.core.url_to_fs(  # type: ignore[no-any-return]
+    fs, path = fsspec.core.url_to_fs(
         url,
         use_listings_cache=False,
         config_kwargs={
-            "retries": {"mode": "standard", "total_max_attempts": _ATTEMPTS},
+            "retries": {"mode": "standard", "total_max_attempts": _ATTEMPTS_OF_A_CALL},
             "connect_timeout": _CONNECT_SECONDS,
             "read_timeout": _READ_SECONDS,
         },
     )
+    fs.retries = _ATTEMPTS_AROUND_IT
+    return fs, path
 
 
 @contextmanager
 def explaining(url: str) -> Iterator[None]:
-    """Make the errors of a store's client sentences.
+    """Make the errors of a store's client sentences; those of a local path stay what they are.
 
     Raises:
         ObjectStoreError: in place of whatever the client raised.
     """
+    if not url.startswith("s3://"):
+        yield
+        return
+    # Imported here, because who has no object store need not wait for its client to load.
+    from botocore.exceptions import BotoCoreError, ClientError
+    from s3fs.core import S3_RETRYABLE_ERRORS
+
     try:
         yield
     except ObjectStoreError:
         raise
-    except (OSError, BotoCoreError, ClientError) as error:
-        if not url.startswith("s3://"):
-            raise
-        raise ObjectStoreError(f"{url}: {_reason(error)}") from error
+    except (OSError, BotoCoreError, ClientError, *S3_RETRYABLE_ERRORS) as error:
+        advice = _advice(error)
+        reason = advice or " ".join(str(error).split()) or type(error).__name__
+        raise ObjectStoreError(url, reason, can_pass=advice is None) from error
 
 
 def is_missing_bucket(error: BaseException) -> bool:
@@ -82,7 +97,10 @@ def abort_uploads(fs: fsspec.AbstractFileSystem, prefix: str) -> None:
 _WRONG_KEYS = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken")
 
 
-def _reason(error: Exception) -> str:
+def _advice(error: Exception) -> str | None:
+    """What a person has to do; None where waiting may help."""
+    from botocore.exceptions import NoCredentialsError, PartialCredentialsError
+
     code = _code(error)
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
         return (
@@ -98,7 +116,9 @@ def _reason(error: Exception) -> str:
         return f"access is denied ({code or error}); allow these credentials to use it"
     if code == "NoSuchBucket":
         return "there is no such bucket; create it, or correct the URL"
-    return f"{error}"
+    if isinstance(error, FileNotFoundError):
+        return f"{error} does not exist"
+    return None
 
 
 def _code(error: BaseException) -> str | None:

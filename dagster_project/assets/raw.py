@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -19,6 +19,7 @@ from dagster_project.ingest.dumps import (
 from dagster_project.ingest.lake import Lake, LakeDump
 from dagster_project.ingest.landing import Landing
 from dagster_project.locks import dump_writer, lake_writer
+from dagster_project.object_store import ObjectStoreError
 from dagster_project.registry import load_definitions
 from dagster_project.resources import Installation
 
@@ -26,6 +27,9 @@ logger = logging.getLogger("walkhouse")
 
 LINES = dg.AssetKey(["raw", "lines"])
 FILES = dg.AssetKey(["raw", "files"])
+# Seconds before another attempt. The client of the store has tried for some seconds by then.
+_WAITS = (20, 60)
+
 CONTENT_ITEMS = dg.AssetKey(["raw", "content_items"])
 
 
@@ -61,8 +65,11 @@ def dumps_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition
         lake = Lake(settings.lake)
         lake.prepare()
         landing = Landing(settings.landing)
-        landed = landing.look()
-        failures: list[str] = []
+        try:
+            landed = landing.look()
+        except ObjectStoreError as error:
+            raise _failure(context, [str(error)], can_pass=error.can_pass) from error
+        failures: list[DumpError] = []
         with (
             lake_writer(settings.home),
             ingest_connection(
@@ -89,7 +96,7 @@ def dumps_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition
                         )
                 except DumpError as error:
                     logger.error("%s", error)
-                    failures.append(str(error))
+                    failures.append(error)
                     continue
                 if dump is not None:
                     seconds = time.monotonic() - started
@@ -103,11 +110,8 @@ def dumps_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition
                             )
                         )
         if failures:
-            raise dg.Failure(
-                description="\n".join(failures),
-                metadata={"failed_dumps": len(failures)},
-                allow_retries=False,
-            )
+            can_pass = any(error.can_pass for error in failures)
+            raise _failure(context, [str(error) for error in failures], can_pass=can_pass)
         yield from ()
 
     return dumps
@@ -142,6 +146,24 @@ def content_items(installation: Installation) -> dg.MaterializeResult[None]:
             "lines_left_out": catalogue.lines_left_out,
             "problems": dg.MetadataValue.md("\n".join(f"- {p}" for p in catalogue.problems)),
         }
+    )
+
+
+def _failure(
+    context: dg.AssetExecutionContext, reasons: Sequence[str], *, can_pass: bool
+) -> Exception:
+    """The end of an ingest that failed: another attempt, but only where the reason may pass.
+
+    A retry policy of Dagster's would try again after any error.
+    """
+    if can_pass and context.retry_number < len(_WAITS):
+        wait = _WAITS[context.retry_number]
+        logger.info("trying again in %d s what may pass", wait)
+        return dg.RetryRequested(max_retries=len(_WAITS), seconds_to_wait=wait)
+    return dg.Failure(
+        description="\n".join(reasons),
+        metadata={"failed_dumps": len(reasons)},
+        allow_retries=False,
     )
 
 

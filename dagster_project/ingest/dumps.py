@@ -11,7 +11,7 @@ import json
 import logging
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -23,8 +23,9 @@ import duckdb
 from dagster_project.ingest.classification import LINE_COLUMNS, prepare_connection, quoted
 from dagster_project.ingest.files import UnreadableFileError
 from dagster_project.ingest.lake import Lake, LakeDump
-from dagster_project.ingest.landing import LandedDump, LandedFile, Landing
+from dagster_project.ingest.landing import LandedDump, LandedFile, Landing, manifest_entries
 from dagster_project.ingest.lines import DumpReader, FileLines, FileRead
+from dagster_project.object_store import ObjectStoreError
 from dagster_project.registry import Definitions
 
 logger = logging.getLogger("walkhouse")
@@ -52,7 +53,15 @@ FILE_COLUMNS = {
 
 
 class DumpError(Exception):
-    """A dump that is not loaded; the message names the file, what was found and what to do."""
+    """A dump that is not loaded; the message names the file, what was found and what to do.
+
+    Attributes:
+        can_pass: whether the same files may be readable later: the landing failed, not the dump.
+    """
+
+    def __init__(self, message: str, *, can_pass: bool = False) -> None:
+        super().__init__(message)
+        self.can_pass = can_pass
 
 
 @dataclass(frozen=True)
@@ -73,6 +82,14 @@ class Pending:
     def dates(self) -> tuple[date, ...]:
         """All of them, in order."""
         return tuple(sorted({*self.new, *self.changed, *self.withdrawn}))
+
+    def without(self, days: Collection[date]) -> Pending:
+        """The same but for these days."""
+        return Pending(
+            new=tuple(day for day in self.new if day not in days),
+            changed=tuple(day for day in self.changed if day not in days),
+            withdrawn=tuple(day for day in self.withdrawn if day not in days),
+        )
 
 
 def reader_digest(definitions: Definitions) -> str:
@@ -176,7 +193,7 @@ def ingest_dump(
                     _check_hash(manifest, file, hashes[file.name])
                     read = reader.read(path, file.name)
             except (UnreadableFileError, OSError) as error:
-                raise DumpError(f"dump {day}, {file.name}: {error}") from error
+                raise _failed(day, file.name, error) from error
             if read is None:
                 left_alone.append(file.name)
                 logger.warning("dump %s, %s: no dump file, left alone", day, file.name)
@@ -258,8 +275,11 @@ def _manifest(landing: Landing, landed: LandedDump) -> dict[str, dict[str, Any]]
         return None
     where = f"dump {landed.dump_date}, {landed.manifest.name}"
     try:
-        entries = json.loads(landing.read_bytes(landed.manifest))["files"]
-        manifest = {str(entry["name"]): dict(entry) for entry in entries}
+        content = landing.read_bytes(landed.manifest)
+    except OSError as error:
+        raise _failed(landed.dump_date, landed.manifest.name, error) from error
+    try:
+        manifest = manifest_entries(content)
     except (ValueError, KeyError, TypeError) as error:
         raise DumpError(
             f'{where}: not of the shape {{"files": [{{"name", "sha256", "rows"}}]}} ({error}); '
@@ -353,8 +373,13 @@ def _hashes(landing: Landing, landed: LandedDump, scratch: Path) -> dict[str, st
             with landing.local_copy(file, scratch=scratch) as path:
                 hashes[file.name] = _sha256(path)
         except OSError as error:
-            raise DumpError(f"dump {landed.dump_date}, {file.name}: {error}") from error
+            raise _failed(landed.dump_date, file.name, error) from error
     return hashes
+
+
+def _failed(day: date, name: str, error: Exception) -> DumpError:
+    can_pass = isinstance(error, ObjectStoreError) and error.can_pass
+    return DumpError(f"dump {day}, {name}: {error}", can_pass=can_pass)
 
 
 def _sha256(path: Path) -> str:

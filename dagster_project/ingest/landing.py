@@ -6,16 +6,18 @@ The landing is only ever read. It is a local folder or any object store that fss
 from __future__ import annotations
 
 import hashlib
+import json
 import re
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import fsspec
+
+from dagster_project.object_store import ObjectStoreError, connect, explaining, is_missing_bucket
 
 MANIFEST = "_manifest.json"
 _DUMP_FOLDER = re.compile(r"dt=(\d{4}-\d{2}-\d{2})")
@@ -29,13 +31,15 @@ class LandedFile:
         name: path within the dump's folder, with forward slashes.
         path: path as the file system of the landing knows it.
         bytes: its size.
-        stamp: changes whenever the file is written, without reading it.
+        stamp: changes whenever other content is written, without reading it.
+        written_at: when it was last written, in seconds since 1970, as the landing's clock has it.
     """
 
     name: str
     path: str
     bytes: int
     stamp: str
+    written_at: float
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,7 @@ class Landing:
         self.url = url
         self._fs: fsspec.AbstractFileSystem
         self._root: str
-        self._fs, self._root = fsspec.core.url_to_fs(url)
+        self._fs, self._root = connect(url)
         self._root = self._root.rstrip("/")
         protocol = self._fs.protocol
         self._is_local = "file" in ((protocol,) if isinstance(protocol, str) else protocol)
@@ -85,20 +89,25 @@ class Landing:
         """List every dump and the catalogue.
 
         Raises:
-            OSError: the landing cannot be listed, or a local one does not exist: a mount that is
-                missing must not look like the withdrawal of every dump.
+            OSError: the landing cannot be listed, or there is none: a mount that is missing, or a
+                mistaken URL, must not look like the withdrawal of every dump.
         """
         if self._is_local and not Path(self._root).is_dir():
             raise FileNotFoundError(
                 f"the landing {self._root} does not exist; set WALKHOUSE_LANDING, or try "
                 "`walkhouse simulate` first"
             )
-        self._fs.invalidate_cache()
         dumps: dict[date, list[LandedFile]] = {}
         manifests: dict[date, LandedFile] = {}
         strays: list[str] = []
-        events = f"{self._root}/events"
-        for path, info in sorted(self._find(events).items()):
+        events, content = f"{self._root}/events", f"{self._root}/content"
+        with explaining(self.url):
+            found_events, found_content = self._find(events), self._find(content)
+            if not (found_events or found_content or self._is_local or self._has_anything()):
+                raise ObjectStoreError(
+                    self.url, "there is nothing in it, not even events/; correct WALKHOUSE_LANDING"
+                )
+        for path, info in sorted(found_events.items()):
             folder, _, name = path.removeprefix(f"{events}/").partition("/")
             if _is_hidden(folder) or (_is_hidden(name) and name != MANIFEST):
                 continue
@@ -111,9 +120,8 @@ class Landing:
                 manifests[day] = file
             else:
                 dumps.setdefault(day, []).append(file)
-        content = f"{self._root}/content"
         catalogue = None
-        for path, info in sorted(self._find(content).items()):
+        for path, info in sorted(found_content.items()):
             name = path.removeprefix(f"{content}/")
             if name == "items.ndjson":
                 catalogue = _landed_file(name, path, info)
@@ -138,50 +146,100 @@ class Landing:
         Raises:
             OSError: the landing cannot be listed, or has no events yet.
         """
-        folders = self._fs.ls(f"{self._root}/events", detail=False)
+        with explaining(self.url):
+            folders = self._fs.ls(f"{self._root}/events", detail=False)
         days = (_dump_date(PurePosixPath(folder).name) for folder in folders)
         return sorted(day for day in days if day is not None)
 
     @contextmanager
     def local_copy(self, file: LandedFile, *, scratch: Path) -> Iterator[Path]:
-        """The file on this machine: itself where the landing is local, else a temporary copy."""
+        """The file on this machine: itself where the landing is local, else a temporary copy.
+
+        Raises:
+            ObjectStoreError: it could not be fetched as it was listed.
+        """
         if self._is_local:
             yield Path(file.path)
             return
         copy = scratch / hashlib.sha256(file.path.encode()).hexdigest()
         try:
-            with self._fs.open(file.path, "rb") as remote, copy.open("wb") as local:
-                shutil.copyfileobj(remote, local, 1 << 20)
-            if copy.stat().st_size != file.bytes:
-                raise OSError(
-                    f"{file.path}: {copy.stat().st_size} bytes arrived of {file.bytes}; "
-                    "the file changed or the connection broke while it was read"
+            with explaining(self.url):
+                self._fs.get_file(file.path, str(copy))
+                # A connection that broke is taken up again in mid-file: of the same file?
+                info = self._fs.info(file.path)
+            arrived = copy.stat().st_size
+            if arrived != file.bytes or _stamp(info) != file.stamp:
+                raise ObjectStoreError(
+                    self.url,
+                    f"{file.path} was written again while it was read ({arrived:,} bytes arrived, "
+                    f"{file.bytes:,} were listed); the next run reads it",
                 )
             yield copy
         finally:
             copy.unlink(missing_ok=True)
 
     def read_bytes(self, file: LandedFile) -> bytes:
-        """The whole content of a small file."""
-        content: bytes = self._fs.cat_file(file.path)
+        """The whole content of a small file.
+
+        Raises:
+            OSError: it could not be read.
+        """
+        with explaining(self.url):
+            content: bytes = self._fs.cat_file(file.path)
         return content
 
     def _find(self, folder: str) -> dict[str, dict[str, Any]]:
         try:
             found: dict[str, dict[str, Any]] = self._fs.find(folder, detail=True)
-        except FileNotFoundError:
+        except FileNotFoundError as error:
+            if is_missing_bucket(error):
+                raise
             return {}
-        return found
+        # Tools that show an object store as folders keep an empty object for each of them.
+        return {path: info for path, info in found.items() if not path.endswith("/")}
+
+    def _has_anything(self) -> bool:
+        try:
+            return bool(self._fs.ls(self._root, detail=False))
+        except FileNotFoundError as error:
+            if is_missing_bucket(error):
+                raise
+            return False
+
+
+def manifest_entries(content: bytes) -> dict[str, dict[str, Any]]:
+    """The entries of a manifest by file name.
+
+    Raises:
+        ValueError, KeyError, TypeError: it is no manifest.
+    """
+    return {str(entry["name"]): dict(entry) for entry in json.loads(content)["files"]}
 
 
 def _landed_file(name: str, path: str, info: Mapping[str, Any]) -> LandedFile:
-    stamps = ("mtime", "created", "ino", "ETag", "LastModified", "updated", "md5Hash")
     return LandedFile(
         name=name,
         path=path,
         bytes=int(info.get("size") or 0),
-        stamp="|".join(str(info[key]) for key in stamps if info.get(key) is not None),
+        stamp=_stamp(info),
+        written_at=_written_at(info),
     )
+
+
+def _stamp(info: Mapping[str, Any]) -> str:
+    if info.get("ETag"):  # a store's own digest; its times differ between listing and file
+        return str(info["ETag"])
+    stamps = ("mtime", "created", "ino", "updated", "md5Hash")
+    return "|".join(str(info[key]) for key in stamps if info.get(key) is not None)
+
+
+def _written_at(info: Mapping[str, Any]) -> float:
+    """Of a local file, when the system last saw it written: its mtime can be set to anything."""
+    for key in ("created", "LastModified", "updated", "mtime"):
+        value = info.get(key)
+        if value is not None:
+            return value.timestamp() if isinstance(value, datetime) else float(value)
+    return 0.0
 
 
 def _is_hidden(name: str) -> bool:

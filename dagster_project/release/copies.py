@@ -21,7 +21,7 @@ logger = logging.getLogger("walkhouse")
 
 
 class CopyError(Exception):
-    """A copy could not be asked or sent; says why and what to do, and shows no password."""
+    """A copy could not be asked or sent; says why and what to do, without the URL or a secret."""
 
 
 class Target(Protocol):
@@ -86,7 +86,7 @@ def target(url: str) -> Target:
             from dagster_project.release import postgres
 
             return postgres
-    raise CopyError(f"{without_password(url)}: there is no way to send a copy there")
+    raise CopyError("there is no way to send a copy there")
 
 
 def copy_states(urls: Sequence[str]) -> list[CopyState]:

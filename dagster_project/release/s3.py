@@ -42,7 +42,7 @@ def held_release(url: str) -> str | None:
             fs, root = connect(url)
             current = _read_json(fs, f"{root}/{_CURRENT}")
     except ObjectStoreError as error:
-        raise CopyError(str(error)) from error
+        raise CopyError(error.reason) from error
     return str(current["release_id"]) if current else None
 
 
@@ -59,7 +59,7 @@ def send_release(url: str, folder: Path, release: Release, *, keep: int) -> Mapp
             for old in sorted(complete - {release.release_id}, reverse=True)[keep - 1 :]:
                 fs.rm(f"{root}/releases/{old}", recursive=True)
     except ObjectStoreError as error:
-        raise CopyError(str(error)) from error
+        raise CopyError(error.reason) from error
     return sent
 
 

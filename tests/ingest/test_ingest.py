@@ -41,7 +41,7 @@ def connected(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def take_in(tmp_path: Path, landing: Path) -> tuple[Lake, dict[date, str]]:
+def take_in(tmp_path: Path, landing: Path | str) -> tuple[Lake, dict[date, str]]:
     """Bring a lake to the state of a landing; returns it, and the dumps that failed."""
     lake = Lake(tmp_path / "lake")
     lake.prepare()

@@ -1,0 +1,112 @@
+"""A proxy between a client and an object store, that does to connections what networks do."""
+
+from __future__ import annotations
+
+import re
+import socket
+import socketserver
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+Trouble = Callable[[str, int], "int | str | None"]
+"""What happens to the n-th request (from 1) for a path: nothing (None), an error that the store
+answers with (its name), or a connection that breaks after so many bytes of content."""
+
+_SLOW_DOWN = (
+    b"<?xml version='1.0' encoding='UTF-8'?><Error><Code>%b</Code>"
+    b"<Message>Reduce your request rate.</Message></Error>"
+)
+
+
+@dataclass
+class Proxy:
+    """A running proxy.
+
+    Attributes:
+        endpoint: the URL under which clients reach the store through it.
+        trouble: what happens to requests; may be changed at any time.
+        requests: method and path with query of every request so far.
+    """
+
+    endpoint: str
+    trouble: Trouble | None = None
+    requests: list[str] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def count(self, request: str) -> int:
+        """Note a request; gives how many of the same kind there were, this one included."""
+        with self._lock:
+            self.requests.append(request)
+            return sum(request.split("?")[0] == other.split("?")[0] for other in self.requests)
+
+
+@contextmanager
+def proxy(upstream: str) -> Iterator[Proxy]:
+    """A proxy to the store at an endpoint, for as long as it is needed."""
+    host, port = upstream.removeprefix("http://").split(":")
+
+    class Handler(socketserver.BaseRequestHandler):
+        """One connection: requests without content, each on a connection of its own upstream."""
+
+        def handle(self) -> None:
+            client: socket.socket = self.request
+            while head := _head(client):
+                method, target, _ = head.decode("latin-1").split(" ", 2)
+                number = running.count(f"{method} {unquote(target)}")
+                trouble = None
+                if method == "GET" and running.trouble:
+                    trouble = running.trouble(unquote(target).split("?")[0], number)
+                if isinstance(trouble, str):
+                    content = _SLOW_DOWN % trouble.encode()
+                    status = (
+                        b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/xml\r\n"
+                    )
+                    client.sendall(status + b"Content-Length: %d\r\n\r\n" % len(content) + content)
+                    continue
+                with socket.create_connection((host, int(port))) as store:
+                    store.sendall(re.sub(rb"\r\n\r\n$", b"\r\nConnection: close\r\n\r\n", head))
+                    answer = _until_closed(store)
+                start = answer.index(b"\r\n\r\n") + 4
+                if trouble is not None and len(answer) > start + trouble:
+                    client.sendall(answer[: start + trouble])
+                    # Without lingering, closing is the reset that a broken connection ends in.
+                    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    return
+                client.sendall(answer)
+                return
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+        allow_reuse_address = True
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        running = Proxy(f"http://127.0.0.1:{server.server_address[1]}")
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield running
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def _head(client: socket.socket) -> bytes:
+    """The lines of a request up to its content, which it must not have."""
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        received = client.recv(1 << 16)
+        if not received:
+            return b""
+        head += received
+    return re.sub(rb"\r\nConnection: [^\r]*", b"", head, flags=re.IGNORECASE)
+
+
+def _until_closed(store: socket.socket) -> bytes:
+    answer = b""
+    while received := store.recv(1 << 16):
+        answer += received
+    return answer
