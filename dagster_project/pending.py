@@ -9,8 +9,9 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
+from dagster_project.ingest.arrival import is_arriving, is_recent
 from dagster_project.ingest.content import catalogue_signature, loaded_catalogue
 from dagster_project.ingest.dumps import Pending, pending_dumps, reader_digest
 from dagster_project.ingest.lake import Lake
@@ -31,6 +32,7 @@ class Situation:
         landed: what lies in the landing.
         pending: dumps that the lake does not hold as they lie in the landing.
         failures: dumps that could not be loaded, and why.
+        arriving: pending dumps that are still being written, and are not among `pending`.
         is_catalogue_pending: whether the lake holds another content catalogue.
         state: digest of what a build would now be made from.
         release: what is published.
@@ -38,6 +40,7 @@ class Situation:
 
     landed: Landed
     pending: Pending
+    arriving: tuple[date, ...]
     failures: Mapping[date, str]
     is_catalogue_pending: bool
     state: str
@@ -54,8 +57,12 @@ class Situation:
         return self.is_built_from_lake and not self.pending.dates and not self.is_catalogue_pending
 
 
-def look(settings: Settings) -> Situation:
+def look(settings: Settings, *, now: datetime | None = None) -> Situation:
     """Compare landing, lake and release; reads file listings and small files only.
+
+    Args:
+        settings: of the installation.
+        now: given, what is still being written by then is left for another time.
 
     Raises:
         OSError: the landing cannot be listed.
@@ -64,17 +71,31 @@ def look(settings: Settings) -> Situation:
     definitions = load_definitions(settings.dbt_project)
     lake = Lake(settings.lake)
     lake.prepare()
-    landed = Landing(settings.landing).look()
+    landing = Landing(settings.landing)
+    landed = landing.look()
     loaded = lake.dumps()
     catalogue = loaded_catalogue(lake)
     signature = catalogue_signature(landed.catalogue, definitions)
     pending = pending_dumps(landed.dumps, loaded, reader=reader_digest(definitions))
+    is_catalogue_pending = catalogue is None or catalogue.signature != signature
+    arriving: tuple[date, ...] = ()
+    if now is not None:
+        clock = {"now": now.timestamp(), "quiet_seconds": settings.quiet_seconds}
+        arriving = tuple(
+            day
+            for day in (*pending.new, *pending.changed)
+            if is_arriving(landing, landed.dumps[day], **clock)
+        )
+        pending = pending.without(arriving)
+        if catalogue is not None and landed.catalogue and is_recent(landed.catalogue, **clock):
+            is_catalogue_pending = False
     failures = lake.failures()
     return Situation(
         landed=landed,
         pending=pending,
+        arriving=arriving,
         failures={day: failures[day] for day in pending.dates if day in failures},
-        is_catalogue_pending=catalogue is None or catalogue.signature != signature,
+        is_catalogue_pending=is_catalogue_pending,
         state=state_digest(
             {day: dump.fingerprint for day, dump in loaded.items()},
             catalogue.fingerprint if catalogue else "",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 
 import dagster as dg
 
@@ -26,8 +26,11 @@ def range_tags(first: date, last: date) -> dict[str, str]:
 
 
 def ingest_requests(settings: Settings) -> Iterator[dg.RunRequest]:
-    """One request for each stretch of days with pending dumps; its key is what lies there."""
-    situation = look(settings)
+    """One request for each stretch of days with pending dumps; its key is what lies there.
+
+    A dump that is still being written is left for another time.
+    """
+    situation = look(settings, now=datetime.now(UTC))
     for first, last in contiguous_ranges(situation.pending.dates):
         signatures = [
             f"{day} {dump.signature}"
@@ -40,7 +43,7 @@ def ingest_requests(settings: Settings) -> Iterator[dg.RunRequest]:
 
 def build_request(settings: Settings) -> dg.RunRequest | None:
     """The request for a build, unless what is in the lake is published."""
-    situation = look(settings)
+    situation = look(settings, now=datetime.now(UTC))
     if situation.is_built_from_lake and not situation.is_catalogue_pending:
         return None
     catalogue = situation.landed.catalogue

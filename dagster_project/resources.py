@@ -24,6 +24,7 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
     name: str
     alert_url: str
     stale_after_hours: int
+    quiet_seconds: int
 
     @property
     def settings(self) -> Settings:
@@ -39,6 +40,7 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
             name=self.name,
             alert_url=self.alert_url,
             stale_after_hours=self.stale_after_hours,
+            quiet_seconds=self.quiet_seconds,
         )
 
     @classmethod
@@ -56,6 +58,7 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
             # The UI shows the configuration of resources; this may be a secret.
             alert_url=dg.EnvVar("WALKHOUSE_ALERT_URL") if settings.alert_url else "",
             stale_after_hours=settings.stale_after_hours,
+            quiet_seconds=settings.quiet_seconds,
         )
 
 

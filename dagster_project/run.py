@@ -12,6 +12,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,13 +32,20 @@ logger = logging.getLogger("walkhouse")
 INSTANCE_CONFIG = CHECKOUT / "dagster_project" / "dagster.yaml"
 
 
-def bring_up_to_date(settings: Settings, waiver: Waiver | None) -> bool:
+def bring_up_to_date(
+    settings: Settings, waiver: Waiver | None, *, is_patient: bool = False
+) -> bool:
     """Take in what is pending, build, audit and release.
 
     What is published is also sent to the copies that do not hold it.
 
+    Args:
+        settings: of the installation.
+        waiver: invariants that may fail this time.
+        is_patient: leave what is still being written for another time.
+
     Returns:
-        whether the state of the landing is published afterwards.
+        whether the state of the landing, but for what was left, is published afterwards.
 
     Raises:
         WaiverError: the waiver cannot be given.
@@ -46,11 +54,14 @@ def bring_up_to_date(settings: Settings, waiver: Waiver | None) -> bool:
     """
     if waiver:
         waiver.ids(load_invariants(settings.dbt_project))
+    now = datetime.now(UTC) if is_patient else None
     try:
-        situation = look(settings)
+        situation = look(settings, now=now)
     except OSError:
         watch(settings, None, None)
         raise
+    for day in situation.arriving:
+        logger.info("dump %s: left for another time, it is still being written", day)
     for stray in situation.landed.strays:
         logger.warning("left alone: %s", stray)
     if situation.is_published and not copies_behind(settings.copies, settings.published):
@@ -62,18 +73,21 @@ def bring_up_to_date(settings: Settings, waiver: Waiver | None) -> bool:
     prepare_instance(settings)
     with _saying_what_dagster_cannot_write(settings):
         _execute(settings, situation, waiver)
-    situation = look_after(settings)
+    situation = look_after(settings, now=now)
     logger.info("done in %.0f s", time.monotonic() - started)
     return situation.is_published
 
 
-def look_after(settings: Settings) -> Situation:
-    """Tell what is worth an alert by now, runs that failed included; Dagster has an instance."""
+def look_after(settings: Settings, *, now: datetime | None = None) -> Situation:
+    """Tell what is worth an alert by now, runs that failed included; Dagster has an instance.
+
+    What is still being written at the time `now`, if one is given, is left for another time.
+    """
     import dagster as dg
 
     from dagster_project.failed_runs import failed_runs
 
-    situation = look(settings)
+    situation = look(settings, now=now)
     with dg.DagsterInstance.get() as instance:
         watch(settings, situation, failed_runs(instance))
     return situation

@@ -216,6 +216,14 @@ class Settings:
         default=DBT_PROJECT,
         metadata=_rule(_folder, "models, definitions and invariants", shown_default="dbt_project"),
     )
+    quiet_seconds: int = field(
+        default=60,
+        metadata=_rule(
+            partial(_whole_number, least=0),
+            "how long a dump without a manifest lies untouched before the schedule or the sensor"
+            " takes it",
+        ),
+    )
     copies: tuple[str, ...] = field(
         default=(),
         metadata=_rule(

@@ -41,6 +41,7 @@ class Installation:
             "WALKHOUSE_LANDING": str(self.landing),
             "WALKHOUSE_HOME": str(self.home),
             "WALKHOUSE_DBT_PROJECT": str(self.dbt_project),
+            "WALKHOUSE_QUIET_SECONDS": "0",
             "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}",
         }
 

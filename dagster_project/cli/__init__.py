@@ -47,7 +47,13 @@ def cli() -> None:
     help="Publish although these invariants fail. Needs --reason.",
 )
 @click.option("--reason", default="", help="Why they are waived; published with the release.")
-def run(waive: str | None, reason: str) -> None:
+@click.option(
+    "--patient",
+    "is_patient",
+    is_flag=True,
+    help="Leave dumps that are still being written, as the schedule and the sensor do.",
+)
+def run(waive: str | None, reason: str, is_patient: bool) -> None:
     """Take in every new, changed or withdrawn dump; build, audit, release, and send the copies.
 
     Exit code 0 only if the state of the landing is published, and every copy holds it.
@@ -62,7 +68,7 @@ def run(waive: str | None, reason: str) -> None:
     from dagster_project.run import bring_up_to_date
 
     try:
-        is_published = bring_up_to_date(settings, waiver)
+        is_published = bring_up_to_date(settings, waiver, is_patient=is_patient)
     except (SettingsError, WaiverError) as error:
         _fail(str(error), code=2)
     except (OSError, RuntimeError) as error:

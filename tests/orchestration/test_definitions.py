@@ -23,7 +23,7 @@ from tests.whole import landings
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     folder = tmp_path_factory.mktemp("definitions")
-    return Settings(landing=str(folder / "landing"), home=folder / "home")
+    return Settings(landing=str(folder / "landing"), home=folder / "home", quiet_seconds=0)
 
 
 @pytest.fixture(scope="module")
