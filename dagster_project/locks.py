@@ -43,6 +43,13 @@ def warehouse_writer(home: Path) -> Iterator[None]:
 
 
 @contextmanager
+def copies_writer(home: Path) -> Iterator[None]:
+    """Held while copies of a release are sent, which is no reason to keep the warehouse waiting."""
+    with _locked(home / "locks" / "copies", exclusive=True, purpose="sending copies"):
+        yield
+
+
+@contextmanager
 def exclusively(path: Path, *, purpose: str) -> Iterator[None]:
     """Held by one process at a time, for what has a lock file of its own."""
     with _locked(path, exclusive=True, purpose=purpose):

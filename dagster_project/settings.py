@@ -228,7 +228,7 @@ class Settings:
         default=(),
         metadata=_rule(
             _copies,
-            "`s3://…` and `postgres://…` URLs that get a copy of every release, with spaces between",
+            "`s3://…` and `postgres://…` URLs that each get a copy of a release, spaces between",
             shown=_without_passwords,
         ),
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import socket
 import socketserver
-import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -73,8 +72,6 @@ def proxy(upstream: str) -> Iterator[Proxy]:
                 start = answer.index(b"\r\n\r\n") + 4
                 if trouble is not None and len(answer) > start + trouble:
                     client.sendall(answer[: start + trouble])
-                    # Without lingering, closing is the reset that a broken connection ends in.
-                    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                     return
                 client.sendall(answer)
                 return
@@ -106,7 +103,7 @@ def _head(client: socket.socket) -> bytes:
 
 
 def _until_closed(store: socket.socket) -> bytes:
-    answer = b""
+    answer = bytearray()
     while received := store.recv(1 << 16):
         answer += received
-    return answer
+    return bytes(answer)

@@ -6,7 +6,7 @@ import dagster as dg
 
 from dagster_project.assets.landing import OWNERS
 from dagster_project.assets.release import RELEASE
-from dagster_project.locks import exclusively
+from dagster_project.locks import copies_writer
 from dagster_project.release.copies import send_copies
 from dagster_project.resources import Installation
 
@@ -27,7 +27,7 @@ def copies_assets(urls: Sequence[str]) -> list[dg.AssetsDefinition]:
         itself stays published, and the next run sends what is missing.
         """
         settings = installation.settings
-        with exclusively(settings.home / "locks" / "copies", purpose="sending copies"):
+        with copies_writer(settings.home):
             states = send_copies(urls, settings.published, keep=settings.keep_releases)
         if failed := [state for state in states if state.problem]:
             raise dg.Failure(

@@ -253,10 +253,11 @@ def releases() -> None:
 def rollback(release_id: str | None) -> None:
     """Let readers see an earlier release: RELEASE_ID, or the one before the current.
 
-    The next `walkhouse run` publishes the state of the landing again; correct or withdraw the
-    dumps, or stop the schedule, before it does.
+    The copies go back as well. The next `walkhouse run` publishes the state of the landing again;
+    correct or withdraw the dumps, or stop the schedule, before it does.
     """
-    from dagster_project.locks import warehouse_writer
+    from dagster_project.locks import copies_writer, warehouse_writer
+    from dagster_project.release.copies import send_copies
     from dagster_project.release.publish import ReleaseError, roll_back
 
     settings = _settings()
@@ -266,6 +267,10 @@ def rollback(release_id: str | None) -> None:
     except ReleaseError as error:
         _fail(str(error))
     console.print(f"readers now see release {release.release_id}")
+    with copies_writer(settings.home):
+        send_copies(settings.copies, settings.published, keep=settings.keep_releases)
+    if not show.copies_behind(errors, settings):
+        sys.exit(1)
 
 
 @cli.command()

@@ -164,8 +164,9 @@ class Landing:
         copy = scratch / hashlib.sha256(file.path.encode()).hexdigest()
         try:
             with explaining(self.url):
-                self._fs.get_file(file.path, str(copy))
-                # A connection that broke is taken up again in mid-file: of the same file?
+                # In one stream: only that is taken up again where a connection broke in mid-file.
+                self._fs.get_file(file.path, str(copy), max_concurrency=1)
+                # Was it still the same file by then?
                 info = self._fs.info(file.path)
             arrived = copy.stat().st_size
             if arrived != file.bytes or _stamp(info) != file.stamp:

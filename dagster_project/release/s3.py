@@ -33,6 +33,9 @@ from dagster_project.release.publish import Release
 
 _CURRENT = "current.json"
 _FILES = "files.json"
+# Parts of 50 MB of a large file, and small files as a whole, are in memory while they are sent.
+_FILES_AT_ONCE = 8
+_PARTS_AT_ONCE = 2
 
 
 def held_release(url: str) -> str | None:
@@ -87,7 +90,12 @@ def _upload(
     same = {name: there[key] for name, file in described.items() if (key := tuple(file)) in there}
     new = sorted(local.keys() - same.keys())
     fs.copy(list(same.values()), [f"{target}/{name}" for name in same])
-    fs.put([str(local[name]) for name in new], [f"{target}/{name}" for name in new])
+    fs.put(
+        [str(local[name]) for name in new],
+        [f"{target}/{name}" for name in new],
+        batch_size=_FILES_AT_ONCE,
+        max_concurrency=_PARTS_AT_ONCE,
+    )
     _write_json(fs, f"{target}/{_FILES}", described)
     return {
         "files sent": len(new),

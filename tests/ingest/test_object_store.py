@@ -191,6 +191,19 @@ def test_a_connection_that_breaks_once_in_mid_file_is_taken_up_again(
     assert lake_differences(lake.root, landing, SEEDS) == []
 
 
+def test_a_file_that_the_client_would_fetch_in_parts_is_taken_up_again_as_well(
+    store: ObjectStore, way: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(S3FileSystem, "default_block_size", 50_000)
+    S3FileSystem.clear_instance_cache()
+    where = upload(store, two_dumps(tmp_path))
+    way.trouble = breaking_after(40_000, "a.ndjson", times=1)
+    lake, failed = take_in(tmp_path, where)
+    S3FileSystem.clear_instance_cache()
+    assert not failed
+    assert rows(lake, "select count(*) from LINES where outcome = 'event'") == [(2_000,)]
+
+
 def test_a_connection_that_always_breaks_fails_its_dump_by_name_and_keeps_no_other_back(
     store: ObjectStore, way: Proxy, tmp_path: Path
 ) -> None:
