@@ -263,6 +263,11 @@ class Settings:
         return self.home / "warehouse.duckdb"
 
     @property
+    def development(self) -> Path:
+        """The DuckDB file in which plain `dbt build` works, an analyst's own."""
+        return self.home / "dev.duckdb"
+
+    @property
     def published(self) -> Path:
         """The folder that BI tools and analysts read."""
         return self.home / "published"

@@ -274,6 +274,36 @@ def rollback(release_id: str | None) -> None:
 
 
 @cli.command()
+@click.argument("a", default="current")
+@click.argument("b", default="dev")
+@click.option(
+    "--table",
+    "tables",
+    multiple=True,
+    metavar="NAME",
+    help="Compare this table only, such as rpt_flows; may be given more than once.",
+)
+@click.option("--limit", default=3, show_default=True, help="Examples of each kind and table.")
+def diff(a: str, b: str, tables: tuple[str, ...], limit: int) -> None:
+    """Say in which rows and columns two warehouses differ, table by table.
+
+    A and B are release ids, paths of DuckDB files, or `current`, `previous` (releases), `dev`
+    (what plain `dbt build` writes) and `warehouse` (what runs build). Exit code 0 if every table
+    is equal, 1 if one differs, 2 if they cannot be compared.
+    """
+    from dagster_project.cli import show_diff
+    from dagster_project.release.diff import DiffError, difference
+
+    try:
+        found = difference(_settings(), a, b, tables=tables, examples=limit)
+    except DiffError as error:
+        _fail(str(error), code=2)
+    show_diff.differences(console, found)
+    if not found.is_none:
+        sys.exit(1)
+
+
+@cli.command()
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 if it is out of date.")
 def dictionary(check: bool) -> None:
     """Write the data dictionary of this checkout, dbt_project/DATA_DICTIONARY.md.
