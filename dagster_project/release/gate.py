@@ -143,6 +143,7 @@ def verdict(
     refusals = [
         *_other_build(warehouse, tables, registry),
         *_other_inputs(warehouse, lake_dumps, catalogue),
+        *_sampled(warehouse),
     ]
     warnings: list[str] = []
     waived: list[str] = []
@@ -214,6 +215,17 @@ def _other_inputs(
     if [fingerprint for day, fingerprint in rows if day is None] != [catalogue]:
         refusals.append("the content catalogue changed after the build; run `walkhouse run`")
     return refusals
+
+
+def _sampled(warehouse: duckdb.DuckDBPyConnection) -> list[str]:
+    """The build must have read everything, and not a sample for who changes models."""
+    if _INPUTS not in _tables(warehouse):
+        return []  # never built, which is refused already
+    rows = warehouse.execute("select distinct sample from audit.inputs where sample <> ''")
+    return [
+        f"the warehouse holds a sample only ({sample}); run `walkhouse run`"
+        for (sample,) in rows.fetchall()
+    ]
 
 
 def _tables(warehouse: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:

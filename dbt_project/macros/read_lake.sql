@@ -1,8 +1,11 @@
-{# Points schema `raw` at the files that the dumps name now, and notes in `audit.inputs` which
-   dumps these are. The dumps are listed once; views and notes follow from the same list. #}
+{# Points schema `raw` at the files that the dumps name now, or at a sample of what is in them, and
+   notes in `audit.inputs` which dumps these are. The dumps are listed once; views and notes follow
+   from the same list. #}
 {% macro read_lake() %}
     {% if execute and flags.WHICH in ('build', 'run', 'seed', 'retry') %}
         {{ return(adapter.dispatch('read_lake')(env_var('WALKHOUSE_HOME', '../data') ~ '/lake/raw')) }}
+    {% elif execute and flags.WHICH == 'test' %}
+        {% do need_a_build() %}
     {% endif %}
 {% endmacro %}
 
@@ -14,9 +17,11 @@
     ).columns[0][0] == 3 %}
     {% if not has_lake %}
         {{ exceptions.raise_compiler_error(
-            'no lake at ' ~ lake ~ ": run `walkhouse run` first, or set WALKHOUSE_HOME"
+            'no lake at ' ~ lake
+            ~ ": run `make run` or `walkhouse run` first, or set WALKHOUSE_HOME"
         ) }}
     {% endif %}
+    {% set sample = sample_asked_for() %}
 
     {% do run_query('create schema if not exists raw') %}
     {% do run_query('create schema if not exists audit') %}
@@ -25,7 +30,8 @@
         ~ ' (schema_name varchar, table_name varchar, invocation_id varchar)'
     ) %}
     {% do run_query(create_versions()) %}
-    {% do run_query(duckdb__lake_inputs(home)) %}
+    {% do duckdb__drop_other_sample(sample) %}
+    {% do run_query(duckdb__lake_inputs(home, sample)) %}
     {% do run_query(duckdb__lake_versions()) %}
 
     {% set lines = run_query(
@@ -34,12 +40,20 @@
     {% set files = run_query(
         'select files as file from audit.inputs where dump_date is not null order by file'
     ).columns[0] %}
-    {% do run_query(duckdb__lake_view('lines', [home ~ '/schema/lines.parquet'], lines, by_place=true)) %}
-    {% do run_query(duckdb__lake_view('files', [home ~ '/schema/files.parquet'], files)) %}
-    {% do run_query(duckdb__lake_view('content_items', [home ~ '/content/items.parquet'], [])) %}
+    {% set all_lines = duckdb__lake_lines([home ~ '/schema/lines.parquet'], lines) %}
+    {% set all_files = duckdb__lake_files([home ~ '/schema/files.parquet'], files) %}
+    {% set all_items = duckdb__lake_files([home ~ '/content/items.parquet'], []) %}
+    {% if sample.words %}
+        {% do run_query(duckdb__sampled_sessions(all_lines, sample)) %}
+        {% set all_lines = duckdb__sampled_lines(all_lines) %}
+        {% set all_files = duckdb__sampled_files(all_files) %}
+    {% endif %}
+    {% do run_query('create or replace view raw.lines as select * from ' ~ all_lines) %}
+    {% do run_query('create or replace view raw.files as select * from ' ~ all_files) %}
+    {% do run_query('create or replace view raw.content_items as select * from ' ~ all_items) %}
 {% endmacro %}
 
-{% macro duckdb__lake_inputs(home) %}
+{% macro duckdb__lake_inputs(home, sample) %}
     {% set dumps = home ~ '/dumps/dt=*/dump.json' %}
     {% set has_dumps = run_query("select count(*) from glob('" ~ dumps ~ "')").columns[0][0] > 0 %}
     create or replace table audit.inputs as
@@ -47,6 +61,7 @@
         '{{ invocation_id }}' as invocation_id,
         (select coalesce(max(build), 0) + 1 from audit.rebuilds) as build,
         '{{ env_var("WALKHOUSE_PROJECT_DIGEST", "") }}' as project_digest,
+        '{{ sample.words }}' as sample,
         cast(null as date) as dump_date,
         md5(content) as fingerprint,
         cast([] as varchar[]) as lines,
@@ -59,6 +74,7 @@
         '{{ invocation_id }}' as invocation_id,
         (select coalesce(max(build), 0) + 1 from audit.rebuilds) as build,
         '{{ env_var("WALKHOUSE_PROJECT_DIGEST", "") }}' as project_digest,
+        '{{ sample.words }}' as sample,
         dump_date,
         fingerprint,
         list_transform(lines, lambda line: parse_dirpath(filename) || '/' || line) as lines,
@@ -79,21 +95,26 @@
     {% endif %}
 {% endmacro %}
 
-{# What the lake holds of each date, for the models that read it. #}
+{# What the lake, or the sample of it, holds of each date, for the models that read it. #}
 {% macro duckdb__lake_versions() %}
     begin;
     delete from audit.versions
     where table_name in ('raw.lines', 'raw.files', 'raw.content_items');
     insert into audit.versions
-    select 'raw.lines', 'dump_date', dump_date, fingerprint, []
+    select 'raw.lines', 'dump_date', dump_date, fingerprint || sample, []
     from audit.inputs where dump_date is not null
     union all
-    select 'raw.files', 'dump_date', dump_date, fingerprint, []
+    select 'raw.files', 'dump_date', dump_date, fingerprint || sample, []
     from audit.inputs where dump_date is not null
     union all
-    select 'raw.lines', 'event_date', event_date, md5(string_agg(fingerprint, ',' order by dump_date)), []
+    select
+        'raw.lines',
+        'event_date',
+        event_date,
+        md5(string_agg(fingerprint || sample, ',' order by dump_date)),
+        []
     from (
-        select dump_date, fingerprint, unnest(event_dates) as event_date
+        select dump_date, fingerprint, sample, unnest(event_dates) as event_date
         from audit.inputs where dump_date is not null
     )
     group by event_date
@@ -103,14 +124,20 @@
     commit
 {% endmacro %}
 
-{# The first file fixes the column types; it has no rows, so a lake without dumps reads too.
-   `by_place`: rows without a number are known by their place in the file, and those without an
-   outcome stand for lines that are in another file of the dump. #}
-{% macro duckdb__lake_view(name, schema_files, data_files, by_place=false) %}
-    create or replace view raw.{{ name }} as
-    select *{% if by_place %} exclude (file_row_number)
-        replace (coalesce(source_row, file_row_number + 1) as source_row){% endif %}
-    from read_parquet(
+{# The lines of the dumps: rows without a number are known by their place in the file, and those
+   without an outcome stand for lines that are in another file of the dump. #}
+{% macro duckdb__lake_lines(schema_files, data_files) %}
+    (
+        select * exclude (file_row_number)
+            replace (coalesce(source_row, file_row_number + 1) as source_row)
+        from {{ duckdb__lake_files(schema_files, data_files, 'file_row_number = true') }}
+        where outcome is not null
+    )
+{% endmacro %}
+
+{# The first file fixes the column types; it has no rows, so a lake without dumps reads too. #}
+{% macro duckdb__lake_files(schema_files, data_files, option='file_row_number = false') %}
+    read_parquet(
         [
             {% for file in schema_files -%}
             '{{ file }}'{{ ',' if data_files or not loop.last }}
@@ -119,8 +146,7 @@
             '{{ file | replace("'", "''") }}'{{ ',' if not loop.last }}
             {% endfor %}
         ],
-        {% if by_place %}file_row_number = true,{% endif %}
+        {{ option }},
         hive_partitioning = false
     )
-    {% if by_place %}where outcome is not null{% endif %}
 {% endmacro %}

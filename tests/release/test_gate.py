@@ -46,10 +46,10 @@ def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
             create table audit.rule as select 1 as checked;
             create table audit.hint as select 1 as checked;
             create table audit.inputs (
-                invocation_id varchar, dump_date date, fingerprint varchar
+                invocation_id varchar, dump_date date, fingerprint varchar, sample varchar
             );
             insert into audit.inputs values
-                ('one', '2026-03-01', 'aa'), ('one', null, 'cc');
+                ('one', '2026-03-01', 'aa', ''), ('one', null, 'cc', '');
             """
         )
         yield connection
@@ -158,6 +158,13 @@ def test_a_lake_that_was_read_again_without_a_build_is_refused(
     warehouse.execute("update audit.inputs set invocation_id = 'two'")
     (refusal,) = decide(warehouse).refusals
     assert refusal.startswith("the lake was read again")
+
+
+def test_a_sample_is_refused(warehouse: duckdb.DuckDBPyConnection) -> None:
+    warehouse.execute("update audit.inputs set sample = '0.1 of the sessions'")
+    assert decide(warehouse).refusals == (
+        "the warehouse holds a sample only (0.1 of the sessions); run `walkhouse run`",
+    )
 
 
 @pytest.mark.parametrize(
