@@ -3,12 +3,23 @@
    and `sample_sessions`, is cut where schema `raw` shows the lake and nowhere else, and production
    refuses it. A play that was left in one session and resumed in another may lose a part. #}
 
+{% macro sample_asked_for() %}
+    {%- set sample = sample_of(var('sample_from'), var('sample_until'), var('sample_sessions')) -%}
+    {%- if sample.words and target.name == 'prod' -%}
+        {{ exceptions.raise_compiler_error(
+            'production is built from everything: sample_from, sample_until and sample_sessions are'
+            ~ ' for `dbt build` without `--target prod`'
+        ) }}
+    {%- endif -%}
+    {{ return(sample) }}
+{% endmacro %}
+
 {# The sample as a dictionary: `words` for people, which also tell samples apart (empty where everything
    is read), and the `condition` of an event of a session that is in it. #}
-{% macro sample_asked_for() %}
-    {%- set first = _sample_date('sample_from') -%}
-    {%- set end = _sample_date('sample_until') -%}
-    {%- set share = var('sample_sessions') -%}
+{% macro sample_of(sample_from, sample_until, sample_sessions) %}
+    {%- set first = _sample_date('sample_from', sample_from) -%}
+    {%- set end = _sample_date('sample_until', sample_until) -%}
+    {%- set share = sample_sessions -%}
     {%- set words = [] -%}
     {%- set conditions = [] -%}
     {%- if first and end and first >= end -%}
@@ -35,17 +46,10 @@
             {%- do conditions.append(is_in_share(['system_id', 'environment', 'session_id'], share)) -%}
         {%- endif -%}
     {%- endif -%}
-    {%- if words and target.name == 'prod' -%}
-        {{ exceptions.raise_compiler_error(
-            'production is built from everything: sample_from, sample_until and sample_sessions are'
-            ~ ' for `dbt build` without `--target prod`'
-        ) }}
-    {%- endif -%}
     {{ return({'words': words | join(', '), 'condition': conditions | join(' and ')}) }}
 {% endmacro %}
 
-{% macro _sample_date(name) %}
-    {%- set text = var(name) -%}
+{% macro _sample_date(name, text) %}
     {%- if text is none -%}{{ return(none) }}{%- endif -%}
     {%- set found = modules.re.fullmatch('[0-9]{4}-[0-9]{2}-[0-9]{2}', text | string) -%}
     {%- if not found -%}

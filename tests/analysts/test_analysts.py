@@ -1,0 +1,474 @@
+"""An analyst at work: dbt alone, a sample, the metrics, the questions, and one change.
+
+The tests follow in order on one installation and one copy of the dbt project, as the walk through
+the README does.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import json
+import math
+import re
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from tests.analysts import landing
+from tests.installation import CHECKOUT, DBT_PROJECT, PROGRAMS, Installation, said
+
+SYSTEM, OTHER_SYSTEM = landing.SYSTEM, landing.OTHER_SYSTEM
+NO_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+# What the metrics and the questions are asked of, and what they are compared with.
+ASKED_FOR = ("time_spine", "fct_searches", "rpt_sessions_daily", "rpt_items_daily", "rpt_flows")
+ALSO_ASKED_FOR = ("int_flow_play_sessions", "dim_items")
+
+
+def section(title: str) -> str:
+    readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+    (found,) = re.findall(rf"^## {title}\n(.*?)(?=^## |\Z)", readme, re.MULTILINE | re.DOTALL)
+    return str(found)
+
+
+FOR_ANALYSTS = section("For analysts")
+COMMANDS = [
+    line
+    for block in re.findall(r"^```sh\n(.*?)^```", FOR_ANALYSTS, re.MULTILINE | re.DOTALL)
+    for line in block.splitlines()
+]
+CHANGES: list[tuple[str, str, str]] = re.findall(
+    r"in\s+`([^`]+)`,\s+`([^`]+)`\s+becomes\s+`([^`]+)`", FOR_ANALYSTS
+)
+
+
+def command(part: str) -> str:
+    """The one command of the section that has this part."""
+    (found,) = [each for each in COMMANDS if part in each]
+    return str(found)
+
+
+@pytest.fixture(scope="module")
+def analyst(
+    installation_of_module: Installation, tmp_path_factory: pytest.TempPathFactory
+) -> Installation:
+    """An installation with a release, and a copy of the dbt project to change."""
+    production = installation_of_module
+    landing.write(production.landing)
+    run = production.walkhouse("run")
+    assert run.returncode == 0, said(run)
+    checkout = tmp_path_factory.mktemp("checkout")
+    left_out = shutil.ignore_patterns("target", "logs")
+    shutil.copytree(DBT_PROJECT, checkout / "dbt_project", ignore=left_out)
+    shutil.copy(CHECKOUT / ".sqlfluff", checkout)
+    return replace(production, dbt_project=checkout / "dbt_project")
+
+
+def follow(analyst: Installation, line: str) -> tuple[int, str]:
+    """Run a command of the README where it says, and give its exit code and what it said."""
+    is_in_project = "../.venv/bin/" in line
+    cwd = analyst.dbt_project if is_in_project else analyst.dbt_project.parent
+    spelled = line.replace("../.venv/bin/" if is_in_project else ".venv/bin/", f"{PROGRAMS}/")
+    spelled = spelled.replace(f"{PROGRAMS}/walkhouse", f"{PROGRAMS}/python -m dagster_project.cli")
+    path = {"PYTHONPATH": str(CHECKOUT)}
+    done = analyst.execute(
+        "env", *(f"{name}={value}" for name, value in path.items()), "sh", "-c", spelled, cwd=cwd
+    )
+    return done.returncode, said(done)
+
+
+def dev(analyst: Installation, query: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(analyst.home / "dev.duckdb"), read_only=True) as connection:
+        return connection.execute(query).fetchall()
+
+
+def warehouse_files(analyst: Installation) -> dict[Path, int]:
+    kept = [analyst.home / "warehouse.duckdb", analyst.home / "lake", analyst.home / "published"]
+    files = [path for root in kept for path in (root, *root.rglob("*")) if path.is_file()]
+    return {path: path.stat().st_mtime_ns for path in files}
+
+
+# ---------- a sample
+
+
+@pytest.mark.parametrize("asked", ["show", "test"])
+def test_before_a_build_the_error_says_what_to_do(analyst: Installation, asked: str) -> None:
+    (analyst.home / "dev.duckdb").unlink(missing_ok=True)
+    run = analyst.dbt(asked, "--select", "rpt_flows")
+    assert run.returncode != 0
+    assert "run `dbt build` first" in said(run)
+
+
+def test_a_sample_holds_whole_sessions_of_some_days(analyst: Installation) -> None:
+    before = warehouse_files(analyst)
+    line = command("--vars")
+    (since, until, share) = re.findall(r"sample_\w+: ([0-9.-]+)", line)
+    exit_code, text = follow(analyst, line)
+    assert exit_code == 0, text
+    assert dev(analyst, "select distinct sample from audit.inputs") == [
+        (f"from {since}, until before {until}, {share} of the sessions",)
+    ]
+    assert warehouse_files(analyst) == before
+    sessions = "select system_id, session_id, count(*) from facts.fct_item_events group by all"
+    sampled = dev(analyst, sessions)
+    assert {session for _, session, _ in sampled} == {"s1", "s2"}  # s7 is not among the half
+    assert set(sampled) <= set(analyst.ask(sessions))
+
+
+def test_the_days_are_half_open_and_another_sample_takes_the_place_of_the_first(
+    analyst: Installation,
+) -> None:
+    days = "{sample_from: 2026-03-03, sample_until: 2026-03-09}"
+    built = analyst.dbt("run", "--select", "+fct_sessions", "--vars", days)
+    assert built.returncode == 0, said(built)
+    assert "it is built anew with from 2026-03-03, until before 2026-03-09" in said(built)
+    sessions = dev(analyst, "select session_id from facts.fct_sessions order by 1")
+    # Of the other system there is a session of the same id as one that is not in the sample.
+    assert [session for (session,) in sessions] == ["s1", "s2", "s7", "test"]
+    assert dev(analyst, "select system_id from facts.fct_sessions where session_id = 's1'") == [
+        (OTHER_SYSTEM,)
+    ]
+    # What was built of the first sample is gone and not read by anybody.
+    assert dev(analyst, "select * from duckdb_tables() where table_name = 'rpt_items_daily'") == []
+
+
+def test_compared_with_production_a_sample_lacks_rows_and_changes_none(
+    analyst: Installation,
+) -> None:
+    compared = analyst.walkhouse("diff", "current", "dev", "--table", "fct_sessions")
+    assert compared.returncode == 1
+    assert "dev.duckdb, which holds a sample only (from 2026-03-03" in compared.stdout
+    assert "facts.fct_sessions: only in A: " in compared.stdout
+    assert "only in B: " not in compared.stdout
+    assert "changed: " not in compared.stdout
+
+
+def test_production_refuses_a_sample(analyst: Installation, tmp_path: Path) -> None:
+    before = warehouse_files(analyst)
+    built = analyst.dbt(
+        *("run", "--select", "stg_lines", "--vars", "{sample_sessions: 0.5}"),
+        *("--target", "prod", "--target-path", str(tmp_path)),
+    )
+    assert built.returncode != 0
+    assert "production is built from everything" in said(built)
+    assert analyst.walkhouse("diff", "current", "warehouse").returncode == 0
+    assert before.keys() == warehouse_files(analyst).keys()
+
+
+@pytest.mark.parametrize(
+    ("sample", "says"),
+    [
+        ({"sample_sessions": 0}, "sample_sessions 0 must be a share above 0 and at most 1"),
+        ({"sample_from": "soon"}, "sample_from soon must be a day such as 2026-03-01"),
+        (
+            {"sample_from": "2026-03-02", "sample_until": "2026-03-02"},
+            "sample_until 2026-03-02 must be after sample_from 2026-03-02",
+        ),
+    ],
+)
+def test_a_sample_that_makes_no_sense_is_refused(
+    analyst: Installation, sample: dict[str, object], says: str
+) -> None:
+    nothing = dict.fromkeys(("sample_from", "sample_until", "sample_sessions"))
+    asked = analyst.dbt("run-operation", "sample_of", "--args", json.dumps(nothing | sample))
+    assert asked.returncode != 0
+    assert says in " ".join(said(asked).split())
+
+
+def test_without_a_sample_the_development_copy_equals_production(analyst: Installation) -> None:
+    selected = [f"+{name}" for name in (*ASKED_FOR, *ALSO_ASKED_FOR)]
+    built = analyst.dbt("build", *NO_TESTS, "--select", *selected)
+    assert built.returncode == 0, said(built)
+    tables = ("fct_item_events", "fct_sessions", "rpt_flows", "rpt_items_daily")
+    named = [part for table in tables for part in ("--table", table)]
+    compared = analyst.walkhouse("diff", "current", "dev", *named)
+    assert compared.returncode == 0, said(compared)
+
+
+# ---------- metrics
+
+
+def asked(
+    analyst: Installation, tmp_path: Path, metrics: list[str], group_by: list[str]
+) -> dict[tuple[str, ...], dict[str, float | None]]:
+    """What `mf query` says: the metrics by the values of the dimensions, empty for null."""
+    answer = tmp_path / "answer.csv"
+    run = analyst.execute(
+        *("mf", "query", "--metrics", ",".join(metrics)),
+        *("--group-by", ",".join(group_by), "--csv", str(answer)),
+        cwd=analyst.dbt_project,
+    )
+    assert run.returncode == 0, said(run)
+    with answer.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return {
+        tuple(row[column].removesuffix(" 00:00:00") for column in group_by): {
+            metric: float(row[metric]) if row[metric] else None for metric in metrics
+        }
+        for row in rows
+    }
+
+
+def reported(
+    analyst: Installation, table: str, columns: dict[str, str], key: list[str]
+) -> dict[tuple[str, ...], dict[str, float | None]]:
+    """The same from a report: its columns under the names of the metrics."""
+    rows = analyst.ask(
+        f"select {', '.join([*key, *columns.values()])} from reports.{table} order by all"
+    )
+    return {
+        tuple("" if value is None else str(value) for value in row[: len(key)]): dict(
+            zip(columns, row[len(key) :], strict=True)
+        )
+        for row in rows
+    }
+
+
+def assert_same(
+    answer: dict[tuple[str, ...], dict[str, float | None]],
+    report: dict[tuple[str, ...], dict[str, float | None]],
+) -> None:
+    assert answer.keys() == report.keys()
+    for key, metrics in report.items():
+        for metric, value in metrics.items():
+            got = answer[key][metric]
+            if value is None or got is None:
+                assert got is value, (key, metric)
+            else:  # reports round percentiles to the thousandth of a millisecond
+                assert math.isclose(got, value, rel_tol=1e-9, abs_tol=1e-6), (key, metric)
+
+
+SESSION_METRICS = {
+    "sessions": "sessions",
+    "engaged_sessions": "engaged_sessions",
+    "engagement_rate": "engagement_rate",
+    "session_end_users": "end_users",
+    "sessions_per_user": "sessions_per_user",
+    "session_events": "events",
+    "events_per_session": "events_per_session",
+    "session_interactions": "interactions",
+    "interactions_per_session": "interactions_per_session",
+    "session_seconds": "duration_seconds",
+    "avg_session_seconds": "avg_duration_seconds",
+    "median_session_seconds": "median_duration_seconds",
+    "p90_session_seconds": "p90_duration_seconds",
+}
+ITEM_METRICS = (
+    "exposures",
+    "interactions",
+    "outcomes",
+    "end_users_exposed",
+    "end_users_interacted",
+    "sessions_exposed",
+    "sessions_interacted",
+    "sessions_exposed_or_interacted",
+    "interaction_rate",
+)
+
+
+def test_the_metrics_of_sessions_are_those_of_the_report(
+    analyst: Installation, tmp_path: Path
+) -> None:
+    answer = asked(
+        analyst,
+        tmp_path,
+        list(SESSION_METRICS),
+        ["metric_time__day", "session__system_id"],
+    )
+    report = reported(analyst, "rpt_sessions_daily", SESSION_METRICS, ["report_date", "system_id"])
+    assert_same(answer, report)
+    assert answer["2026-03-09", SYSTEM]["engaged_sessions"] == 1
+
+
+def test_the_metrics_of_items_are_those_of_the_report(
+    analyst: Installation, tmp_path: Path
+) -> None:
+    key = ["system_id", "item_type", "item_id"]
+    answer = asked(
+        analyst,
+        tmp_path,
+        list(ITEM_METRICS),
+        ["metric_time__day", *(f"item_event__{column}" for column in key)],
+    )
+    report = reported(
+        analyst,
+        "rpt_items_daily",
+        {metric: metric for metric in ITEM_METRICS},
+        ["report_date", *key],
+    )
+    assert_same(answer, report)
+    # Completed on a day on which it was neither shown nor acted on: there is no rate.
+    assert report["2026-03-03", SYSTEM, "Task", "k1"]["interaction_rate"] is None
+
+
+def test_metrics_are_asked_by_the_dimensions_of_other_tables(analyst: Installation) -> None:
+    exit_code, text = follow(analyst, command("mf query"))
+    assert exit_code == 0, text
+    assert "News" in text
+
+
+def test_production_has_no_nodes_for_metrics(analyst: Installation) -> None:
+    manifest = json.loads((analyst.home / "dbt" / "manifest.json").read_text("utf-8"))
+    assert not manifest["semantic_models"]
+    assert not manifest["metrics"]
+    assert "model.walkhouse.time_spine" not in manifest["nodes"]
+
+
+# ---------- questions
+
+
+@pytest.fixture(scope="module")
+def compiled(analyst: Installation) -> Path:
+    """The folder of the compiled queries."""
+    run = analyst.dbt("compile", "--select", "path:analyses")
+    assert run.returncode == 0, said(run)
+    return analyst.dbt_project / "target" / "compiled" / "walkhouse" / "analyses"
+
+
+@pytest.fixture
+def answers(analyst: Installation, compiled: Path) -> Any:
+    def answer(question: str) -> list[dict[str, Any]]:
+        query = (compiled / f"{question}.sql").read_text(encoding="utf-8")
+        with duckdb.connect(str(analyst.home / "dev.duckdb"), read_only=True) as connection:
+            cursor = connection.execute(query)
+            columns = [column[0] for column in cursor.description or ()]
+            return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+
+    return answer
+
+
+def values(rows: list[dict[str, Any]], *columns: str) -> list[tuple[Any, ...]]:
+    return [tuple(row[column] for column in columns) for row in rows]
+
+
+def at(text: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(text)
+
+
+def test_who_never_used_an_item(answers: Any) -> None:
+    rows = [row for row in answers("who_never_used_an_item") if row["item_id"] in ("l1", "k1")]
+    assert values(rows, "item_type", "item_id", "end_user_id", "was_exposed", "exposures") == [
+        ("Launcher", "l1", "ann", True, 1),
+        ("Launcher", "l1", "cem", True, 1),
+        ("Launcher", "l1", "eve", False, 0),
+        ("Task", "k1", "ben", False, 0),
+        ("Task", "k1", "cem", False, 0),
+        ("Task", "k1", "eve", False, 0),
+    ]
+    assert {row["system_id"] for row in answers("who_never_used_an_item")} == {SYSTEM}
+
+
+def test_which_searches_led_nowhere(answers: Any) -> None:
+    assert [tuple(row.values()) for row in answers("searches_that_led_nowhere")] == [
+        ("HR", "travel", 1, 1, 1, 1.0),
+        ("Sales", "travel", 2, 1, 1, 0.5),
+    ]
+
+
+def test_flow_completion_before_and_after_a_republished_version(answers: Any) -> None:
+    rows = [tuple(row.values()) for row in answers("flow_completion_before_and_after")]
+    flow = (SYSTEM, "Smart Walk-Thru")
+    assert rows == [
+        (*flow, "a1", "The flow a1", 1, 1, 1.0, 1, 1, 1.0, 0.0),
+        (*flow, "f1", "The flow f1", 2, 1, 0.5, 1, 0, 0.0, -0.5),
+        (*flow, "f2", "The flow f2", 2, 1, 0.5, 0, 0, None, None),
+    ]
+
+
+def test_who_completed_a_task_after_three_items(answers: Any) -> None:
+    assert [tuple(row.values()) for row in answers("tasks_completed_after_three_items")] == [
+        (SYSTEM, "ann", 3, at("2026-03-02T10:00:20"), at("2026-03-02T10:00:40"), 1, True),
+        (SYSTEM, "ben", 8, at("2026-03-03T10:00:40"), None, 0, False),
+    ]
+
+
+def test_how_long_cohorts_take_to_interact(answers: Any) -> None:
+    assert [tuple(row.values()) for row in answers("time_to_first_interaction")] == [
+        (SYSTEM, dt.date(2026, 2, 23), 1, 1, 1.0, 0.0, 0.0),
+        (SYSTEM, dt.date(2026, 3, 2), 2, 2, 1.0, 25.0, 29.0),
+        (SYSTEM, dt.date(2026, 3, 9), 1, 0, 0.0, None, None),
+        (OTHER_SYSTEM, dt.date(2026, 3, 2), 1, 1, 1.0, 0.0, 0.0),
+    ]
+
+
+def test_which_automations_ran_beside_which_flows(answers: Any) -> None:
+    flow = ("a1", "The flow a1", "Smart Walk-Thru", "f1", "The flow f1")
+    assert [tuple(row.values()) for row in answers("automations_beside_flows")] == [
+        (SYSTEM, *flow, 1, 1, 1)
+    ]
+
+
+def test_every_question_is_described_and_tested(compiled: Path) -> None:
+    described = re.findall(
+        r"^  - name: (\w+)$",
+        (DBT_PROJECT / "analyses" / "_analyses.yml").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
+    assert sorted(described) == sorted(path.stem for path in compiled.glob("*.sql"))
+    tests = Path(__file__).read_text(encoding="utf-8")
+    assert all(f'answers("{question}")' in tests for question in described)
+
+
+# ---------- one change, as the README walks through it
+
+
+def change(analyst: Installation, number: int) -> None:
+    name, old, new = CHANGES[number]
+    path = analyst.dbt_project.parent / name
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_a_changed_model_fails_its_unit_test(analyst: Installation) -> None:
+    change(analyst, 0)
+    exit_code, text = follow(analyst, command("dbt test"))
+    assert exit_code == 1
+    assert "actual differs from expected" in text
+    assert "0.5→0.6666666666666666" in text.replace(" ", "")
+
+
+def test_with_its_unit_test_corrected_it_is_built_and_shown(analyst: Installation) -> None:
+    change(analyst, 1)
+    exit_code, text = follow(analyst, command("build --select +rpt_flows"))
+    assert exit_code == 0, text
+    assert "ERROR=0" in text
+    exit_code, text = follow(analyst, command("dbt show"))
+    assert exit_code == 0, text
+    assert "completion_rate" in text
+
+
+def test_what_it_changes_in_production_is_told(analyst: Installation) -> None:
+    exit_code, text = follow(analyst, command("walkhouse diff"))
+    assert exit_code == 1
+    assert "reports.rpt_flows: column completion_rate: 1 value differs" in text
+    assert "item_id=f2: completion_rate 0.5 → 1.0" in text
+    assert "1 tables compared: 0 equal, 1 differ" in text
+
+
+def test_it_is_linted(analyst: Installation) -> None:
+    exit_code, text = follow(analyst, command("sqlfluff"))
+    assert exit_code == 0, text
+
+
+def test_its_documentation_is_written(analyst: Installation) -> None:
+    exit_code, text = follow(analyst, command("docs generate"))
+    assert exit_code == 0, text
+    assert (analyst.dbt_project / "target" / "index.html").exists()
+
+
+def test_every_other_command_of_the_section_is_run_by_a_test() -> None:
+    run_here = ["--vars", "dbt test", "build --select +rpt_flows", "dbt show", "diff", "sqlfluff"]
+    run_here += ["docs generate", "mf query"]
+    run_elsewhere = {
+        "../.venv/bin/dbt build",  # tests/whole/test_operation.py
+        ".venv/bin/walkhouse dictionary",  # tests/contract/test_contract.py
+        "make lint",
+        "make test",
+    }
+    left = [line for line in COMMANDS if not any(part in line for part in run_here)]
+    assert set(left) == run_elsewhere
