@@ -8,7 +8,7 @@ BIN := $(CHECKOUT)/.venv/bin
 READY := $(CHECKOUT)/.venv/ready
 
 # `make test-all` adds the runs that are killed, and random histories for an hour or more.
-.PHONY: setup run test test-all lint benchmarks dictionary ui lock clean
+.PHONY: setup run test test-all superset lint benchmarks dictionary ui lock clean
 
 setup: $(READY)
 
@@ -35,6 +35,10 @@ test: setup
 test-all: setup
 	@cd "$(CHECKOUT)" && HYPOTHESIS_PROFILE=thorough "$(BIN)/python" -m pytest -m "slow or not slow"
 
+# Dashboards in Apache Superset, in an environment of its own (`.superset`): bi/superset.
+superset: setup
+	@cd "$(CHECKOUT)" && "$(BIN)/python" -m bi.superset $(PORT:%=--port %)
+
 lint: setup
 	@cd "$(CHECKOUT)" && "$(BIN)/ruff" check . && "$(BIN)/ruff" format --check .
 	@cd "$(CHECKOUT)" && "$(BIN)/mypy"
@@ -56,6 +60,9 @@ lock:
 	@cd "$(CHECKOUT)" && "$(BIN)/uv" pip compile pyproject.toml --extra dev --python-version 3.11 \
 		--universal --upgrade --no-strip-extras --no-emit-index-url --no-annotate \
 		--custom-compile-command "make lock" --output-file requirements.lock
+	@cd "$(CHECKOUT)/bi/superset" && "$(BIN)/uv" pip compile requirements.in --python-version 3.11 \
+		--universal --upgrade --no-strip-extras --no-emit-index-url --no-annotate \
+		--custom-compile-command "make lock" --output-file requirements.lock
 
 clean:
-	@rm -rf "$(CHECKOUT)/.venv" "$(CHECKOUT)/dbt_project/target" "$(CHECKOUT)/dbt_project/logs"
+	@rm -rf "$(CHECKOUT)/.venv" "$(CHECKOUT)/.superset" "$(CHECKOUT)/dbt_project/target" "$(CHECKOUT)/dbt_project/logs"

@@ -1,0 +1,37 @@
+"""`make superset`: the dashboards of what is published, at an address on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bi.superset.server import ADMINISTRATOR, Superset, SupersetError
+from dagster_project.settings import CHECKOUT, Settings, SettingsError
+
+
+@click.command()
+@click.option("--port", default=8088, show_default=True, help="Where the server listens.")
+@click.option(
+    "--environment",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=CHECKOUT / ".superset",
+    help="Folder of Superset's virtual environment; default: .superset in the checkout.",
+)
+def main(port: int, environment: Path) -> None:
+    """Install Superset where it is missing, import the dashboards, and start the server."""
+    try:
+        settings = Settings.from_environment()
+        superset = Superset(environment.absolute(), settings.home / "superset")
+        click.echo(f"installing Superset in {superset.environment}, unless it is there")
+        superset.install()
+        click.echo(f"setting up dashboards of {settings.published}")
+        superset.set_up(settings.published / "walkhouse.duckdb")
+    except (SettingsError, SupersetError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"Walkhouse in Superset: http://127.0.0.1:{port}/dashboard/list/")
+    click.echo(f"log in as {ADMINISTRATOR} with the password in {superset.password_file}")
+    superset.serve(port)
+
+
+main()

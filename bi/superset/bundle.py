@@ -1,0 +1,377 @@
+"""The dashboards in the format that Superset imports: a folder of YAML files.
+
+What belongs together is named by UUIDs that are made of names, so that a second import replaces
+what the first one brought, in any Superset.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import yaml
+
+from bi.superset.charts import COLORS, Chart
+from bi.superset.dashboards import DASHBOARDS, RELEASE_SHOWN, Dashboard, Row
+from bi.superset.datasets import Dataset
+
+DATABASE = "Walkhouse"
+VERSION = "1.0.0"
+_NAMESPACE = uuid.UUID("6b1f0f5e-2a53-4c0e-9a0e-8f5f3c1f7d11")
+_ABOUT_HEIGHT = 16
+_ABOUT_WIDTH = 6
+
+
+@dataclass(frozen=True)
+class TableColumn:
+    """A column of a published table.
+
+    Attributes:
+        name: its name.
+        data_type: DuckDB's name of its type.
+        description: its comment in the release.
+    """
+
+    name: str
+    data_type: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """What a release says of one of its tables."""
+
+    description: str
+    columns: tuple[TableColumn, ...]
+
+
+def bundle(release: Path) -> dict[str, Any]:
+    """All files of the bundle: path within it, and content before it becomes YAML.
+
+    Args:
+        release: the DuckDB file that BI tools open; its tables' columns become the datasets'.
+
+    Raises:
+        ValueError: a dashboard needs a table that the release does not have.
+    """
+    charts = {
+        _chart_id(page, chart): (page, chart) for page in DASHBOARDS for chart in _charts(page)
+    }
+    datasets = dict.fromkeys(chart.dataset for _, chart in charts.values())
+    tables = _tables(release, datasets)
+    files: dict[str, Any] = {
+        "metadata.yaml": {"version": VERSION, "type": "assets"},
+        f"databases/{DATABASE}.yaml": _database(release),
+    }
+    for dataset, table in tables.items():
+        files[f"datasets/{DATABASE}/{dataset.table}.yaml"] = _dataset(dataset, table)
+    for chart_id, (_, chart) in charts.items():
+        files[f"charts/{_file_name(chart.title)}_{chart_id[:8]}.yaml"] = _chart(chart_id, chart)
+    for page in DASHBOARDS:
+        files[f"dashboards/{page.slug}.yaml"] = _dashboard(page, tables)
+    return files
+
+
+def write_bundle(release: Path, folder: Path) -> None:
+    """Write the bundle as a folder, in place of one that was there, and as `<folder>.zip`."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for path, content in bundle(release).items():
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
+        file.write_text(text, encoding="utf-8")
+    # An uploaded archive has one folder at its top.
+    shutil.make_archive(str(folder), "zip", folder.parent, folder.name)
+
+
+def _id(*parts: str) -> str:
+    return str(uuid.uuid5(_NAMESPACE, "/".join(parts)))
+
+
+def _chart_id(page: Dashboard, chart: Chart) -> str:
+    """The release is the same chart on all dashboards; any other belongs to its own."""
+    return _id("chart", "" if chart is RELEASE_SHOWN else page.slug, chart.title)
+
+
+def _dataset_id(dataset: Dataset) -> str:
+    return _id("dataset", dataset.schema, dataset.table)
+
+
+def _charts(page: Dashboard) -> list[Chart]:
+    return [RELEASE_SHOWN, *(chart for row in page.rows for chart in row.charts)]
+
+
+def _file_name(title: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]+", "_", title)
+
+
+def _tables(release: Path, datasets: Iterable[Dataset]) -> dict[Dataset, Table]:
+    with duckdb.connect(str(release), read_only=True) as connection:
+        comments = dict(
+            connection.execute(
+                """
+                select schema_name || '.' || table_name, coalesce(comment, '')
+                from duckdb_tables()
+                """
+            ).fetchall()
+        )
+        columns = connection.execute(
+            """
+            select schema_name || '.' || table_name, column_name, data_type, coalesce(comment, '')
+            from duckdb_columns()
+            where not internal
+            order by schema_name, table_name, column_index
+            """
+        ).fetchall()
+    tables = {}
+    for dataset in datasets:
+        name = f"{dataset.schema}.{dataset.table}"
+        if name not in comments:
+            raise ValueError(f"{release} has no table {name}; publish with this version first")
+        tables[dataset] = Table(
+            comments[name], tuple(TableColumn(*rest) for table, *rest in columns if table == name)
+        )
+    return tables
+
+
+def _database(release: Path) -> dict[str, Any]:
+    return {
+        "database_name": DATABASE,
+        "sqlalchemy_uri": f"duckdb:///{release}",
+        "cache_timeout": None,
+        "expose_in_sqllab": True,
+        "allow_run_async": False,
+        "allow_ctas": False,
+        "allow_cvas": False,
+        "allow_dml": False,
+        "allow_csv_upload": False,
+        "extra": {
+            "engine_params": {
+                "connect_args": {
+                    "read_only": True,
+                    # No query may read other files of the machine, or the network.
+                    "config": {"enable_external_access": "false"},
+                }
+            },
+            "allows_virtual_table_explore": True,
+        },
+        "uuid": _id("database", DATABASE),
+        "version": VERSION,
+    }
+
+
+def _dataset(dataset: Dataset, table: Table) -> dict[str, Any]:
+    columns = [
+        {
+            "column_name": column.name,
+            "verbose_name": column.name.replace("_", " ").capitalize(),
+            "is_dttm": column.data_type in ("DATE", "TIMESTAMP"),
+            "is_active": True,
+            "type": column.data_type,
+            "groupby": True,
+            "filterable": True,
+            "expression": None,
+            "description": column.description,
+        }
+        for column in table.columns
+    ]
+    computed = [
+        {
+            "column_name": column.name,
+            "verbose_name": column.label,
+            "is_dttm": False,
+            "is_active": True,
+            "type": "VARCHAR",
+            "groupby": True,
+            "filterable": True,
+            "expression": column.sql,
+            "description": column.description,
+        }
+        for column in dataset.columns
+    ]
+    metrics = [
+        {
+            "metric_name": metric.name,
+            "verbose_name": metric.label,
+            "metric_type": None,
+            "expression": metric.sql,
+            "description": metric.description or None,
+            "d3format": metric.display,
+        }
+        for metric in dataset.metrics
+    ]
+    return {
+        "table_name": dataset.table,
+        "main_dttm_col": dataset.date,
+        "description": table.description,
+        "schema": dataset.schema,
+        "sql": None,
+        "filter_select_enabled": True,
+        "uuid": _dataset_id(dataset),
+        "metrics": metrics,
+        "columns": columns + computed,
+        "version": VERSION,
+        "database_uuid": _id("database", DATABASE),
+    }
+
+
+def _chart(chart_id: str, chart: Chart) -> dict[str, Any]:
+    return {
+        "slice_name": chart.title,
+        "description": chart.description or None,
+        "viz_type": chart.kind,
+        "params": {"viz_type": chart.kind, **chart.form},
+        "cache_timeout": None,
+        "uuid": chart_id,
+        "version": VERSION,
+        "dataset_uuid": _dataset_id(chart.dataset),
+    }
+
+
+def _dashboard(page: Dashboard, tables: Mapping[Dataset, Table]) -> dict[str, Any]:
+    numbers = {chart.title: number for number, chart in enumerate(_charts(page), start=1)}
+    return {
+        "dashboard_title": page.title,
+        "description": None,
+        "css": "",
+        "slug": page.slug,
+        "uuid": _id("dashboard", page.slug),
+        "position": _position(page, numbers),
+        "metadata": {
+            "color_scheme": COLORS,
+            "label_colors": {
+                metric.name: metric.color
+                for chart in _charts(page)
+                for metric in chart.dataset.metrics
+                if metric.color
+            },
+            "cross_filters_enabled": True,
+            "native_filter_configuration": _filters(page, numbers, tables),
+        },
+        "version": VERSION,
+        "published": True,
+    }
+
+
+def _position(page: Dashboard, numbers: Mapping[str, int]) -> dict[str, Any]:
+    """The tree of what stands where: a grid of rows, of charts and one text."""
+    rows = [Row(_ABOUT_HEIGHT, (RELEASE_SHOWN,), (12 - _ABOUT_WIDTH,)), *page.rows]
+    position: dict[str, Any] = {
+        "DASHBOARD_VERSION_KEY": "v2",
+        "ROOT_ID": {"type": "ROOT", "id": "ROOT_ID", "children": ["GRID_ID"]},
+        "HEADER_ID": {"type": "HEADER", "id": "HEADER_ID", "meta": {"text": page.title}},
+        "GRID_ID": {
+            "type": "GRID",
+            "id": "GRID_ID",
+            "children": [f"ROW-{number}" for number in range(len(rows))],
+            "parents": ["ROOT_ID"],
+        },
+    }
+    for number, row in enumerate(rows):
+        row_id = f"ROW-{number}"
+        parents = ["ROOT_ID", "GRID_ID", row_id]
+        children = []
+        if number == 0:
+            children.append("MARKDOWN-about")
+            position["MARKDOWN-about"] = {
+                "type": "MARKDOWN",
+                "id": "MARKDOWN-about",
+                "children": [],
+                "parents": list(parents),
+                "meta": {"width": _ABOUT_WIDTH, "height": _ABOUT_HEIGHT, "code": page.about},
+            }
+        widths = row.widths or (12 // len(row.charts),) * len(row.charts)
+        for chart, width in zip(row.charts, widths, strict=True):
+            chart_id = f"CHART-{numbers[chart.title]}"
+            children.append(chart_id)
+            position[chart_id] = {
+                "type": "CHART",
+                "id": chart_id,
+                "children": [],
+                "parents": list(parents),
+                "meta": {
+                    # A number within the file; Superset gives the chart one of its own.
+                    "chartId": numbers[chart.title],
+                    "uuid": _chart_id(page, chart),
+                    "sliceName": chart.title,
+                    "width": width,
+                    "height": row.height,
+                },
+            }
+        position[row_id] = {
+            "type": "ROW",
+            "id": row_id,
+            "children": children,
+            "parents": ["ROOT_ID", "GRID_ID"],
+            "meta": {"background": "BACKGROUND_TRANSPARENT"},
+        }
+    return position
+
+
+def _filters(
+    page: Dashboard, numbers: Mapping[str, int], tables: Mapping[Dataset, Table]
+) -> list[dict[str, Any]]:
+    """The date, and lists of values; each for the charts whose tables have what it is about."""
+
+    def has(dataset: Dataset, column: str) -> bool:
+        own = {found.name for found in tables[dataset].columns}
+        return column in own | {computed.name for computed in dataset.columns}
+
+    def filter_of(
+        key: str,
+        name: str,
+        kind: str,
+        target: Mapping[str, Any],
+        controls: Mapping[str, Any],
+        without: Sequence[Chart],
+    ) -> dict[str, Any]:
+        return {
+            "id": f"NATIVE_FILTER-{key}",
+            "name": name,
+            "type": "NATIVE_FILTER",
+            "filterType": kind,
+            "targets": [target],
+            "controlValues": controls,
+            "defaultDataMask": {"extraFormData": {}, "filterState": {}, "ownState": {}},
+            "cascadeParentIds": [],
+            "description": "",
+            "scope": {
+                "rootPath": ["ROOT_ID"],
+                "excluded": [numbers[chart.title] for chart in without],
+            },
+        }
+
+    charts = _charts(page)
+    undated = [chart for chart in charts if chart.dataset.date is None]
+    filters = [filter_of("date", "Date", "filter_time", {}, {"enableEmptyFilter": False}, undated)]
+    for chosen in page.filters:
+        most = chosen.starts_with_most
+        filters.append(
+            {"requiredFirst": most is not None, "sortMetric": most}
+            | filter_of(
+                chosen.column,
+                chosen.name,
+                "filter_select",
+                {
+                    "datasetUuid": _dataset_id(chosen.dataset),
+                    "column": {"name": chosen.column},
+                },
+                {
+                    # A value is required where one is chosen from the start.
+                    "enableEmptyFilter": most is not None,
+                    "multiSelect": most is None,
+                    "defaultToFirstItem": most is not None,
+                    "sortAscending": most is None,
+                    "searchAllOptions": False,
+                    "inverseSelection": False,
+                },
+                [chart for chart in charts if not has(chart.dataset, chosen.column)],
+            )
+        )
+    return filters

@@ -1,0 +1,188 @@
+"""Kinds of charts, in Superset's terms: what a spec says in a line, its form needs a page for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bi.superset.datasets import Dataset
+
+COLORS = "supersetColors"
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One chart of a dashboard.
+
+    Attributes:
+        title: what stands above it; unique within its dashboard.
+        dataset: the table that it shows.
+        kind: Superset's name of the kind of chart (`viz_type`).
+        form: what Superset's form for that kind would hold.
+        description: what it shows, in a sentence or two; empty where the title says all.
+    """
+
+    title: str
+    dataset: Dataset
+    kind: str
+    form: Mapping[str, Any]
+    description: str = ""
+
+
+def number(title: str, dataset: Dataset, metric: str, description: str = "") -> Chart:
+    """One figure, in large type."""
+    found = dataset.metric(metric)
+    form = {
+        "metric": metric,
+        "y_axis_format": found.display,
+        "header_font_size": 0.4,
+        "subheader_font_size": 0.15,
+        "adhoc_filters": _filters(dataset),
+    }
+    return Chart(title, dataset, "big_number_total", form, description or found.description)
+
+
+def by_day(
+    title: str,
+    dataset: Dataset,
+    metrics: Sequence[str],
+    *,
+    split_by: str | None = None,
+    lines: bool = False,
+    top: int = 0,
+    description: str = "",
+) -> Chart:
+    """Figures by day: bars on top of each other, or lines; for all groups, or the top ones."""
+    assert dataset.date, f"{dataset.table} has no date"
+    form = _axes(dataset, metrics) | {
+        "x_axis": dataset.date,
+        "time_grain_sqla": "P1D",
+        "x_axis_time_format": "%d %b",
+        "groupby": [split_by] if split_by else [],
+        "order_desc": True,
+        "row_limit": 10000,
+    }
+    if top:
+        form |= {
+            "limit": top,
+            "timeseries_limit_metric": metrics[0],
+            "group_others_when_limit_reached": True,
+        }
+    if lines:
+        form |= {"markerEnabled": True, "markerSize": 5}
+        return Chart(title, dataset, "echarts_timeseries_line", form, description)
+    form |= {"stack": "Stack", "orientation": "vertical"}
+    return Chart(title, dataset, "echarts_timeseries_bar", form, description)
+
+
+def bars(
+    title: str,
+    dataset: Dataset,
+    metrics: Sequence[str],
+    *,
+    of: str,
+    top: int = 15,
+    in_order: bool = False,
+    where: str = "",
+    description: str = "",
+) -> Chart:
+    """Horizontal bars: the largest first, or in the order of the names."""
+    form = _axes(dataset, metrics) | {
+        "x_axis": of,
+        "groupby": [],
+        "orientation": "horizontal",
+        "stack": "Stack" if len(metrics) > 1 else None,
+        "show_value": True,
+        "row_limit": top,
+        "timeseries_limit_metric": metrics[0],
+        "order_desc": True,
+        # A horizontal axis begins at the bottom.
+        "x_axis_sort": of if in_order else metrics[0],
+        "x_axis_sort_asc": not in_order,
+        "adhoc_filters": _filters(dataset, where),
+    }
+    return Chart(title, dataset, "echarts_timeseries_bar", form, description)
+
+
+def ranking(
+    title: str,
+    dataset: Dataset,
+    columns: Sequence[str],
+    metrics: Sequence[str],
+    *,
+    sort_by: str | None = None,
+    where: str = "",
+    description: str = "",
+) -> Chart:
+    """A table of groups and their figures, the largest first."""
+    form = {
+        "query_mode": "aggregate",
+        "groupby": list(columns),
+        "metrics": list(metrics),
+        "timeseries_limit_metric": sort_by or metrics[0],
+        "order_desc": True,
+        "row_limit": 1000,
+        "show_cell_bars": False,
+        "adhoc_filters": _filters(dataset, where),
+    }
+    return Chart(title, dataset, "table", form, description)
+
+
+def rows(
+    title: str,
+    dataset: Dataset,
+    columns: Sequence[str],
+    *,
+    order_by: str | None = None,
+    description: str = "",
+    formats: Mapping[str, str] | None = None,
+) -> Chart:
+    """Rows of the table as they are."""
+    form = {
+        "query_mode": "raw",
+        "all_columns": list(columns),
+        "order_by_cols": [json.dumps([order_by, True])] if order_by else [],
+        "row_limit": 1000,
+        "show_cell_bars": False,
+        "table_timestamp_format": "%Y-%m-%d",
+        "column_config": {
+            column: {"d3NumberFormat": display} for column, display in (formats or {}).items()
+        },
+        "adhoc_filters": _filters(dataset),
+    }
+    return Chart(title, dataset, "table", form, description)
+
+
+def _axes(dataset: Dataset, metrics: Sequence[str]) -> dict[str, Any]:
+    return {
+        "metrics": list(metrics),
+        "y_axis_format": dataset.metric(metrics[0]).display,
+        "adhoc_filters": _filters(dataset),
+        "color_scheme": COLORS,
+        "show_legend": True,
+        "legendType": "scroll",
+        "legendOrientation": "top",
+        "rich_tooltip": True,
+        "truncate_metric": True,
+        "truncateYAxis": False,
+    }
+
+
+def _filters(dataset: Dataset, where: str = "") -> list[dict[str, Any]]:
+    """The place where the dashboard's date filter writes its range, and a condition in SQL."""
+    filters: list[dict[str, Any]] = []
+    if dataset.date is not None:
+        filters.append(
+            {
+                "clause": "WHERE",
+                "expressionType": "SIMPLE",
+                "operator": "TEMPORAL_RANGE",
+                "subject": dataset.date,
+                "comparator": "No filter",
+            }
+        )
+    if where:
+        filters.append({"clause": "WHERE", "expressionType": "SQL", "sqlExpression": where})
+    return filters
