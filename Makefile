@@ -8,7 +8,7 @@ BIN := $(CHECKOUT)/.venv/bin
 READY := $(CHECKOUT)/.venv/ready
 
 # `make test-all` adds the runs that are killed, and random histories for an hour or more.
-.PHONY: setup run test test-all superset lint benchmarks dictionary ui lock clean
+.PHONY: setup run test test-all superset test-superset screenshots lint benchmarks dictionary ui lock clean
 
 setup: $(READY)
 
@@ -38,6 +38,13 @@ test-all: setup
 # Dashboards in Apache Superset, in an environment of its own (`.superset`): bi/superset.
 superset: setup
 	@cd "$(CHECKOUT)" && "$(BIN)/python" -m bi.superset $(PORT:%=--port %)
+
+# Opens the dashboards in a real browser; `make test-tools` installs one.
+test-superset: setup
+	@cd "$(CHECKOUT)" && "$(BIN)/python" -m pytest -n0 -m superset tests/bi
+
+screenshots: setup
+	@cd "$(CHECKOUT)" && SCREENSHOTS=bi/screenshots "$(BIN)/python" -m pytest -n0 -m superset tests/bi
 
 lint: setup
 	@cd "$(CHECKOUT)" && "$(BIN)/ruff" check . && "$(BIN)/ruff" format --check .

@@ -66,7 +66,8 @@ def bundle(release: Path) -> dict[str, Any]:
     datasets = dict.fromkeys(chart.dataset for _, chart in charts.values())
     tables = _tables(release, datasets)
     files: dict[str, Any] = {
-        "metadata.yaml": {"version": VERSION, "type": "assets"},
+        # Without a type, it can be imported as assets and as dashboards.
+        "metadata.yaml": {"version": VERSION},
         f"databases/{DATABASE}.yaml": _database(release),
     }
     for dataset, table in tables.items():

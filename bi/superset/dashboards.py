@@ -404,7 +404,6 @@ SMARTTIPS_PAGE = Dashboard(
                         "failure",
                         "right_at_first",
                         "right_at_last",
-                        "shown",
                     ],
                     sort_by="failed",
                     where="validations > 0",

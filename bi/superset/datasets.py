@@ -102,6 +102,12 @@ def as_it_is(column: str, label: str, display: str, description: str = "") -> Me
     return Metric(column, label, f"max({column})", display, description)
 
 
+def named(name: str, label: str, item_name: str, item_id: str) -> Column:
+    """Name and id of an item, since several may have the same name."""
+    sql = f"coalesce({item_name}, 'unknown') || coalesce(' (' || {item_id} || ')', '')"
+    return Column(name, label, sql, "Name and id.")
+
+
 # Ids of systems are long; a name that somebody gave one is not.
 SYSTEM = Column(
     "system",
@@ -177,9 +183,7 @@ NON_INTERACTORS = Dataset(
 FLOWS = Dataset(
     "reports",
     "rpt_flows",
-    columns=(
-        Column("flow_name", "Flow", "coalesce(item_name, item_id, 'unknown')", "Name of the flow."),
-    ),
+    columns=(named("flow_name", "Flow", "item_name", "item_id"),),
     metrics=(
         total("plays", "Plays"),
         total("completed", "Completed"),
@@ -203,9 +207,7 @@ FUNNEL = Dataset(
     "reports",
     "rpt_flow_funnel",
     columns=(
-        Column(
-            "flow", "Flow", "coalesce(flow_item_name, flow_item_id, 'unknown')", "Name of the flow."
-        ),
+        named("flow", "Flow", "flow_item_name", "flow_item_id"),
         Column(
             "step",
             "Step",
@@ -269,7 +271,6 @@ SMARTTIPS = Dataset(
     "rpt_smarttips",
     date="report_date",
     metrics=(
-        total("shown", "Drawn"),
         total("validations", "Validations"),
         total("passed", "Passed", color=GOOD),
         total("failed", "Failed", color=BAD),

@@ -1,0 +1,122 @@
+"""A real browser, and how the dashboards of Superset are read in it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, Response, expect, sync_playwright
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PATIENCE = 180_000
+"""Milliseconds that anything may take to appear; on a busy machine Superset takes long."""
+
+
+@dataclass
+class Reader:
+    """A person who is logged in and looks at dashboards.
+
+    Attributes:
+        page: the browser's page.
+        address: of Superset, without a slash at the end.
+        outside: addresses elsewhere that answered; there should be none.
+        refused: requests to Superset that it answered with an error.
+    """
+
+    page: Page
+    address: str
+    outside: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+
+    def note(self, response: Response) -> None:
+        """Remember what should not happen."""
+        if not response.url.startswith((self.address, "data:", "blob:")):
+            self.outside.append(response.url)
+        elif response.status >= 400:
+            self.refused.append(f"{response.status} {response.url}")
+
+    def log_in(self, user: str, password: str) -> None:
+        """Log in as people do."""
+        self.page.goto(f"{self.address}/login/")
+        self.page.locator("#username").fill(user)
+        self.page.locator("#password").fill(password)
+        self.page.locator("[data-test=login-button], button[type=submit]").first.click()
+        expect(self.page.locator("[data-test=navbar-top]")).to_be_visible(timeout=PATIENCE)
+
+    def open(self, slug: str, *, charts: int) -> None:
+        """Open a dashboard, or open it anew, and wait until all of its charts are there."""
+        self.page.goto(f"{self.address}/superset/dashboard/{slug}/")
+        drawn = self.page.locator("[data-test=slice-container]")
+        expect(drawn).to_have_count(charts, timeout=PATIENCE)
+        self.wait()
+
+    def wait(self) -> None:
+        """Wait until no chart is being drawn."""
+        expect(self.page.locator(".loading")).to_have_count(0, timeout=PATIENCE)
+
+    def chart(self, title: str) -> Locator:
+        """The chart of this title."""
+        return self.page.locator(f'[data-test-chart-name="{title}"]')
+
+    def figure(self, title: str) -> Locator:
+        """The figure in large type."""
+        return self.chart(title).locator(".header-line")
+
+    def table(self, title: str) -> list[list[str]]:
+        """The rows of a table, as they are written."""
+        rows = self.chart(title).locator("tbody tr")
+        expect(rows.first).to_be_visible(timeout=PATIENCE)
+        return [row.locator("td").all_inner_texts() for row in rows.all()]
+
+    def choose(self, column: str, value: str) -> None:
+        """Choose one value of a dashboard's filter."""
+        self.page.locator(f".ant-select[data-test='NATIVE_FILTER-{column}']").click()
+        self.page.locator(f".ant-select-item-option[title='{value}']").click()
+        self.page.keyboard.press("Escape")
+        self.page.locator("[data-test='filter-bar__apply-button']").click()
+        self.wait()
+
+    def take_picture(self, file: Path) -> None:
+        """Save the whole dashboard as a picture."""
+        size = self.page.viewport_size
+        assert size
+        content = self.page.locator("[data-test=grid-content]").bounding_box()
+        assert content
+        tall = int(content["y"] + content["height"]) + 16
+        self.page.set_viewport_size({"width": size["width"], "height": tall})
+        self.wait()
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=file, animations="disabled")
+        self.page.set_viewport_size(size)
+
+
+@contextmanager
+def browser(address: str) -> Iterator[Reader]:
+    """A reader in a fresh browser."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        message = "there is no chromium; `make test-tools` installs it"
+        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
+        try:
+            page = started.new_page(viewport={"width": 1280, "height": 1000}, locale="en-US")
+            page.set_default_timeout(PATIENCE)
+            reader = Reader(page, address)
+            page.on("response", reader.note)
+            yield reader
+        finally:
+            started.close()

@@ -1,0 +1,143 @@
+"""The dashboards as code: they fit the published tables whatever the data, and themselves."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+import yaml
+
+from bi.superset import datasets
+from bi.superset.bundle import bundle, write_bundle
+from bi.superset.dashboards import DASHBOARDS
+from bi.superset.datasets import Dataset
+from dagster_project.release.publish import RELEASE_COLUMNS
+from tests.installation import CHECKOUT, DBT_PROJECT
+
+DATASETS = [found for found in vars(datasets).values() if isinstance(found, Dataset)]
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The published tables by their contracts, without rows."""
+    file = tmp_path_factory.mktemp("release") / "walkhouse.duckdb"
+    with duckdb.connect(str(file)) as connection:
+        for schema, table, columns in contracts():
+            listed = ", ".join(f'"{name}" {data_type}' for name, data_type in columns)
+            connection.execute(f"create schema if not exists {schema}")
+            connection.execute(f"create table {schema}.{table} ({listed})")
+    return file
+
+
+def contracts() -> Iterator[tuple[str, str, list[tuple[str, str]]]]:
+    """Schema, name and columns of all tables of reports and meta."""
+    for schema in ("reports", "meta"):
+        for file in sorted((DBT_PROJECT / "models" / schema).glob("*.yml")):
+            for model in yaml.safe_load(file.read_text(encoding="utf-8")).get("models", []):
+                columns = [(found["name"], found["data_type"]) for found in model["columns"]]
+                yield schema, model["name"], columns
+    yield "meta", "release", [(column.name, column.data_type) for column in RELEASE_COLUMNS]
+
+
+@pytest.fixture(scope="module")
+def files(release: Path) -> dict[str, Any]:
+    return bundle(release)
+
+
+@pytest.mark.parametrize("dataset", DATASETS, ids=lambda dataset: dataset.table)
+def test_every_metric_and_computed_column_can_be_asked_of_its_table(
+    dataset: Dataset, release: Path
+) -> None:
+    metrics = [f"{metric.sql} as {metric.name}" for metric in dataset.metrics]
+    columns = [f"any_value({column.sql}) as {column.name}" for column in dataset.columns]
+    asked = ", ".join([*metrics, *columns]) or "count(*)"
+    with duckdb.connect(str(release), read_only=True) as connection:
+        rows = connection.execute(f"select {asked} from {dataset.schema}.{dataset.table}")
+        assert len(rows.fetchall()) == 1
+
+
+def test_charts_use_metrics_and_columns_that_there_are(files: dict[str, Any]) -> None:
+    found = {content["uuid"]: content for path, content in files.items() if "datasets/" in path}
+    for path, chart in files.items():
+        if not path.startswith("charts/"):
+            continue
+        dataset = found[chart["dataset_uuid"]]
+        metrics = {metric["metric_name"] for metric in dataset["metrics"]}
+        columns = {column["column_name"] for column in dataset["columns"]}
+        form = chart["params"]
+        single = [form.get("metric"), form.get("timeseries_limit_metric")]
+        assert {*form.get("metrics", []), *single} - {None} <= metrics, path
+        named = [*form.get("groupby", []), *form.get("all_columns", []), form.get("x_axis")]
+        assert set(named) - {None} <= columns, path
+
+
+def test_filters_are_for_the_charts_that_have_their_column(files: dict[str, Any]) -> None:
+    page = files["dashboards/walkhouse-items.yaml"]
+    charts = {
+        child["meta"]["chartId"]: child["meta"]["sliceName"]
+        for child in page["position"].values()
+        if isinstance(child, dict) and child["type"] == "CHART"
+    }
+    filters = {found["name"]: found for found in page["metadata"]["native_filter_configuration"]}
+    excluded = {
+        name: {charts[number] for number in found["scope"]["excluded"]}
+        for name, found in filters.items()
+    }
+    assert excluded == {
+        "Date": {"Release", "Who did not use it"},
+        "System": {"Release"},
+        "Item type": {"Release"},
+    }
+
+
+def test_rows_of_a_dashboard_are_as_wide_as_the_page(files: dict[str, Any]) -> None:
+    for page in DASHBOARDS:
+        position = files[f"dashboards/{page.slug}.yaml"]["position"]
+        for row in position["GRID_ID"]["children"]:
+            widths = [position[child]["meta"]["width"] for child in position[row]["children"]]
+            assert sum(widths) == 12, (page.slug, row)
+
+
+def test_the_same_dashboards_have_the_same_ids_and_bytes(release: Path, tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("once", "again")]
+    for folder in folders:
+        (folder / "dashboards").mkdir(parents=True)
+        (folder / "dashboards" / "left.yaml").write_text("of another version", encoding="utf-8")
+        write_bundle(release, folder / "dashboards")
+    once, again = (
+        {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*.yaml")}
+        for folder in folders
+    )
+    assert once == again
+    assert "dashboards/left.yaml" not in once
+    assert (tmp_path / "once" / "dashboards.zip").exists()
+
+
+def test_the_release_is_one_chart_on_all_dashboards(files: dict[str, Any]) -> None:
+    ids = {
+        child["meta"]["uuid"]
+        for page in DASHBOARDS
+        for child in files[f"dashboards/{page.slug}.yaml"]["position"].values()
+        if isinstance(child, dict) and child.get("meta", {}).get("sliceName") == "Release"
+    }
+    assert len(ids) == 1
+
+
+def test_the_command_of_the_readme_is_the_one_that_is_tested() -> None:
+    readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+    assert "\nmake superset\n" in readme
+    shown = subprocess.run(
+        ["make", "--dry-run", "superset"], cwd=CHECKOUT, capture_output=True, text=True, check=True
+    )
+    assert "-m bi.superset" in shown.stdout
+
+
+def test_a_release_without_the_tables_is_refused_by_name(tmp_path: Path) -> None:
+    empty = tmp_path / "walkhouse.duckdb"
+    duckdb.connect(str(empty)).close()
+    with pytest.raises(ValueError, match=r"has no table meta\.release; publish with this version"):
+        bundle(empty)

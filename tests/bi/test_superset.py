@@ -1,0 +1,402 @@
+"""Superset as BI people meet it: set up by the one command, read in a real browser.
+
+What is on the screen is compared with the published tables, while releases come and go.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pytest
+from playwright.sync_api import expect
+
+from bi.superset.dashboards import DASHBOARDS, Dashboard
+from tests.bi.browser import PATIENCE, Reader, browser
+from tests.installation import CHECKOUT, Installation, said
+
+pytestmark = pytest.mark.superset
+
+WITHHELD = "dt=2026-03-10"
+COUNT, SHARE, SMALL_SHARE, DECIMAL, SIGNED = "{:,}", "{:.1%}", "{:.2%}", "{:,.1f}", "{:+,.0f}"
+
+# What each dashboard must show, asked of the tables in words of its own.
+FIGURES = {
+    "walkhouse-sessions": {
+        "Sessions": (COUNT, "count(*) from facts.fct_sessions where environment = 'production'"),
+        "Engagement": (
+            SHARE,
+            "avg(is_engaged::int) from facts.fct_sessions where environment = 'production'",
+        ),
+        "Minutes per session": (
+            DECIMAL,
+            "avg(duration_seconds) / 60 from facts.fct_sessions where environment = 'production'",
+        ),
+        "Events per session": (
+            DECIMAL,
+            "avg(events) from facts.fct_sessions where environment = 'production'",
+        ),
+        "New end users": (
+            COUNT,
+            "count(distinct (system_id, end_user_id)) from facts.fct_sessions "
+            "where environment = 'production'",
+        ),
+    },
+    "walkhouse-items": {
+        "Exposures": (
+            COUNT,
+            "count(*) from facts.fct_item_events "
+            "where environment = 'production' and engagement = 'exposure'",
+        ),
+        "Interactions": (
+            COUNT,
+            "count(*) from facts.fct_item_events "
+            "where environment = 'production' and engagement = 'interaction'",
+        ),
+        "Interaction rate": (
+            SHARE,
+            "sum(sessions_interacted) / sum(sessions_exposed_or_interacted) "
+            "from reports.rpt_items_daily",
+        ),
+        "Items in use": (
+            COUNT,
+            "count(*) from (select distinct system_id, item_type, item_id "
+            "from facts.fct_item_events where environment = 'production')",
+        ),
+    },
+    "walkhouse-flows": {
+        "Plays": (COUNT, "count(*) from facts.fct_flow_plays where environment = 'production'"),
+        "Failure rate": (
+            SHARE,
+            "count(*) filter (where result = 'failed') / count(*) from facts.fct_flow_plays "
+            "where environment = 'production'",
+        ),
+        "Completion rate": (
+            SHARE,
+            "sum(completed) / sum(completable_plays) from reports.rpt_flows",
+        ),
+        "Stopped by a launcher": (
+            COUNT,
+            "count(*) from facts.fct_flow_plays "
+            "where environment = 'production' and result = 'stopped_by_launcher'",
+        ),
+    },
+    "walkhouse-surveys": {
+        "Times opened": (COUNT, "count(*) from facts.fct_surveys where environment = 'production'"),
+        "Response rate": (
+            SHARE,
+            "count(*) filter (where result = 'submitted') / count(*) from facts.fct_surveys "
+            "where environment = 'production'",
+        ),
+        "NPS answers": (COUNT, "sum(nps_answers) from reports.rpt_surveys"),
+        "NPS": (SIGNED, "sum(nps * nps_answers) / sum(nps_answers) from reports.rpt_surveys"),
+    },
+    "walkhouse-smarttips": {
+        "Validations": (
+            COUNT,
+            "sum(passed + failed) from facts.fct_smarttips where environment = 'production'",
+        ),
+        "Failed validations": (
+            SHARE,
+            "sum(failed) / sum(passed + failed) from facts.fct_smarttips "
+            "where environment = 'production'",
+        ),
+        "Right at first": (
+            SHARE,
+            "sum(sessions_passed_at_first) / sum(sessions_validated) from reports.rpt_smarttips",
+        ),
+    },
+    "walkhouse-search": {
+        "Searches": (
+            COUNT,
+            "count(*) from facts.fct_searches "
+            "where environment = 'production' and keystroke_events > 0",
+        ),
+        "Click rate": (
+            SHARE,
+            "sum(searches_clicked) / sum(searches) from reports.rpt_searches",
+        ),
+    },
+    "walkhouse-data-quality": {
+        "Lines": (COUNT, "sum(lines) from meta.dump_ledger"),
+        "Accepted": (COUNT, "count(*) from facts.fct_item_events"),
+        "Quarantined lines": (
+            SMALL_SHARE,
+            "(select count(*) from meta.quarantine) / sum(lines) from meta.dump_ledger",
+        ),
+        "Late events": (
+            SMALL_SHARE,
+            "avg((dump_date > event_date)::int) from facts.fct_item_events",
+        ),
+        "Broken invariants": (COUNT, "count(*) from meta.invariants where not passed"),
+    },
+}
+RELEASE = "release_id, last_dump_date, events from meta.release"
+
+
+def figures(installation: Installation, slug: str) -> dict[str, str]:
+    """What a dashboard must show now, as it must be written."""
+    return {
+        title: written.format(installation.ask(f"select {query}")[0][0])
+        for title, (written, query) in FIGURES[slug].items()
+    }
+
+
+def release_of(installation: Installation) -> list[str]:
+    """The release as the dashboards write it."""
+    ((release, last, events),) = installation.ask(f"select {RELEASE}")
+    return [release, f"{last:%Y-%m-%d}", f"{events:,}"]
+
+
+@pytest.fixture(scope="module")
+def published(installation_of_module: Installation) -> Installation:
+    """A release of all dumps but the last one, which lies ready."""
+    installation = installation_of_module
+    arguments = ["--days", "10", "--events-per-day", "1200"]
+    done = installation.walkhouse("simulate", *arguments)
+    assert done.returncode == 0, said(done)
+    dump = installation.landing / "events" / WITHHELD
+    dump.rename(installation.landing.parent / WITHHELD)
+    done = installation.walkhouse("run")
+    assert done.returncode == 0, said(done)
+    return installation
+
+
+@dataclass(frozen=True)
+class Server:
+    """A Superset that runs."""
+
+    address: str
+    log: Path
+
+
+@pytest.fixture(scope="module")
+def superset(published: Installation) -> Iterator[Server]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = Server(f"http://127.0.0.1:{port}", published.home / "superset.log")
+    with server.log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bi.superset", "--port", str(port)],
+            cwd=CHECKOUT,
+            env=published.environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            wait_for(server, process)
+            yield server
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGTERM)
+            process.wait(60)
+
+
+def wait_for(server: Server, process: subprocess.Popen[bytes]) -> None:
+    """Return as soon as the server answers; the installation takes a minute or more."""
+    for _ in range(1800):
+        assert process.poll() is None, server.log.read_text(encoding="utf-8")
+        try:
+            with urllib.request.urlopen(f"{server.address}/health", timeout=60):
+                return
+        except OSError:
+            time.sleep(0.5)
+    raise AssertionError(f"Superset did not come up:\n{server.log.read_text(encoding='utf-8')}")
+
+
+@pytest.fixture(scope="module")
+def reader(superset: Server, published: Installation) -> Iterator[Reader]:
+    password = (published.home / "superset" / "admin_password").read_text(encoding="utf-8")
+    with browser(superset.address) as reader:
+        reader.log_in("admin", password)
+        yield reader
+
+
+def look_at(reader: Reader, page: Dashboard) -> None:
+    reader.open(page.slug, charts=1 + sum(len(row.charts) for row in page.rows))
+
+
+def test_secrets_are_made_at_set_up_and_are_not_printed(
+    superset: Server, published: Installation
+) -> None:
+    output = superset.log.read_text(encoding="utf-8")
+    for name in ("secret_key", "admin_password"):
+        file = published.home / "superset" / name
+        secret = file.read_text(encoding="utf-8")
+        assert len(secret) >= 32
+        assert file.stat().st_mode & 0o077 == 0
+        assert secret not in output
+    assert f"log in as admin with the password in {published.home}" in output
+
+
+@pytest.mark.parametrize("page", DASHBOARDS, ids=lambda page: page.title)
+def test_a_dashboard_shows_what_the_tables_say(
+    page: Dashboard, reader: Reader, published: Installation
+) -> None:
+    look_at(reader, page)
+    assert reader.table("Release") == [release_of(published)]
+    for title, written in figures(published, page.slug).items():
+        expect(reader.figure(title)).to_have_text(written, timeout=PATIENCE)
+    # Every chart has drawn something, and none says that it has no data or an error.
+    for title in [chart.title for row in page.rows for chart in row.charts]:
+        drawn = reader.chart(title).locator("canvas, table tbody tr, .header-line").first
+        expect(drawn).to_be_visible(timeout=PATIENCE)
+    assert reader.refused == []
+
+
+def test_a_table_on_the_screen_is_the_table_in_the_release(
+    reader: Reader, published: Installation
+) -> None:
+    (page,) = (page for page in DASHBOARDS if page.slug == "walkhouse-surveys")
+    look_at(reader, page)
+    expected = published.ask(
+        """
+        select item_name, system_id, sum(plays), sum(plays_submitted), sum(promoters)
+        from reports.rpt_surveys group by all
+        """
+    )
+    on_screen = [(*row[:4], row[6]) for row in reader.table("Surveys")]
+    assert sorted(on_screen) == sorted(tuple(map(str, row)) for row in expected)
+
+
+def test_a_filter_narrows_what_is_counted(reader: Reader, published: Installation) -> None:
+    (page,) = (page for page in DASHBOARDS if page.slug == "walkhouse-sessions")
+    look_at(reader, page)
+    ((system, sessions),) = published.ask(
+        """
+        select system_id, sum(sessions) from reports.rpt_sessions_daily
+        group by system_id order by system_id limit 1
+        """
+    )
+    reader.choose("system_id", system)
+    expect(reader.figure("Sessions")).to_have_text(f"{sessions:,}", timeout=PATIENCE)
+    assert [row[0] for row in reader.table("Systems")] == [system]
+    assert reader.table("Release") == [release_of(published)]
+
+
+def test_the_browser_gets_nothing_from_elsewhere(reader: Reader) -> None:
+    assert reader.outside == []
+
+
+def test_pictures_are_taken_when_asked_for(reader: Reader) -> None:
+    folder = os.environ.get("SCREENSHOTS")
+    if not folder:
+        pytest.skip("`make screenshots` takes the pictures of the README")
+    for page in DASHBOARDS:
+        look_at(reader, page)
+        reader.take_picture(CHECKOUT / folder / f"{page.slug.removeprefix('walkhouse-')}.png")
+
+
+def test_releases_come_and_go_under_an_open_dashboard(
+    reader: Reader, published: Installation
+) -> None:
+    (page,) = (page for page in DASHBOARDS if page.slug == "walkhouse-sessions")
+    look_at(reader, page)
+    before, sessions_before = release_of(published), figures(published, page.slug)["Sessions"]
+    dump = published.landing.parent / WITHHELD
+    dump.rename(published.landing / "events" / WITHHELD)
+    run = subprocess.Popen(
+        [sys.executable, "-m", "dagster_project.cli", "run"],
+        cwd=CHECKOUT,
+        env=published.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    seen = []
+    while run.poll() is None:
+        look_at(reader, page)
+        ((release, *_),) = reader.table("Release")
+        seen.append((release, reader.figure("Sessions").inner_text()))
+    assert run.returncode == 0
+    after, sessions_after = release_of(published), figures(published, page.slug)["Sessions"]
+    assert before[0] < after[0]
+    assert sessions_before != sessions_after
+    # Each chart asks by itself: a page that is drawn during the switch may show both releases.
+    assert seen[0] == (before[0], sessions_before)
+    assert {release for release, _ in seen} <= {before[0], after[0]}
+    assert {sessions for _, sessions in seen} <= {sessions_before, sessions_after}
+    assert seen == sorted(seen, key=lambda pair: (pair[0] == after[0], pair[1] == sessions_after))
+
+    look_at(reader, page)
+    assert reader.table("Release") == [after]
+    for title, written in figures(published, page.slug).items():
+        expect(reader.figure(title)).to_have_text(written, timeout=PATIENCE)
+
+    back = published.walkhouse("rollback")
+    assert back.returncode == 0, said(back)
+    look_at(reader, page)
+    assert reader.table("Release") == [before]
+    expect(reader.figure("Sessions")).to_have_text(sessions_before, timeout=PATIENCE)
+    assert reader.refused == []
+
+
+TWO_READERS = """
+import os, pathlib, runpy, sys
+from sqlalchemy import create_engine, pool
+from sqlalchemy.engine import make_url
+
+settings = runpy.run_path(sys.argv[1])
+link, new = pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
+
+def connect():
+    url, options = settings["DB_CONNECTION_MUTATOR"](make_url(f"duckdb:///{link}"), {})
+    options["connect_args"] = {"read_only": True, "config": {"enable_external_access": "false"}}
+    return create_engine(url, poolclass=pool.NullPool, **options).connect()
+
+def ask(connection):
+    return connection.exec_driver_sql("select * from release").scalar()
+
+busy = connect()
+print(ask(busy))
+link.unlink()
+link.symlink_to(new)
+print(ask(connect()), ask(busy))
+try:
+    connect().exec_driver_sql(f"select * from read_text('{sys.argv[1]}')").all()
+except Exception as error:
+    print("file system operations are disabled" in str(error))
+"""
+
+
+@pytest.mark.usefixtures("superset")
+def test_a_query_sees_the_new_release_while_another_reads_the_old_one(
+    published: Installation, tmp_path: Path
+) -> None:
+    for name in ("old", "new"):
+        (tmp_path / name).mkdir()
+        with duckdb.connect(str(tmp_path / name / "walkhouse.duckdb")) as connection:
+            connection.execute(f"create table release as select '{name}'")
+    link = tmp_path / "walkhouse.duckdb"
+    link.symlink_to(tmp_path / "old" / "walkhouse.duckdb")
+    settings = CHECKOUT / "bi" / "superset" / "superset_config.py"
+    new = tmp_path / "new" / "walkhouse.duckdb"
+    python = CHECKOUT / ".superset" / "bin" / "python"
+    done = subprocess.run(
+        [python, "-c", TWO_READERS, str(settings), str(link), str(new)],
+        env={"PATH": os.environ["PATH"], "SUPERSET_HOME": str(published.home / "superset")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, said(done)
+    assert done.stdout.split() == ["old", "new", "old", "True"]
+
+
+def test_nothing_published_is_said_and_nothing_is_started(tmp_path: Path) -> None:
+    nothing = Installation(tmp_path / "landing", tmp_path / "home")
+    environment = CHECKOUT / ".superset"
+    done = nothing.execute(sys.executable, "-m", "bi.superset", "--environment", str(environment))
+    assert done.returncode == 1
+    assert f"nothing is published at {nothing.published}: `walkhouse run`" in done.stderr
+    assert not (nothing.home / "superset").exists()
