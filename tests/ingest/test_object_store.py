@@ -197,7 +197,7 @@ def test_a_file_that_the_client_would_fetch_in_parts_is_taken_up_again_as_well(
     monkeypatch.setattr(S3FileSystem, "default_block_size", 50_000)
     S3FileSystem.clear_instance_cache()
     where = upload(store, two_dumps(tmp_path))
-    way.trouble = breaking_after(40_000, "a.ndjson", times=1)
+    way.trouble = breaking_after(40_000, "a.ndjson", times=2)
     lake, failed = take_in(tmp_path, where)
     S3FileSystem.clear_instance_cache()
     assert not failed
