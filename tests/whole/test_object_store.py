@@ -43,11 +43,12 @@ def walkhouse(installation_of_module: Installation, store: ObjectStore) -> Insta
 
 
 def from_store(
-    walkhouse: Installation, *arguments: str, copies: str = COPY
+    walkhouse: Installation, *arguments: str, copies: str = COPY, quiet_seconds: int = 0
 ) -> CompletedProcess[str]:
     """A command of the installation with its landing in the store."""
     ran = walkhouse.execute(
         *("env", "WALKHOUSE_LANDING=s3://walkhouse/in", f"WALKHOUSE_COPIES={copies}"),
+        f"WALKHOUSE_QUIET_SECONDS={quiet_seconds}",
         *(sys.executable, "-m", "dagster_project.cli", *arguments),
     )
     assert SECRET not in said(ran)
@@ -101,3 +102,14 @@ def test_readers_of_a_copy_are_sent_back_with_the_others(
     there = from_store(walkhouse, "rollback", str(release), copies="s3://no-such-bucket/bi")
     assert there.returncode == 1
     assert "copy s3://no-such-bucket/bi is behind: there is no such bucket" in said(there)
+
+
+def test_a_patient_run_leaves_what_is_still_being_written_for_another_time(
+    walkhouse: Installation, store: ObjectStore
+) -> None:
+    store.put("in/events/dt=2026-05-01/a.ndjson", b"")
+    run = from_store(walkhouse, "run", "--patient", quiet_seconds=3600)
+    assert run.returncode == 0, said(run)
+    assert "dump 2026-05-01: left for another time, it is still being written" in said(run)
+    assert "nothing is pending" in said(run)
+    assert "2026-05-01" in from_store(walkhouse, "status").stdout
