@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 import fsspec
 
@@ -39,9 +40,19 @@ def connect(url: str) -> tuple[fsspec.AbstractFileSystem, str]:
     """The file system of a URL, one in a process, and the path in it.
 
     A local path has the local file system.
+
+    Raises:
+        ObjectStoreError: the URL has credentials in it, which everything that names it would show.
     """
     if not url.startswith("s3://"):
         return fsspec.core.url_to_fs(url)  # type: ignore[no-any-return]  # fsspec has no types
+    if "@" in urlsplit(url).netloc:
+        bucket = urlsplit(url).netloc.rpartition("@")[2]
+        raise ObjectStoreError(
+            f"s3://{bucket}{urlsplit(url).path}",
+            "credentials do not belong into a URL; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+            can_pass=False,
+        )
     fs, path = fsspec.core.url_to_fs(
         url,
         use_listings_cache=False,

@@ -19,7 +19,7 @@ from dagster_project.ingest.landing import Landed, Landing
 from dagster_project.registry import load_definitions
 from dagster_project.release.publish import Release, current_release
 from dagster_project.release.state import project_digest, state_digest
-from dagster_project.settings import Settings
+from dagster_project.settings import Settings, without_password
 
 logger = logging.getLogger("walkhouse")
 
@@ -118,6 +118,7 @@ def known_dump_dates(settings: Settings) -> set[date]:
     known = set(Lake(settings.lake).dumps())
     try:
         known |= set(Landing(settings.landing).dump_dates())
-    except OSError:
-        logger.warning("the landing %s cannot be listed", settings.landing)
+    except OSError as error:
+        where = without_password(settings.landing)
+        logger.warning("the landing %s cannot be listed: %s", where, error)
     return known

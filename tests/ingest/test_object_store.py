@@ -359,6 +359,15 @@ def test_no_key_at_all_and_a_bucket_that_is_missing_are_sentences(
     S3FileSystem.clear_instance_cache()
 
 
+def test_a_secret_in_a_url_is_refused_and_not_shown(tmp_path: Path) -> None:
+    command = InstallationOnDisk(tmp_path, tmp_path / "home")
+    landing = f"WALKHOUSE_LANDING=s3://{KEY}:{SECRET}@bucket/in"
+    ran = command.execute("env", landing, *("python", "-m", "dagster_project.cli", "status"))
+    assert ran.returncode == 1
+    assert "s3://bucket/in: credentials do not belong into a URL; set AWS_ACCESS" in said(ran)
+    assert SECRET not in said(ran)
+
+
 @pytest.mark.usefixtures("way")
 def test_folders_that_a_tool_made_in_the_store_are_no_files(store: ObjectStore) -> None:
     for key in ("in/", "in/events/", f"in/events/dt={FIRST}/"):
