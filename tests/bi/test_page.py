@@ -14,7 +14,8 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from dagster_project.release.headlines import headlines
-from dagster_project.release.page import rendered, shown, write_page
+from dagster_project.release.page import rendered, write_page
+from dagster_project.release.page_text import shown
 from tests.bi.releases import Published
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
