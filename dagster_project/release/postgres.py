@@ -192,14 +192,9 @@ def _described(
         f"select coalesce({cut}, ''), count(*), sum(hash(row_of))::varchar"
         f" from {_quoted(schema)}.{_quoted(name)} as row_of group by 1 order by 1"
     ).fetchall()
-    return _Table(
-        schema,
-        name,
-        comment,
-        columns,
-        sliced_by,
-        {date: (rows, digest) for date, rows, digest in slices},
-    )
+    digests = {date: (rows, digest) for date, rows, digest in slices}
+    # An empty table is remembered too.
+    return _Table(schema, name, comment, columns, sliced_by, digests or {"": (0, "")})
 
 
 def _prepare(connection: psycopg.Connection[Any], schemas: Sequence[str]) -> None:

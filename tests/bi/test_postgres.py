@@ -309,6 +309,7 @@ CHANGES = """
     comment on column reports.rpt_flows.plays is 'A text now.';
     alter table meta.dump_ledger rename column bytes to size;
     drop table reports.rpt_tasks;
+    drop table meta.invariant_violations;
     create table reports.rpt_moods as select 'calm' as mood, 12.34::decimal(9, 2) as score
 """
 
