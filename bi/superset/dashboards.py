@@ -24,7 +24,7 @@ from bi.superset.datasets import (
     Dataset,
 )
 
-LOW, MIDDLE, HIGH = 22, 46, 60
+LOW, FLAT, MIDDLE, HIGH = 22, 32, 46, 60
 """Heights of rows, in Superset's grid units of 8 pixels."""
 
 
@@ -141,7 +141,7 @@ SESSIONS_PAGE = Dashboard(
             ),
         ),
         Row(
-            MIDDLE,
+            FLAT,
             (
                 ranking(
                     "Systems",
@@ -268,7 +268,7 @@ FLOWS_PAGE = Dashboard(
             ),
         ),
         Row(
-            HIGH,
+            MIDDLE,
             (
                 ranking(
                     "Steps",
@@ -278,6 +278,11 @@ FLOWS_PAGE = Dashboard(
                     sort_by="plays_dropped_off",
                     description="The steps at which most plays end, first.",
                 ),
+            ),
+        ),
+        Row(
+            MIDDLE,
+            (
                 ranking(
                     "Flows",
                     FLOWS,

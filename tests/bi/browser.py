@@ -98,8 +98,11 @@ class Reader:
         tall = int(content["y"] + content["height"]) + 16
         self.page.set_viewport_size({"width": size["width"], "height": tall})
         self.wait()
+        before, picture = b"", self.page.screenshot()
+        while before != picture:  # charts grow into their places
+            before, picture = picture, self.page.screenshot()
         file.parent.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=file, animations="disabled")
+        file.write_bytes(picture)
         self.page.set_viewport_size(size)
 
 
@@ -113,7 +116,9 @@ def browser(address: str) -> Iterator[Reader]:
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
         try:
-            page = started.new_page(viewport={"width": 1280, "height": 1000}, locale="en-US")
+            page = started.new_page(
+                viewport={"width": 1440, "height": 1000}, device_scale_factor=0.8, locale="en-US"
+            )
             page.set_default_timeout(PATIENCE)
             reader = Reader(page, address)
             page.on("response", reader.note)
