@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from dagster_project.ingest.arrival import is_arriving, is_recent
@@ -66,17 +66,22 @@ def look(settings: Settings, *, now: datetime | None = None) -> Situation:
 
     Raises:
         OSError: the landing cannot be listed.
-        LakeVersionError: the lake was written by another version.
+        LakeVersionError: the lake was written by another version, and cannot be read again.
     """
     definitions = load_definitions(settings.dbt_project)
     lake = Lake(settings.lake)
-    lake.prepare()
     landing = Landing(settings.landing)
     landed = landing.look()
-    loaded = lake.dumps()
-    catalogue = loaded_catalogue(lake)
+    # Nothing in an older lake counts: an ingest of all dumps is what brings it to this format.
+    is_readable = not lake.is_older(landed.dumps)
+    if is_readable:
+        lake.prepare()
+    loaded = lake.dumps() if is_readable else {}
+    catalogue = loaded_catalogue(lake) if is_readable else None
     signature = catalogue_signature(landed.catalogue, definitions)
     pending = pending_dumps(landed.dumps, loaded, reader=reader_digest(definitions))
+    withdrawn = {*pending.withdrawn, *(lake.awaited() - landed.dumps.keys())}
+    pending = replace(pending, withdrawn=tuple(sorted(withdrawn)))
     is_catalogue_pending = catalogue is None or catalogue.signature != signature
     arriving: tuple[date, ...] = ()
     if now is not None:
@@ -89,7 +94,7 @@ def look(settings: Settings, *, now: datetime | None = None) -> Situation:
         pending = pending.without(arriving)
         if catalogue is not None and landed.catalogue and is_recent(landed.catalogue, **clock):
             is_catalogue_pending = False
-    failures = lake.failures()
+    failures = lake.failures() if is_readable else {}
     return Situation(
         landed=landed,
         pending=pending,
@@ -115,7 +120,7 @@ def refusals(settings: Settings) -> list[str]:
 
 def known_dump_dates(settings: Settings) -> set[date]:
     """The days of all dumps in the landing and the lake, as far as they can be listed."""
-    known = set(Lake(settings.lake).dumps())
+    known = set(Lake(settings.lake).dump_dates())
     try:
         known |= set(Landing(settings.landing).dump_dates())
     except OSError as error:

@@ -9,27 +9,25 @@ import contextlib
 import io
 import logging
 import os
-import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dagster_project.instance import prepare_instance_folder
 from dagster_project.locks import has_ended, running
 from dagster_project.pending import Situation, look
 from dagster_project.registry import load_invariants
 from dagster_project.release.copies import copies_behind
 from dagster_project.release.gate import Waiver
-from dagster_project.settings import CHECKOUT, Settings
+from dagster_project.settings import Settings
 from dagster_project.watch import watch
 
 if TYPE_CHECKING:
     import dagster as dg
 
 logger = logging.getLogger("walkhouse")
-
-INSTANCE_CONFIG = CHECKOUT / "dagster_project" / "dagster.yaml"
 
 
 def bring_up_to_date(
@@ -94,15 +92,16 @@ def look_after(settings: Settings, *, now: datetime | None = None) -> Situation:
 
 
 def prepare_instance(settings: Settings) -> None:
-    """Give the installation its Dagster instance, unless DAGSTER_HOME names another one."""
+    """Give the installation its Dagster instance, unless DAGSTER_HOME names another one.
+
+    Raises:
+        RuntimeError: a newer Dagster wrote it, or its records cannot be migrated.
+    """
     os.environ.update(settings.environment())
     if os.environ.get("DAGSTER_HOME"):
         return
     os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
-    settings.dagster_home.mkdir(parents=True, exist_ok=True)
-    configuration = settings.dagster_home / "dagster.yaml"
-    if not configuration.exists():
-        shutil.copyfile(INSTANCE_CONFIG, configuration)
+    prepare_instance_folder(settings.dagster_home)
 
 
 def _execute(settings: Settings, situation: Situation, waiver: Waiver | None) -> None:

@@ -25,6 +25,7 @@ from dagster_project.dbt import BuiltNode, DbtError, build
 from dagster_project.ingest.lake import Lake
 from dagster_project.locks import warehouse_writer
 from dagster_project.rebuilds import Rebuild, rebuild_summary, rebuilds_of_last_build
+from dagster_project.release.layout import WarehouseError, check_layout, expected_layout
 from dagster_project.release.state import project_digest
 from dagster_project.resources import Installation
 from dagster_project.settings import Settings
@@ -70,6 +71,7 @@ def models_asset(project: DbtProject) -> dg.AssetsDefinition:
         os.environ["WALKHOUSE_PROJECT_DIGEST"] = project_digest(settings.dbt_project)
         with warehouse_writer(settings.home):
             _remove_leftovers(settings)
+            _say_if_built_anew(settings)
             built: list[BuiltNode] = []
             failure: DbtError | None = None
             try:
@@ -114,6 +116,19 @@ def _remove_leftovers(settings: Settings) -> None:
     Lake(settings.lake).remove_leftovers()
     shutil.rmtree(settings.scratch, ignore_errors=True)
     shutil.rmtree(settings.warehouse.with_name("warehouse.duckdb.tmp"), ignore_errors=True)
+
+
+def _say_if_built_anew(settings: Settings) -> None:
+    """Log that an older warehouse is built anew.
+
+    Raises:
+        Failure: a newer Walkhouse built it, or it is damaged.
+    """
+    try:
+        if check_layout(settings.warehouse, expected_layout(settings.dbt_project)):
+            logger.info("an older Walkhouse built the warehouse: everything is built anew")
+    except WarehouseError as error:
+        raise dg.Failure(description=str(error), allow_retries=False) from error
 
 
 def _rebuild_metadata(rebuild: Rebuild | None) -> dict[str, Any]:

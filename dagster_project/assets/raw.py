@@ -17,11 +17,12 @@ from dagster_project.ingest.dumps import (
     write_schema,
 )
 from dagster_project.ingest.lake import Lake, LakeDump
-from dagster_project.ingest.landing import Landing
-from dagster_project.locks import dump_writer, lake_writer
+from dagster_project.ingest.landing import Landed, Landing
+from dagster_project.locks import dump_writer, lake_writer, warehouse_writer
 from dagster_project.object_store import ObjectStoreError
 from dagster_project.registry import load_definitions
 from dagster_project.resources import Installation
+from dagster_project.settings import Settings
 
 logger = logging.getLogger("walkhouse")
 
@@ -62,13 +63,12 @@ def dumps_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition
         """Take in the dumps of the run's partitions: new, changed and withdrawn ones."""
         settings = installation.settings
         definitions = load_definitions(settings.dbt_project)
-        lake = Lake(settings.lake)
-        lake.prepare()
         landing = Landing(settings.landing)
         try:
             landed = landing.look()
         except ObjectStoreError as error:
             raise _failure(context, [str(error)], can_pass=error.can_pass) from error
+        lake = _lake_of_this_format(settings, landed)
         failures: list[DumpError] = []
         with (
             lake_writer(settings.home),
@@ -127,14 +127,14 @@ def dumps_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition
 def content_items(installation: Installation) -> dg.MaterializeResult[None]:
     """One row per system and item of the content catalogue; none without a catalogue."""
     settings = installation.settings
-    lake = Lake(settings.lake)
-    lake.prepare()
     landing = Landing(settings.landing)
+    landed = landing.look()
+    lake = _lake_of_this_format(settings, landed)
     with lake_writer(settings.home):
         catalogue = ingest_catalogue(
             landing,
             lake,
-            landing.look().catalogue,
+            landed.catalogue,
             load_definitions(settings.dbt_project),
             scratch=settings.scratch,
         )
@@ -165,6 +165,21 @@ def _failure(
         metadata={"failed_dumps": len(reasons)},
         allow_retries=False,
     )
+
+
+def _lake_of_this_format(settings: Settings, landed: Landed) -> Lake:
+    """The lake, ready to take in dumps; an older one is set aside, to be read again.
+
+    Raises:
+        LakeVersionError: it cannot be.
+    """
+    lake = Lake(settings.lake)
+    if lake.is_older(landed.dumps):
+        with warehouse_writer(settings.home):
+            if lake.is_older(landed.dumps):  # another run may have been first
+                lake.set_aside()
+    lake.prepare()
+    return lake
 
 
 def _outcomes(dump: LakeDump) -> str:

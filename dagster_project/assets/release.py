@@ -14,6 +14,7 @@ from dagster_project.ingest.lake import Lake, replace_text
 from dagster_project.locks import warehouse_writer
 from dagster_project.registry import load_invariants, load_published_tables
 from dagster_project.release.gate import Verdict, Waiver, verdict
+from dagster_project.release.layout import WarehouseError, check_layout, expected_layout
 from dagster_project.release.publish import Release, ReleaseError, publish, release_id
 from dagster_project.release.state import state_digest
 from dagster_project.resources import Installation, Waivers
@@ -22,6 +23,7 @@ from dagster_project.settings import CODE_VERSION, Settings
 logger = logging.getLogger("walkhouse")
 
 RELEASE = dg.AssetKey(["release"])
+_BUILD = "run `walkhouse run`"
 
 
 def release_asset(published_tables: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
@@ -76,7 +78,21 @@ def _decide(settings: Settings, waiver: Waiver | None) -> Verdict:
     lake = Lake(settings.lake)
     catalogue = loaded_catalogue(lake)
     if not settings.warehouse.exists():
-        return Verdict(("the warehouse was never built; run `walkhouse run`",), (), (), ())
+        return Verdict((f"the warehouse was never built; {_BUILD}",), (), (), ())
+    if awaited := sorted(lake.awaited()):
+        refusals = [
+            f"dump {day}: an older Walkhouse took it in, and it could not be read again; deliver "
+            "it anew, or withdraw it"
+            for day in awaited
+        ]
+        return Verdict(tuple(refusals), (), (), ())
+    expected = expected_layout(settings.dbt_project)
+    try:
+        is_older = check_layout(settings.warehouse, expected)
+    except WarehouseError as error:
+        return Verdict((str(error),), (), (), ())
+    if is_older:
+        return Verdict((f"the warehouse is older than layout {expected}; {_BUILD}",), (), (), ())
     with duckdb.connect(str(settings.warehouse), read_only=True) as warehouse:
         return verdict(
             warehouse,

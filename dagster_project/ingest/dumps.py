@@ -248,7 +248,7 @@ def take_in_dump(
         DumpError: see `ingest_dump`; the failure is noted in the lake until it is resolved.
     """
     if landed is None:
-        if lake.dump_folder(day).exists():
+        if lake.dump_folder(day).exists() or day in lake.awaited():
             lake.remove_dump(day)
             logger.info("dump %s: withdrawn", day)
         return None

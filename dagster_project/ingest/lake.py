@@ -8,21 +8,26 @@ see the old content or the new, whatever is killed when.
     <lake>/dumps/dt=2026-03-01/dump.json
     <lake>/dumps/dt=2026-03-01/<fingerprint>/…        lines-….parquet, files.parquet
     <lake>/content/items.parquet, content.json        the content catalogue
+    <lake>-of-format-0/…                              an older lake, until its dumps are read again
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+logger = logging.getLogger("walkhouse")
+
 FORMAT_VERSION = 2
-"""Version of this layout. A lake of another version is refused by name, never misread."""
+"""Version of this layout. A lake of another version is read again from the landing, or refused by
+name; it is never misread."""
 
 
 class LakeVersionError(RuntimeError):
@@ -69,32 +74,89 @@ class Lake:
         Raises:
             LakeVersionError: the lake has another format.
         """
-        marker = self.root / "version.json"
-        if marker.exists():
-            version = json.loads(marker.read_text(encoding="utf-8"))["format_version"]
-            if version != FORMAT_VERSION:
-                raise LakeVersionError(
-                    f"{self.root}: written in format {version}, this Walkhouse reads format "
-                    f"{FORMAT_VERSION}; remove the folder and run `walkhouse run`: it is rebuilt "
-                    "from the landing"
-                )
+        version = self._version()
+        if version is not None and version != FORMAT_VERSION:
+            raise LakeVersionError(
+                f"{self.root}: written in format {version} by another Walkhouse, this one reads "
+                f"format {FORMAT_VERSION}; install that one again, or move the folder away and run "
+                "`walkhouse run`, which reads the dumps of the landing again"
+            )
         (self.root / "schema").mkdir(parents=True, exist_ok=True)
         (self.root / "dumps").mkdir(exist_ok=True)
         (self.root / "content").mkdir(exist_ok=True)
-        if not marker.exists():
-            replace_text(marker, json.dumps({"format_version": FORMAT_VERSION}))
+        if version is None:
+            replace_text(self._marker, json.dumps({"format_version": FORMAT_VERSION}))
+
+    def is_older(self, landed: Collection[date]) -> bool:
+        """Whether the lake was written in an older format, and can be read again.
+
+        Args:
+            landed: the dumps in the landing.
+
+        Raises:
+            LakeVersionError: it holds dumps that the landing does not.
+        """
+        version = self._version()
+        if version is None or version >= FORMAT_VERSION:
+            return False
+        if only_here := sorted(set(self.dump_dates()) - set(landed)):
+            days = ", ".join(str(day) for day in only_here[:5])
+            more = f" and {len(only_here) - 5} more" if len(only_here) > 5 else ""
+            raise LakeVersionError(
+                f"{self.root}: written in format {version}, this Walkhouse reads format "
+                f"{FORMAT_VERSION} and would read all dumps again, but the landing no longer has "
+                f"those of {days}{more}; put them there, or remove their folders from "
+                f"{self.root / 'dumps'} if they are to be withdrawn, and run again"
+            )
+        return True
+
+    def set_aside(self) -> None:
+        """Begin a new lake; the older one stays beside it until all its dumps are read again.
+
+        Nobody may be taking in dumps or building.
+        """
+        version = self._version()
+        logger.info(
+            "the lake has format %s, this Walkhouse reads format %s: all dumps are read again",
+            version,
+            FORMAT_VERSION,
+        )
+        self.root.rename(self.root.with_name(f"{self.root.name}-of-format-{version}"))
+        self.prepare()
+
+    def awaited(self) -> set[date]:
+        """The dumps of an older lake that were neither read again nor withdrawn."""
+        return {day for older in self._older() for day in _dates(older)}
+
+    def _no_longer_await(self, dump_date: date) -> None:
+        for older in self._older():
+            shutil.rmtree(older / "dumps" / f"dt={dump_date}", ignore_errors=True)
+            if not _dates(older):
+                shutil.rmtree(older)
+
+    def _older(self) -> list[Path]:
+        return sorted(self.root.parent.glob(f"{self.root.name}-of-format-*"))
+
+    @property
+    def _marker(self) -> Path:
+        return self.root / "version.json"
+
+    def _version(self) -> int | None:
+        if not self._marker.exists():
+            return None
+        return int(json.loads(self._marker.read_text(encoding="utf-8"))["format_version"])
 
     def dump_folder(self, dump_date: date) -> Path:
         """Where a dump's data and its `dump.json` are."""
         return self.root / "dumps" / f"dt={dump_date}"
 
+    def dump_dates(self) -> list[date]:
+        """The days of the dumps that are loaded; a lake of any format can be asked."""
+        return _dates(self.root)
+
     def dumps(self) -> dict[date, LakeDump]:
         """The dumps that are loaded, by date."""
-        days = (
-            date.fromisoformat(path.parent.name.removeprefix("dt="))
-            for path in sorted((self.root / "dumps").glob("dt=*/dump.json"))
-        )
-        return {day: dump for day in days if (dump := self.dump(day)) is not None}
+        return {day: dump for day in self.dump_dates() if (dump := self.dump(day)) is not None}
 
     def dump(self, dump_date: date) -> LakeDump | None:
         """A dump, if it is loaded."""
@@ -128,6 +190,7 @@ class Lake:
         data.rename(target)
         replace_text(folder / "dump.json", json.dumps(asdict(dump), indent=1, sort_keys=True))
         self.forget_failure(date.fromisoformat(dump.dump_date))
+        self._no_longer_await(date.fromisoformat(dump.dump_date))
         for other in folder.iterdir():
             if other.is_dir() and other != target:
                 shutil.rmtree(other)
@@ -145,6 +208,7 @@ class Lake:
         folder = self.dump_folder(dump_date)
         (folder / "dump.json").unlink(missing_ok=True)
         shutil.rmtree(folder, ignore_errors=True)
+        self._no_longer_await(dump_date)
 
     def remove_leftovers(self) -> None:
         """Remove what does not count: data that killed runs left, or did not come to remove.
@@ -169,6 +233,13 @@ def replace_text(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     new.replace(path)
+
+
+def _dates(lake: Path) -> list[date]:
+    return [
+        date.fromisoformat(path.parent.name.removeprefix("dt="))
+        for path in sorted((lake / "dumps").glob("dt=*/dump.json"))
+    ]
 
 
 def _lake_dump(content: dict[str, Any]) -> LakeDump:

@@ -18,7 +18,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -319,7 +319,9 @@ def _remove_old(published: Path, *, keep: int) -> None:
 
 
 def _release(header: Path) -> Release:
-    return Release(**json.loads(header.read_text(encoding="utf-8")))
+    """What a release says of itself; other versions may have written more, or not yet as much."""
+    said = json.loads(header.read_text(encoding="utf-8"))
+    return Release(**{each.name: said[each.name] for each in fields(Release) if each.name in said})
 
 
 def _name(identifier: str) -> str:

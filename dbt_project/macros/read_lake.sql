@@ -23,8 +23,8 @@
     {% endif %}
     {% set sample = sample_asked_for() %}
 
+    {% do duckdb__prepare_layout() %}
     {% do run_query('create schema if not exists raw') %}
-    {% do run_query('create schema if not exists audit') %}
     {% do run_query(
         'create table if not exists audit.builds'
         ~ ' (schema_name varchar, table_name varchar, invocation_id varchar)'

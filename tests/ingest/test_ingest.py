@@ -292,7 +292,7 @@ def test_a_lake_of_another_format_is_refused(tmp_path: Path) -> None:
     lake = Lake(tmp_path / "lake")
     lake.prepare()
     (lake.root / "version.json").write_text('{"format_version": 0}')
-    with pytest.raises(LakeVersionError, match="remove the folder and run `walkhouse run`"):
+    with pytest.raises(LakeVersionError, match="move the folder away and run `walkhouse run`"):
         lake.prepare()
 
 

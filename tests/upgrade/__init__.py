@@ -1,0 +1,1 @@
+"""State that another version of Walkhouse left."""
