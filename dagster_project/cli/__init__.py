@@ -182,17 +182,21 @@ def ui(arguments: tuple[str, ...]) -> None:
     from dagster_project.run import prepare_instance
 
     settings = _settings()
-    prepare_instance(settings)
+    try:
+        prepare_instance(settings)
+    except RuntimeError as error:
+        _fail(str(error))
     os.chdir(CHECKOUT)
     program = str(Path(sys.executable).with_name("dg"))
     os.execv(program, [program, "dev", "--workspace", "workspace.yaml", *arguments])
 
 
 @cli.command()
-def status() -> None:
+@click.option("--json", "as_json", is_flag=True, help="For programs: see `dagster_project.status`.")
+def status(as_json: bool) -> None:
     """Say what lies in the landing, what is pending, quarantined, published or refused."""
     try:
-        show.status(console, _settings())
+        show.status_as_json(_settings()) if as_json else show.status(console, _settings())
     except (OSError, RuntimeError) as error:
         _fail(str(error))
 
@@ -233,11 +237,13 @@ def alerts(test: bool) -> None:
         console.print("the test was accepted")
         return
     _log_to_console()
-    prepare_instance(settings)
     try:
+        prepare_instance(settings)
         look_after(settings)
     except OSError as error:
         watch(settings, None, None)
+        _fail(str(error))
+    except RuntimeError as error:
         _fail(str(error))
     show.alerts(console, settings)
 

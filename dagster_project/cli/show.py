@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import date
 
@@ -18,6 +19,7 @@ from dagster_project.release.headlines import headlines
 from dagster_project.release.publish import current_release
 from dagster_project.release.publish import releases as all_releases
 from dagster_project.settings import SettingInForce, Settings, unknown_variables
+from dagster_project.status import status as status_of
 
 
 def release(console: Console, settings: Settings) -> None:
@@ -132,6 +134,11 @@ def status(console: Console, settings: Settings) -> None:
         say("last refusal", reason)
     for copy in copy_states(settings.copies):
         say("copy", f"{copy.url}, {copy.problem or copy.release_id or 'nothing yet'}")
+
+
+def status_as_json(settings: Settings) -> None:
+    """Where the installation stands, for programs."""
+    print(json.dumps(status_of(settings), indent=1, ensure_ascii=False))
 
 
 def alerts(console: Console, settings: Settings) -> None:
