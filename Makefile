@@ -64,7 +64,7 @@ ui: setup
 # Pins without addresses or hashes, whatever index the machine uses.
 lock:
 	@"$(BIN)/python" -m pip install --quiet uv
-	@cd "$(CHECKOUT)" && "$(BIN)/uv" pip compile pyproject.toml --extra dev --python-version 3.11 \
+	@cd "$(CHECKOUT)" && "$(BIN)/uv" pip compile pyproject.toml --extra dev --extra server --python-version 3.11 \
 		--universal --upgrade --no-strip-extras --no-emit-index-url --no-annotate \
 		--custom-compile-command "make lock" --output-file requirements.lock
 	@cd "$(CHECKOUT)/bi/superset" && "$(BIN)/uv" pip compile requirements.in --python-version 3.11 \

@@ -1,0 +1,1 @@
+"""A server: the container file, the compose file, and Dagster with Postgres."""
