@@ -8,7 +8,8 @@ BIN := $(CHECKOUT)/.venv/bin
 READY := $(CHECKOUT)/.venv/ready
 
 # `make test-all` adds the runs that are killed, and random histories for an hour or more.
-.PHONY: setup run test test-all superset test-superset screenshots lint benchmarks dictionary ui lock clean
+.PHONY: setup run test test-tools test-all superset test-superset screenshots lint benchmarks
+.PHONY: dictionary ui lock clean
 
 setup: $(READY)
 
@@ -31,6 +32,10 @@ run: setup
 
 test: setup
 	@cd "$(CHECKOUT)" && "$(BIN)/python" -m pytest
+
+# Programs that some tests need and that pip cannot bring; tests that miss one are skipped.
+test-tools:
+	@"$(CHECKOUT)/.ci/test-tools"
 
 test-all: setup
 	@cd "$(CHECKOUT)" && HYPOTHESIS_PROFILE=thorough "$(BIN)/python" -m pytest -m "slow or not slow"

@@ -4,19 +4,23 @@ The checks only show. What decides is the gate of the release, which reads the s
 itself; so they do not block, and a release that is refused can say why.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
 import duckdb
 
+from dagster_project.assets.release import AUDIT, RELEASE
 from dagster_project.locks import warehouse_writer
+from dagster_project.pools import WAREHOUSE
 from dagster_project.registry import Invariant, load_invariants
 from dagster_project.release.gate import AuditResult, audit_results
 from dagster_project.resources import Installation, Waivers
+from dagster_project.settings import Settings
+from dagster_project.violations import compiled_invariant, query_for_all
 
 _EXAMPLES_SHOWN = 20
+_RELEASES_SHOWN = 10
 _RESULTS = dg.AssetKey(["meta", "invariants"])
 _VIOLATIONS = dg.AssetKey(["meta", "invariant_violations"])
 
@@ -45,6 +49,7 @@ def invariant_checks(
             for invariant in invariants
         ],
         can_subset=True,
+        pool=WAREHOUSE,
     )
     def check_invariants(
         context: dg.AssetCheckExecutionContext, installation: Installation, waivers: Waivers
@@ -59,41 +64,38 @@ def invariant_checks(
         ):
             results = {result.invariant: result for result in audit_results(warehouse)}
             examples = {name: _examples(warehouse, name) for name in results}
+        history = _releases(context.instance)
         for key in context.selected_asset_check_keys:
             result = results.get(key.name)
-            yield _check_result(
-                key, result, examples.get(key.name, []), is_waived=key.name in waived
-            )
+            if result is None:
+                yield _not_checked(key)
+            else:
+                yield _check_result(
+                    key,
+                    result,
+                    {
+                        **_examples_table(examples[key.name]),
+                        **_where_to_look(settings, key.name),
+                        **_trend(history, result),
+                    },
+                    is_waived=key.name in waived,
+                )
 
     return check_invariants
 
 
+def _not_checked(key: dg.AssetCheckKey) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=key.asset_key,
+        check_name=key.name,
+        passed=False,
+        description="was not checked: run the whole build",
+    )
+
+
 def _check_result(
-    key: dg.AssetCheckKey,
-    result: AuditResult | None,
-    examples: Sequence[Mapping[str, Any]],
-    *,
-    is_waived: bool,
+    key: dg.AssetCheckKey, result: AuditResult, metadata: Mapping[str, Any], *, is_waived: bool
 ) -> dg.AssetCheckResult:
-    if result is None:
-        return dg.AssetCheckResult(
-            asset_key=key.asset_key,
-            check_name=key.name,
-            passed=False,
-            description="was not checked: run the whole build",
-        )
-    metadata: dict[str, Any] = {
-        "checked": result.checked,
-        "violations": result.violations,
-        "tolerance": result.tolerance,
-        "all of them": dg.MetadataValue.md(
-            f"```sql\nselect * from meta.invariant_violations\nwhere invariant = '{key.name}'\n```"
-        ),
-    }
-    if examples:
-        metadata["examples"] = dg.MetadataValue.table(
-            [dg.TableRecord({name: _cell(cell) for name, cell in row.items()}) for row in examples]
-        )
     is_warning = is_waived or result.severity == "warn"
     return dg.AssetCheckResult(
         asset_key=key.asset_key,
@@ -101,8 +103,70 @@ def _check_result(
         passed=result.passed,
         severity=dg.AssetCheckSeverity.WARN if is_warning else dg.AssetCheckSeverity.ERROR,
         description=result.sentence + ("; waived" if is_waived and not result.passed else ""),
-        metadata=metadata,
+        metadata={
+            "checked": result.checked,
+            "violations": result.violations,
+            "tolerance": result.tolerance,
+            **metadata,
+        },
     )
+
+
+def _where_to_look(settings: Settings, invariant: str) -> dict[str, Any]:
+    """The model of an invariant, and the query that finds all rows that violate it."""
+    compiled = compiled_invariant(settings.dbt_target, invariant)
+    query = query_for_all(compiled) if compiled else None
+    found: dict[str, Any] = {
+        "model": dg.MetadataValue.path(settings.dbt_project / f"models/audit/{invariant}.sql")
+    }
+    if query:
+        found["all of them"] = dg.MetadataValue.md(
+            f"In `{settings.warehouse}`, while nothing is being built:\n\n```sql\n{query}\n```"
+        )
+    return found
+
+
+def _releases(instance: dg.DagsterInstance) -> list[dg.AssetMaterialization]:
+    """The last releases, the newest first."""
+    found = instance.fetch_materializations(RELEASE, limit=_RELEASES_SHOWN).records
+    return [record.asset_materialization for record in found if record.asset_materialization]
+
+
+def _trend(releases: Sequence[dg.AssetMaterialization], result: AuditResult) -> dict[str, Any]:
+    """Violations in the last releases and now, the newest first."""
+    rows = [("this build", result.checked, result.violations)]
+    for release in releases:
+        audit = release.metadata.get(AUDIT)
+        numbers = audit.value if isinstance(audit, dg.JsonMetadataValue) else None
+        if isinstance(numbers, dict) and result.invariant in numbers:
+            release_id = release.metadata["release_id"].value
+            rows.append((str(release_id), *numbers[result.invariant]))
+    return {
+        "trend": dg.MetadataValue.table(
+            [
+                dg.TableRecord(
+                    {
+                        "release": release,
+                        "checked": checked,
+                        "violations": violations,
+                        "share": f"{violations / checked:.3%}" if checked else "",
+                    }
+                )
+                for release, checked, violations in rows
+            ]
+        )
+    }
+
+
+def _examples_table(examples: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The UI shows the cells of a table as text, whatever the events brought along."""
+    if not examples:
+        return {}
+    return {
+        "examples": dg.MetadataValue.table(
+            [dg.TableRecord({name: _cell(cell) for name, cell in row.items()}) for row in examples]
+        )
+    }
 
 
 def _examples(warehouse: duckdb.DuckDBPyConnection, invariant: str) -> list[dict[str, Any]]:
@@ -116,6 +180,4 @@ def _examples(warehouse: duckdb.DuckDBPyConnection, invariant: str) -> list[dict
 
 
 def _cell(value: object) -> str:
-    return (
-        "" if value is None else value if isinstance(value, str) else json.dumps(value, default=str)
-    )
+    return "" if value is None else str(value)

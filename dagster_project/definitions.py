@@ -36,7 +36,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     tables = {table: dg.AssetKey([schema, table]) for schema, table in published}
     return dg.Definitions(
         assets=[
-            *landing_assets(partitions),
+            *landing_assets(),
             dumps_asset(partitions),
             content_items,
             models,
@@ -44,6 +44,8 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *copies_assets(settings.copies),
         ],
         asset_checks=[invariant_checks(load_invariants(settings.dbt_project), tables)],
+        # Steps share the run's process: starting another takes longer than most of them.
+        executor=dg.in_process_executor,
         jobs=[ingest_job, build_job, *([copy_job] if settings.copies else [])],
         schedules=[daily_schedule(settings.schedule, settings.schedule_timezone)],
         sensors=[landing_sensor, lake_sensor, alerts_sensor],

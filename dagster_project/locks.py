@@ -6,6 +6,7 @@ run leaves nothing behind that a person would have to clear.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import logging
 import os
@@ -13,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 logger = logging.getLogger("walkhouse")
 
@@ -56,30 +58,51 @@ def exclusively(path: Path, *, purpose: str) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def running(home: Path) -> Iterator[str]:
-    """Held by a process for as long as its runs are under way; gives its name for `has_ended`."""
-    name = f"process-{os.getpid()}-{time.time_ns()}"
-    path = home / "locks" / name
-    with _locked(path, exclusive=True, purpose="running"):
-        try:
-            yield name
-        finally:
-            path.unlink(missing_ok=True)
+def hold_run(home: Path, run_id: str) -> None:
+    """Say that this process executes a run: from now until the process ends, however it ends."""
+    path = _run_lock(home, run_id)
+    if path in _HELD:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The lock exists before its name does: nobody finds it free and takes the run for abandoned.
+    unnamed = path.with_name(f".{path.name}.{os.getpid()}")
+    file = unnamed.open("w", encoding="utf-8")
+    fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    unnamed.replace(path)
+    _HELD[path] = file
 
 
-def has_ended(home: Path, name: str) -> bool:
-    """Whether the process that `running` named no longer runs, however it ended."""
-    path = home / "locks" / name
-    if not path.exists():
-        return True
-    with path.open("a+", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-    path.unlink(missing_ok=True)
-    return True
+def held_runs(home: Path) -> set[str]:
+    """The runs whose processes are alive."""
+    return {run_id for run_id, is_alive in _runs(home) if is_alive}
+
+
+def ended_runs(home: Path) -> set[str]:
+    """The runs whose processes ended and that nobody has told `forget_run` of."""
+    return {run_id for run_id, is_alive in _runs(home) if not is_alive}
+
+
+def forget_run(home: Path, run_id: str) -> None:
+    """What there was to do about the end of a run's process is done."""
+    _run_lock(home, run_id).unlink(missing_ok=True)
+
+
+_HELD: dict[Path, IO[str]] = {}  # open files, and with them the locks, for the life of the process
+
+
+def _run_lock(home: Path, run_id: str) -> Path:
+    return home / "locks" / f"run-{run_id}"
+
+
+def _runs(home: Path) -> Iterator[tuple[str, bool]]:
+    for path in sorted((home / "locks").glob("run-*")):
+        with contextlib.suppress(FileNotFoundError), path.open(encoding="utf-8") as file:
+            try:
+                fcntl.flock(file.fileno(), fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield path.name.removeprefix("run-"), True
+            else:
+                yield path.name.removeprefix("run-"), False
 
 
 @contextmanager

@@ -35,6 +35,7 @@ class Situation:
         arriving: pending dumps that are still being written, and are not among `pending`.
         is_catalogue_pending: whether the lake holds another content catalogue.
         state: digest of what a build would now be made from.
+        state_but_catalogue: the same without the content catalogue, which a build takes in first.
         release: what is published.
     """
 
@@ -44,6 +45,7 @@ class Situation:
     failures: Mapping[date, str]
     is_catalogue_pending: bool
     state: str
+    state_but_catalogue: str
     release: Release | None
 
     @property
@@ -95,17 +97,16 @@ def look(settings: Settings, *, now: datetime | None = None) -> Situation:
         if catalogue is not None and landed.catalogue and is_recent(landed.catalogue, **clock):
             is_catalogue_pending = False
     failures = lake.failures() if is_readable else {}
+    fingerprints = {day: dump.fingerprint for day, dump in loaded.items()}
+    project = project_digest(settings.dbt_project)
     return Situation(
         landed=landed,
         pending=pending,
         arriving=arriving,
         failures={day: failures[day] for day in pending.dates if day in failures},
         is_catalogue_pending=is_catalogue_pending,
-        state=state_digest(
-            {day: dump.fingerprint for day, dump in loaded.items()},
-            catalogue.fingerprint if catalogue else "",
-            project_digest(settings.dbt_project),
-        ),
+        state=state_digest(fingerprints, catalogue.fingerprint if catalogue else "", project),
+        state_but_catalogue=state_digest(fingerprints, "", project),
         release=current_release(settings.published),
     )
 

@@ -136,6 +136,12 @@ def load_invariants(dbt_project: Path = DBT_PROJECT) -> tuple[Invariant, ...]:
     )
 
 
+def quarantine_tolerance(invariants: Sequence[Invariant]) -> float:
+    """The share of a dump's lines that may be quarantined."""
+    (tolerance,) = (each.tolerance for each in invariants if each.id == "quarantine_rate")
+    return tolerance
+
+
 def load_published_tables(dbt_project: Path = DBT_PROJECT) -> tuple[tuple[str, str], ...]:
     """Schema and name of every table that a release holds, `meta.release` aside."""
     published = load_variables(dbt_project)["published"]

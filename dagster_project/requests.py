@@ -1,7 +1,8 @@
 """Run requests: the runs that bring the installation to the state of the landing.
 
 The command line executes them in its own process; the schedule and the sensors hand them to
-Dagster's daemon. Both take them from here.
+Dagster's daemon. Both take them from here. The key of a request is a digest of what the run would
+be made from, and stands in the run's tags.
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ from datetime import UTC, date, datetime
 
 import dagster as dg
 
+from dagster_project.attempts import next_attempt
+from dagster_project.ingest.lake import Lake
 from dagster_project.partitions import contiguous_ranges
-from dagster_project.pending import look
+from dagster_project.pending import Situation, look
+from dagster_project.runs import REQUEST, attempts_of, runs_under_way
 from dagster_project.settings import Settings
 
 RANGE_START = "dagster/asset_partition_range_start"
@@ -25,26 +29,89 @@ def range_tags(first: date, last: date) -> dict[str, str]:
     return {RANGE_START: first.isoformat(), RANGE_END: last.isoformat()}
 
 
-def ingest_requests(settings: Settings) -> Iterator[dg.RunRequest]:
-    """One request for each stretch of days with pending dumps; its key is what lies there.
-
-    A dump that is still being written is left for another time.
-    """
-    situation = look(settings, now=datetime.now(UTC))
+def ingest_requests(situation: Situation) -> Iterator[dg.RunRequest]:
+    """One request for each stretch of days with pending dumps."""
     for first, last in contiguous_ranges(situation.pending.dates):
         signatures = [
             f"{day} {dump.signature}"
             for day, dump in situation.landed.dumps.items()
             if first <= day <= last
         ]
-        key = hashlib.sha256("\n".join([f"{first} {last}", *signatures]).encode()).hexdigest()
-        yield dg.RunRequest(run_key=key, tags=range_tags(first, last))
+        key = _digest(f"{first} {last}", *signatures)
+        yield dg.RunRequest(run_key=key, tags={**range_tags(first, last), REQUEST: key})
 
 
-def build_request(settings: Settings) -> dg.RunRequest | None:
+def build_request(situation: Situation) -> dg.RunRequest | None:
     """The request for a build, unless what is in the lake is published."""
-    situation = look(settings, now=datetime.now(UTC))
     if situation.is_built_from_lake and not situation.is_catalogue_pending:
         return None
     catalogue = situation.landed.catalogue
-    return dg.RunRequest(run_key=f"{situation.state} {catalogue.stamp if catalogue else ''}")
+    # The catalogue as it lies in the landing: the key stays the same when the build takes it in.
+    key = _digest(situation.state_but_catalogue, catalogue.stamp if catalogue else "")
+    return dg.RunRequest(run_key=key, tags={REQUEST: key})
+
+
+def ingest_due(
+    settings: Settings, instance: dg.DagsterInstance
+) -> list[dg.RunRequest] | dg.SkipReason:
+    """The ingests to start now, or why there is none.
+
+    Nothing is started beside a run under way: what that one leaves is asked for after it. A dump
+    that is still being written is left for another time.
+    """
+    if under_way := runs_under_way(instance, settings.home):
+        return dg.SkipReason(f"waits for {_named(under_way)}")
+    requests = list(ingest_requests(look(settings, now=datetime.now(UTC))))
+    if not requests:
+        return dg.SkipReason("no dump is new, changed or withdrawn")
+    wanted: list[dg.RunRequest] = []
+    reasons: list[str] = []
+    for request in requests:
+        due = _once_due(request, instance)
+        if isinstance(due, dg.RunRequest):
+            wanted.append(due)
+        else:
+            days = f"{request.tags[RANGE_START]} to {request.tags[RANGE_END]}"
+            reasons.append(f"{days}: {due.skip_message}")
+    return wanted or dg.SkipReason("; ".join(reasons))
+
+
+def build_due(settings: Settings, instance: dg.DagsterInstance) -> dg.RunRequest | dg.SkipReason:
+    """The build to start now, or why there is none.
+
+    It waits until no dump is being taken in, so that many ingests are followed by one build.
+    """
+    if under_way := runs_under_way(instance, settings.home):
+        return dg.SkipReason(f"waits for {_named(under_way)}")
+    situation = look(settings, now=datetime.now(UTC))
+    if situation.release is None and not Lake(settings.lake).dumps():
+        return dg.SkipReason("no dump was taken in yet")
+    request = build_request(situation)
+    if request is None:
+        return dg.SkipReason("what is in the lake is published")
+    return _once_due(request, instance)
+
+
+def _once_due(
+    request: dg.RunRequest, instance: dg.DagsterInstance
+) -> dg.RunRequest | dg.SkipReason:
+    """The request as the next attempt of its key, if it is time for one."""
+    attempts = attempts_of(instance, request.tags[REQUEST])
+    if not attempts:
+        return request
+    due_at = next_attempt(attempts)
+    if due_at is None:
+        return dg.SkipReason("failed for what the data say, and they did not change since")
+    if due_at > datetime.now(UTC):
+        return dg.SkipReason(f"failed {len(attempts)} times; asked for again at {due_at:%H:%M} UTC")
+    run_key = f"{request.run_key} {len(attempts) + 1}"
+    return dg.RunRequest(run_key=run_key, tags=request.tags)
+
+
+def _named(run_ids: set[str]) -> str:
+    first, *others = sorted(run_ids)
+    return f"run {first[:8]}" + (f" and {len(others)} more" if others else "")
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

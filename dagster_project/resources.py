@@ -7,6 +7,7 @@ import dagster as dg
 from dagster_dbt import DbtProject
 from pydantic import Field
 
+from dagster_project.locks import hold_run
 from dagster_project.release.gate import Waiver
 from dagster_project.settings import Settings
 
@@ -42,6 +43,11 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
             stale_after_hours=self.stale_after_hours,
             quiet_seconds=self.quiet_seconds,
         )
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Note which process executes a run, so that its end is noticed; sensors have no run."""
+        if context.run_id:
+            hold_run(self.settings.home, context.run_id)
 
     @classmethod
     def of(cls, settings: Settings) -> "Installation":

@@ -10,13 +10,13 @@ import io
 import logging
 import os
 import time
+import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.instance import prepare_instance_folder
-from dagster_project.locks import has_ended, running
+from dagster_project.locks import hold_run
 from dagster_project.pending import Situation, look
 from dagster_project.registry import load_invariants
 from dagster_project.release.copies import copies_behind
@@ -111,22 +111,25 @@ def _execute(settings: Settings, situation: Situation, waiver: Waiver | None) ->
 
         from dagster_project.definitions import defs
         from dagster_project.jobs import BUILD, INGEST
-        from dagster_project.partitions import contiguous_ranges
-        from dagster_project.requests import range_tags
+        from dagster_project.requests import build_request, ingest_requests
+        from dagster_project.runs import close_abandoned_runs
 
-        with dg.DagsterInstance.get() as instance, running(settings.home) as process:
-            _close_abandoned_runs(instance, settings.home)
-            for first, last in contiguous_ranges(situation.pending.dates):
+        # Held until this process ends: what the sensors would start waits for both runs.
+        build_id = str(uuid.uuid4())
+        hold_run(settings.home, build_id)
+        with dg.DagsterInstance.get() as instance:
+            close_abandoned_runs(instance, settings.home)
+            for request in ingest_requests(situation):
                 ingested = defs.resolve_job_def(INGEST).execute_in_process(
                     instance=instance,
-                    tags={**range_tags(first, last), _PROCESS: process},
+                    tags=request.tags,
                     run_config=_QUIET,
                     raise_on_error=False,
                 )
                 _log_failures(ingested.all_events)
-            after = look(settings)
-            if after.is_built_from_lake and not after.is_catalogue_pending:
-                _send_copies(settings, instance, process)
+            wanted = build_request(look(settings))
+            if wanted is None:
+                _send_copies(settings, instance)
                 return
             configuration: dict[str, Any] = dict(_QUIET)
             if waiver:
@@ -137,7 +140,8 @@ def _execute(settings: Settings, situation: Situation, waiver: Waiver | None) ->
                 }
             built = defs.resolve_job_def(BUILD).execute_in_process(
                 instance=instance,
-                tags={_PROCESS: process},
+                run_id=build_id,
+                tags=wanted.tags,
                 run_config=configuration,
                 raise_on_error=False,
             )
@@ -145,17 +149,17 @@ def _execute(settings: Settings, situation: Situation, waiver: Waiver | None) ->
             if not any(
                 event.is_step_start and event.step_key == _COPIES for event in built.all_events
             ):
-                _send_copies(settings, instance, process)  # of the release that readers still see
+                _send_copies(settings, instance)  # of the release that readers still see
 
 
-def _send_copies(settings: Settings, instance: dg.DagsterInstance, process: str) -> None:
+def _send_copies(settings: Settings, instance: dg.DagsterInstance) -> None:
     if not copies_behind(settings.copies, settings.published):
         return
     from dagster_project.definitions import defs
     from dagster_project.jobs import COPY
 
     sent = defs.resolve_job_def(COPY).execute_in_process(
-        instance=instance, tags={_PROCESS: process}, run_config=_QUIET, raise_on_error=False
+        instance=instance, run_config=_QUIET, raise_on_error=False
     )
     _log_failures(sent.all_events)
 
@@ -179,18 +183,6 @@ def _saying_what_dagster_cannot_write(settings: Settings) -> Iterator[None]:
         ) from error
 
 
-def _close_abandoned_runs(instance: dg.DagsterInstance, home: Path) -> None:
-    """Record runs of killed processes as failed; without it they would be shown as under way."""
-    from dagster import DagsterRunStatus, RunsFilter
-
-    unfinished = [DagsterRunStatus.STARTED, DagsterRunStatus.STARTING, DagsterRunStatus.NOT_STARTED]
-    for run in instance.get_runs(filters=RunsFilter(statuses=unfinished)):
-        process = run.tags.get(_PROCESS)
-        if process is not None and has_ended(home, process):
-            logger.info("run %s of %s was cut short: its process ended", run.run_id, run.job_name)
-            instance.report_run_failed(run, message="its process ended before the run did")
-
-
 def _log_failures(events: Iterable[dg.DagsterEvent]) -> None:
     """Say why steps failed, but for failed dumps and refusals, which are kept and shown later."""
     for event in events:
@@ -202,7 +194,6 @@ def _log_failures(events: Iterable[dg.DagsterEvent]) -> None:
             logger.error("step %s failed: %s", event.step_key, reason)
 
 
-_PROCESS = "walkhouse/process"
 _COPIES = "copies"
 _SHOWN_LATER = ("dumps", "release", _COPIES)
 _QUIET: Mapping[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

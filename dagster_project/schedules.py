@@ -1,8 +1,11 @@
 """Schedules: once a day, take in what is pending; the release follows (see `sensors`)."""
 
+from datetime import UTC, datetime
+
 import dagster as dg
 
 from dagster_project.jobs import ingest_job
+from dagster_project.pending import look
 from dagster_project.requests import ingest_requests
 from dagster_project.resources import Installation
 from dagster_project.settings import SettingsError
@@ -16,7 +19,9 @@ def daily_schedule(cron: str, timezone: str) -> dg.ScheduleDefinition:
     """
 
     def daily(installation: Installation) -> list[dg.RunRequest] | dg.SkipReason:
-        requests = list(ingest_requests(installation.settings))
+        situation = look(installation.settings, now=datetime.now(UTC))
+        # A tick is acted on once, whatever is asked for; dumps that failed get another try.
+        requests = [dg.RunRequest(tags=request.tags) for request in ingest_requests(situation)]
         return requests or dg.SkipReason("no dump is new, changed or withdrawn")
 
     schedule = dg.schedule(

@@ -3,8 +3,9 @@
 import dagster as dg
 
 from dagster_project.jobs import build_job, ingest_job
-from dagster_project.requests import build_request, ingest_requests
+from dagster_project.requests import build_due, ingest_due
 from dagster_project.resources import Installation
+from dagster_project.runs import close_abandoned_runs
 
 
 @dg.sensor(
@@ -13,23 +14,31 @@ from dagster_project.resources import Installation
     minimum_interval_seconds=60,
     description="Take in dumps as soon as they are new, changed or withdrawn.",
 )
-def landing_sensor(installation: Installation) -> list[dg.RunRequest] | dg.SkipReason:
-    """Request an ingest for each stretch of days with pending dumps, once for each state."""
-    requests = list(ingest_requests(installation.settings))
-    return requests or dg.SkipReason("no dump is new, changed or withdrawn")
+def landing_sensor(
+    context: dg.SensorEvaluationContext, installation: Installation
+) -> list[dg.RunRequest] | dg.SkipReason:
+    """Request an ingest for each stretch of days with pending dumps.
+
+    The same files are asked for again only where their run came to nothing that they explain.
+    """
+    return ingest_due(installation.settings, context.instance)
 
 
 @dg.sensor(
     name="lake",
     job=build_job,
-    minimum_interval_seconds=60,
+    minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Build and release when the lake is no longer what is published.",
+    description="Build and release when the lake is no longer what is published; "
+    "record runs whose processes were killed as failed.",
 )
-def lake_sensor(installation: Installation) -> dg.RunRequest | dg.SkipReason:
-    """Request a build for a state of the lake, once; a refused state waits for a change."""
+def lake_sensor(
+    context: dg.SensorEvaluationContext, installation: Installation
+) -> dg.RunRequest | dg.SkipReason:
+    """Request a build for a state of the lake; a refused state waits for a change."""
+    settings = installation.settings
+    close_abandoned_runs(context.instance, settings.home)
     try:
-        request = build_request(installation.settings)
+        return build_due(settings, context.instance)
     except FileNotFoundError as error:  # no landing yet
         return dg.SkipReason(str(error))
-    return request or dg.SkipReason("what is in the lake is published")

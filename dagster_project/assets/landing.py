@@ -5,16 +5,19 @@ import dagster as dg
 OWNERS = ["team:data-engineering"]
 
 
-def landing_assets(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetSpec]:
+DUMPS = dg.AssetKey(["landing", "dumps"])
+
+
+def landing_assets() -> list[dg.AssetSpec]:
     """The dumps, one a day, and the content catalogue."""
     return [
         dg.AssetSpec(
-            ["landing", "dumps"],
-            description="The event dumps as they were delivered: `events/dt=YYYY-MM-DD/…`.",
+            DUMPS,
+            description="The event dumps as they were delivered: `events/dt=YYYY-MM-DD/…`. Each "
+            "ingest notes here what it took in; `raw/lines` has a partition for each dump.",
             group_name="landing",
             owners=OWNERS,
             kinds={"json", "csv", "parquet"},
-            partitions_def=partitions,
         ),
         dg.AssetSpec(
             ["landing", "content_catalogue"],

@@ -24,6 +24,7 @@ from dagster_project.assets.landing import OWNERS
 from dagster_project.dbt import BuiltNode, DbtError, build
 from dagster_project.ingest.lake import Lake
 from dagster_project.locks import warehouse_writer
+from dagster_project.pools import WAREHOUSE
 from dagster_project.rebuilds import Rebuild, rebuild_summary, rebuilds_of_last_build
 from dagster_project.release.layout import WarehouseError, check_layout, expected_layout
 from dagster_project.release.state import project_digest
@@ -60,6 +61,7 @@ def models_asset(project: DbtProject) -> dg.AssetsDefinition:
         manifest=project.manifest_path,
         project=project,
         dagster_dbt_translator=translator,
+        pool=WAREHOUSE,
     )
     def models(
         context: dg.AssetExecutionContext, installation: Installation

@@ -2,15 +2,20 @@
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 import dagster as dg
 
-from dagster_project.assets.landing import OWNERS
+from dagster_project.assets.landing import DUMPS, OWNERS
+from dagster_project.freshness import DAILY
+from dagster_project.ingest.classification import LINE_COLUMNS
 from dagster_project.ingest.content import ingest_catalogue
 from dagster_project.ingest.dumps import (
+    FILE_COLUMNS,
     DumpError,
     ingest_connection,
     take_in_dump,
@@ -20,16 +25,22 @@ from dagster_project.ingest.lake import Lake, LakeDump
 from dagster_project.ingest.landing import Landed, Landing
 from dagster_project.locks import dump_writer, lake_writer, warehouse_writer
 from dagster_project.object_store import ObjectStoreError
-from dagster_project.registry import load_definitions
+from dagster_project.plots import dumps_by_day
+from dagster_project.registry import load_definitions, load_invariants, quarantine_tolerance
 from dagster_project.resources import Installation
+from dagster_project.runs import note_conclusive
 from dagster_project.settings import Settings
 
 logger = logging.getLogger("walkhouse")
 
 LINES = dg.AssetKey(["raw", "lines"])
 FILES = dg.AssetKey(["raw", "files"])
+IS_SOUND = "dump_is_sound"
+
 # Seconds before another attempt. The client of the store has tried for some seconds by then.
 _WAITS = (20, 60)
+
+_Event = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation | dg.Output[None]
 
 CONTENT_ITEMS = dg.AssetKey(["raw", "content_items"])
 
@@ -37,29 +48,41 @@ CONTENT_ITEMS = dg.AssetKey(["raw", "content_items"])
 def dumps_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
     """The asset that takes dumps into the lake, partitioned by dump date."""
 
-    def spec(key: dg.AssetKey, description: str) -> dg.AssetSpec:
+    def spec(key: dg.AssetKey, description: str, columns: Mapping[str, str]) -> dg.AssetSpec:
         return dg.AssetSpec(
             key,
-            deps=[["landing", "dumps"]],
+            deps=[DUMPS],
             description=description,
             group_name="raw",
             owners=OWNERS,
             kinds={"parquet", "duckdb"},
             skippable=True,  # only dumps that exist are reported, one by one
+            freshness_policy=DAILY,
+            metadata={"dagster/column_schema": _column_schema(columns)},
+        )
+
+    with warnings.catch_warnings():
+        # Checks by partition are in preview; the version of Dagster is pinned below its next minor.
+        warnings.simplefilter("ignore", dg.PreviewWarning)
+        soundness = dg.AssetCheckSpec(
+            IS_SOUND,
+            asset=LINES,
+            partitions_def=partitions,
+            description="The dump could be read, was not withdrawn, and has no more lines "
+            "quarantined than the invariant `quarantine_rate` tolerates.",
         )
 
     @dg.multi_asset(
         name="dumps",
         specs=[
-            spec(LINES, "One row per line of every dump, typed and classified."),
-            spec(FILES, "One row per file of every dump, with its lines by outcome."),
+            spec(LINES, "One row per line of every dump, typed and classified.", LINE_COLUMNS),
+            spec(FILES, "One row per file of every dump, with its lines by outcome.", FILE_COLUMNS),
         ],
+        check_specs=[soundness],
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
-    def dumps(
-        context: dg.AssetExecutionContext, installation: Installation
-    ) -> Iterator[dg.MaterializeResult[None]]:
+    def dumps(context: dg.AssetExecutionContext, installation: Installation) -> Iterator[_Event]:
         """Take in the dumps of the run's partitions: new, changed and withdrawn ones."""
         settings = installation.settings
         definitions = load_definitions(settings.dbt_project)
@@ -69,6 +92,10 @@ def dumps_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition
         except ObjectStoreError as error:
             raise _failure(context, [str(error)], can_pass=error.can_pass) from error
         lake = _lake_of_this_format(settings, landed)
+        tolerance = quarantine_tolerance(load_invariants(settings.dbt_project))
+        started = time.monotonic()
+        taken_in: list[LakeDump] = []
+        withdrawn: list[str] = []
         failures: list[DumpError] = []
         with (
             lake_writer(settings.home),
@@ -80,9 +107,11 @@ def dumps_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition
             ) as connection,
         ):
             write_schema(connection, lake)
+            # Each dump is reported once it is done: a run that is cut short has reported the rest.
             for partition in context.partition_keys:
                 day = date.fromisoformat(partition)
-                started = time.monotonic()
+                began = time.monotonic()
+                was_there = lake.dump_folder(day).exists()
                 try:
                     with dump_writer(settings.home, partition):
                         dump = take_in_dump(
@@ -97,22 +126,44 @@ def dumps_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition
                 except DumpError as error:
                     logger.error("%s", error)
                     failures.append(error)
+                    yield _soundness(partition, str(error), is_failure=True)
                     continue
                 if dump is not None:
-                    seconds = time.monotonic() - started
+                    seconds = time.monotonic() - began
                     logger.info("dump %s: %s (%.1f s)", partition, _outcomes(dump), seconds)
-                    for key in (LINES, FILES):
-                        context.log_event(
-                            dg.AssetMaterialization(
-                                key,
-                                partition=partition,
-                                metadata={**_metadata(dump), "seconds": seconds},
-                            )
-                        )
+                    taken_in.append(dump)
+                    metadata = {
+                        **_metadata([dump]),
+                        "fingerprint": dump.fingerprint,
+                        "seconds": seconds,
+                    }
+                    metadata["dagster/partition_row_count"] = metadata.pop("lines")
+                    yield from _materializations(partition, metadata)
+                    yield _soundness_of(dump, tolerance)
+                elif was_there:
+                    withdrawn.append(partition)
+                    # Dagster cannot take a partition back; it can say that nothing is in it.
+                    yield from _materializations(
+                        partition, {"dagster/partition_row_count": 0, "withdrawn": True}
+                    )
+                    yield _soundness(partition, "withdrawn: the dump left the landing")
+        yield dg.AssetObservation(
+            DUMPS,
+            metadata={
+                "dumps_taken_in": len(taken_in),
+                "dumps_withdrawn": len(withdrawn),
+                "dumps_failed": len(failures),
+                **({"failures": _list(map(str, failures))} if failures else {}),
+                **_metadata(taken_in),
+                "seconds": time.monotonic() - started,
+                "by_day": dg.MetadataValue.md(dumps_by_day(lake.dumps(), tolerance)),
+            },
+        )
+        # The evaluations are one for each partition; Dagster asks for the check's output once.
+        yield dg.Output(None, soundness.get_python_identifier())
         if failures:
             can_pass = any(error.can_pass for error in failures)
             raise _failure(context, [str(error) for error in failures], can_pass=can_pass)
-        yield from ()
 
     return dumps
 
@@ -144,7 +195,7 @@ def content_items(installation: Installation) -> dg.MaterializeResult[None]:
         metadata={
             "dagster/row_count": catalogue.items,
             "lines_left_out": catalogue.lines_left_out,
-            "problems": dg.MetadataValue.md("\n".join(f"- {p}" for p in catalogue.problems)),
+            "problems": _list(catalogue.problems),
         }
     )
 
@@ -160,6 +211,8 @@ def _failure(
         wait = _WAITS[context.retry_number]
         logger.info("trying again in %d s what may pass", wait)
         return dg.RetryRequested(max_retries=len(_WAITS), seconds_to_wait=wait)
+    if not can_pass:
+        note_conclusive(context)
     return dg.Failure(
         description="\n".join(reasons),
         metadata={"failed_dumps": len(reasons)},
@@ -193,13 +246,53 @@ def _outcomes(dump: LakeDump) -> str:
     return f"{lines:,} lines: {', '.join(parts) or 'nothing in it'}"
 
 
-def _metadata(dump: LakeDump) -> dict[str, Any]:
-    lines = sum(dump.outcomes.values())
+def _metadata(dumps: Sequence[LakeDump]) -> dict[str, Any]:
+    outcomes: Counter[str] = Counter()
+    event_dates: Counter[str] = Counter()
+    for dump in dumps:
+        outcomes.update(dump.outcomes)
+        event_dates.update(dump.event_dates)
+    lines = outcomes.total()
     return {
-        "dagster/partition_row_count": lines,
-        "bytes": dump.bytes,
-        "fingerprint": dump.fingerprint,
-        **{f"lines_{outcome}": count for outcome, count in dump.outcomes.items()},
-        "quarantine_rate": dump.outcomes.get("quarantined", 0) / lines if lines else 0.0,
-        "event_dates": dg.MetadataValue.json(dict(dump.event_dates)),
+        "lines": lines,
+        "bytes": sum(dump.bytes for dump in dumps),
+        **{f"lines_{outcome}": count for outcome, count in sorted(outcomes.items())},
+        "quarantine_rate": outcomes["quarantined"] / lines if lines else 0.0,
+        "event_dates": dg.MetadataValue.json(dict(sorted(event_dates.items()))),
     }
+
+
+def _materializations(
+    partition: str, metadata: Mapping[str, Any]
+) -> Iterator[dg.AssetMaterialization]:
+    for key in (LINES, FILES):
+        yield dg.AssetMaterialization(key, partition=partition, metadata=metadata)
+
+
+def _soundness_of(dump: LakeDump, tolerance: float) -> dg.AssetCheckEvaluation:
+    lines, quarantined = sum(dump.outcomes.values()), dump.outcomes.get("quarantined", 0)
+    return dg.AssetCheckEvaluation(
+        LINES,
+        IS_SOUND,
+        passed=quarantined <= tolerance * lines,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=f"{quarantined:,} of {lines:,} lines quarantined, tolerance {tolerance:.2%}",
+        metadata={"lines": lines, "quarantined": quarantined, "tolerance": tolerance},
+        partition=dump.dump_date,
+    )
+
+
+def _soundness(partition: str, reason: str, *, is_failure: bool = False) -> dg.AssetCheckEvaluation:
+    severity = dg.AssetCheckSeverity.ERROR if is_failure else dg.AssetCheckSeverity.WARN
+    return dg.AssetCheckEvaluation(
+        LINES, IS_SOUND, passed=False, severity=severity, description=reason, partition=partition
+    )
+
+
+def _column_schema(columns: Mapping[str, str]) -> dg.TableSchema:
+    return dg.TableSchema([dg.TableColumn(name, data_type) for name, data_type in columns.items()])
+
+
+def _list(sentences: Iterable[str]) -> dg.MarkdownMetadataValue:
+    """A list in Markdown; what came from files is shown as it stands."""
+    return dg.MetadataValue.md("\n".join(f"- `{text.replace('`', chr(39))}`" for text in sentences))

@@ -9,20 +9,31 @@ import dagster as dg
 import duckdb
 
 from dagster_project.assets.landing import OWNERS
+from dagster_project.freshness import DAILY
 from dagster_project.ingest.content import loaded_catalogue
 from dagster_project.ingest.lake import Lake, replace_text
 from dagster_project.locks import warehouse_writer
-from dagster_project.registry import load_invariants, load_published_tables
+from dagster_project.plots import dumps_by_day
+from dagster_project.pools import WAREHOUSE
+from dagster_project.rebuilds import rebuilds_of_last_build
+from dagster_project.registry import (
+    load_invariants,
+    load_published_tables,
+    quarantine_tolerance,
+)
 from dagster_project.release.gate import Verdict, Waiver, verdict
 from dagster_project.release.layout import WarehouseError, check_layout, expected_layout
 from dagster_project.release.publish import Release, ReleaseError, publish, release_id
 from dagster_project.release.state import state_digest
 from dagster_project.resources import Installation, Waivers
+from dagster_project.runs import note_conclusive
 from dagster_project.settings import CODE_VERSION, Settings
 
 logger = logging.getLogger("walkhouse")
 
 RELEASE = dg.AssetKey(["release"])
+AUDIT = "audit"
+"""Metadata of a release: rows checked and violations by invariant; the checks show the trend."""
 _BUILD = "run `walkhouse run`"
 
 
@@ -35,8 +46,12 @@ def release_asset(published_tables: Sequence[dg.AssetKey]) -> dg.AssetsDefinitio
         group_name="release",
         owners=OWNERS,
         kinds={"duckdb", "parquet"},
+        pool=WAREHOUSE,
+        freshness_policy=DAILY,
     )
-    def release(installation: Installation, waivers: Waivers) -> dg.MaterializeResult[None]:
+    def release(
+        context: dg.AssetExecutionContext, installation: Installation, waivers: Waivers
+    ) -> dg.MaterializeResult[None]:
         """One published state of the warehouse, which BI tools read.
 
         Refused, with the reasons named, unless the audit of exactly these tables passed; what was
@@ -49,6 +64,7 @@ def release_asset(published_tables: Sequence[dg.AssetKey]) -> dg.AssetsDefinitio
                 logger.warning("%s", warning)
             if not decision.may_publish:
                 replace_text(settings.refusal, json.dumps(list(decision.refusals), indent=1))
+                note_conclusive(context)
                 raise dg.Failure(
                     description="not published:\n" + "\n".join(decision.refusals),
                     allow_retries=False,
@@ -60,12 +76,18 @@ def release_asset(published_tables: Sequence[dg.AssetKey]) -> dg.AssetsDefinitio
                 message = f"the release could not be written, readers keep the one before: {error}"
                 logger.error("%s", message)
                 raise dg.Failure(description=message, allow_retries=False) from error
+            rebuilt = rebuilds_of_last_build(settings.warehouse).get("facts.fct_item_events")
+            dumps = Lake(settings.lake).dumps()
+        tolerance = quarantine_tolerance(load_invariants(settings.dbt_project))
         logger.info("published release %s", published.release_id)
         return dg.MaterializeResult(
             metadata={
                 "release_id": published.release_id,
                 "events": published.events,
                 "dumps": published.dumps,
+                "rebuilt": rebuilt.sentence if rebuilt else "no event",
+                "by_day": dg.MetadataValue.md(dumps_by_day(dumps, tolerance)),
+                AUDIT: {r.invariant: [r.checked, r.violations] for r in decision.results},
                 "waivers": dg.MetadataValue.json(dict(published.waivers)),
                 "path": dg.MetadataValue.path(str(settings.published / "walkhouse.duckdb")),
             }

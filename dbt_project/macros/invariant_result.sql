@@ -2,8 +2,10 @@
    date) that says how many rows were looked at, how many of them violate the invariant, and which
    (the first in their own order, so that builds agree).
    A condition that comes out null counts as a violation: a check cannot fall silent because a
-   value is missing. #}
+   value is missing.
+   The comment is how the check in Dagster finds the query for all of them (`violations.py`). #}
 {% macro invariant_result(invariant, looked_at, dated_by=none) -%}
+    /* all of them: select * from {{ looked_at }} where coalesce(is_violation, true) */
     select
         {% if dated_by %}{{ dated_by }} as {{ dated_by }}{% else %}cast(null as date) as home_date{% endif %},
         cast('{{ invariant }}' as string) as invariant,

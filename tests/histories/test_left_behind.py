@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 
 from dagster_project.ingest.lake import Lake, LakeDump
-from dagster_project.locks import has_ended, running
+from dagster_project.locks import ended_runs, forget_run, held_runs, hold_run
 from dagster_project.release.publish import current_release, switch_to
 from tests.installation import CHECKOUT
 
 HOLDER = """
-import pathlib, sys, time
-from dagster_project.locks import running
-with running(pathlib.Path(sys.argv[1])) as name:
-    print(name, flush=True)
-    time.sleep(600)
+import pathlib, sys
+from dagster_project.locks import hold_run
+hold_run(pathlib.Path(sys.argv[1]), "abc")
+print("held", flush=True)
+sys.stdin.read()
 """
 
 
@@ -66,24 +66,27 @@ def test_only_what_counts_stays_in_the_lake(tmp_path: Path) -> None:
     assert lake.failures() == {lake_day: "why"}
 
 
-def test_a_killed_process_is_told_from_one_that_runs(tmp_path: Path) -> None:
+def test_a_run_whose_process_was_killed_is_told_from_one_that_runs(tmp_path: Path) -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(tmp_path)], cwd=CHECKOUT, stdout=subprocess.PIPE
+        [sys.executable, "-c", HOLDER, str(tmp_path)],
+        cwd=CHECKOUT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     ) as holder:
         assert holder.stdout is not None
-        name = holder.stdout.readline().decode().strip()
-        assert not has_ended(tmp_path, name)
+        assert holder.stdout.readline() == b"held\n"
+        assert (held_runs(tmp_path), ended_runs(tmp_path)) == ({"abc"}, set())
         holder.send_signal(signal.SIGKILL)
         holder.wait()
-    assert has_ended(tmp_path, name)
+    assert (held_runs(tmp_path), ended_runs(tmp_path)) == (set(), {"abc"})
+    forget_run(tmp_path, "abc")
     assert list((tmp_path / "locks").iterdir()) == []
 
 
-def test_a_process_that_ends_by_itself_leaves_no_lock(tmp_path: Path) -> None:
-    with running(tmp_path) as name:
-        assert not has_ended(tmp_path, name)
-    assert has_ended(tmp_path, name)
-    assert list((tmp_path / "locks").iterdir()) == []
+def test_a_process_holds_its_run_once_however_often_it_says_so(tmp_path: Path) -> None:
+    hold_run(tmp_path, "abc")
+    hold_run(tmp_path, "abc")
+    assert held_runs(tmp_path) == {"abc"}
 
 
 @pytest.mark.parametrize("links", range(4))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -13,11 +12,9 @@ from hypothesis import strategies as st
 
 from dagster_project.partitions import contiguous_ranges, dump_partitions
 from dagster_project.registry import load_invariants, load_published_tables
-from dagster_project.resources import Installation
 from dagster_project.settings import Settings
 from tests.installation import CHECKOUT, said
 from tests.installation import Installation as InstallationOnDisk
-from tests.whole import landings
 
 
 @pytest.fixture(scope="module")
@@ -93,43 +90,6 @@ def test_every_dump_has_a_partition_however_old_or_far_ahead_of_the_clock() -> N
     assert keys[-1] == ahead.isoformat()
     today = datetime.now(UTC).date().isoformat()
     assert dump_partitions(date(2024, 1, 1)).get_partition_keys()[-1] == today
-
-
-def test_new_and_changed_dumps_are_requested_once_and_by_stretches(
-    defs: dg.Definitions, settings: Settings
-) -> None:
-    landing = Path(settings.landing)
-    event = landings.player(landings.at("2026-03-01T09:00:00Z"), "player/open", session="s")
-    for day in ("2026-03-01", "2026-03-02", "2026-03-05"):
-        landings.put(landing, day, "a.ndjson", [event])
-    first = requested(defs, settings)
-    assert [tags for _, tags in first] == [
-        ("2026-03-01", "2026-03-02"),
-        ("2026-03-05", "2026-03-05"),
-    ]
-    assert requested(defs, settings) == first
-    landings.put(landing, "2026-03-05", "b.ndjson", [event])
-    again = requested(defs, settings)
-    assert again[0] == first[0]
-    assert again[1][0] != first[1][0]
-
-
-def requested(defs: dg.Definitions, settings: Settings) -> list[tuple[str | None, tuple[str, str]]]:
-    with dg.DagsterInstance.ephemeral() as instance:
-        context = dg.build_sensor_context(
-            instance, definitions=defs, resources={"installation": Installation.of(settings)}
-        )
-        tick = defs.resolve_sensor_def("landing").evaluate_tick(context)
-    return [
-        (
-            request.run_key,
-            (
-                request.tags["dagster/asset_partition_range_start"],
-                request.tags["dagster/asset_partition_range_end"],
-            ),
-        )
-        for request in tick.run_requests or ()
-    ]
 
 
 def test_the_project_loads_with_dg(installation: InstallationOnDisk) -> None:
