@@ -41,7 +41,7 @@ def settings(tmp_path: Path) -> Settings:
     event = landings.player(landings.at("2026-03-01T09:00:00Z"), "player/open", session="s")
     for day in ("2026-03-01", "2026-03-02", "2026-03-05"):
         landings.put(tmp_path / "landing", day, "a.ndjson", [event])
-    found = Settings(landing=str(tmp_path / "landing"), home=tmp_path / "home")
+    found = Settings(landing=str(tmp_path / "landing"), home=tmp_path / "home", quiet_seconds=0)
     lake = Lake(found.lake)
     lake.prepare()
     (tmp_path / "data").mkdir()
