@@ -292,7 +292,7 @@ def test_a_killed_run_keeps_nobody_waiting(server: Server, refused: dict[str, An
     assert list((server.installation.home / "locks").glob(f"run-{launched}")) == []
 
 
-def test_days_are_backfilled_side_by_side_while_the_command_line_is_used(
+def test_a_backfill_is_cancelled_and_resumed_while_the_command_line_is_used(
     server: Server, refused: dict[str, Any]
 ) -> None:
     del refused
@@ -300,16 +300,16 @@ def test_days_are_backfilled_side_by_side_while_the_command_line_is_used(
     (installation.landing / "held-back").rename(installation.landing / f"events/dt={MISSING}")
     simulate(installation, days=8)
     partitions = days("2026-03-01", 8)
-    backfill = launch_by_day(server, partitions)
-    server.wait_for("first run", lambda: runs_of(server, backfill, finished=True))
+    backfill = launch_job_backfill(server, partitions)
+    server.wait_for("first run", lambda: runs_of(server, backfill))
     server.ask(
         "mutation ($id: String!) { cancelPartitionBackfill(backfillId: $id) { __typename } }",
         id=backfill,
     )
     run = installation.walkhouse("run", "--waive", PLANTED, "--reason", "seen")
     assert run.returncode == 0, said(run)
-    again = launch_by_day(server, partitions)
-    server.wait_for("all runs", lambda: len(runs_of(server, again, finished=True)) == 8)
+    again = launch_job_backfill(server, partitions)
+    server.wait_for("end of the backfill", lambda: runs_of(server, again, finished=True))
     assert {each["status"] for each in runs_of(server, again)} == {"SUCCESS"}
     asset = server.ask(PARTITIONS)["assetNodeOrError"]
     assert statuses(asset) == dict.fromkeys(partitions, "MATERIALIZED")
@@ -348,8 +348,8 @@ def ended(server: Server, which: dict[str, Any]) -> list[dict[str, Any]]:
     return server.wait_for(f"ended run of {which}", look)
 
 
-def launch_by_day(server: Server, partitions: list[str]) -> str:
-    """A backfill of the job, which is a run for each day."""
+def launch_job_backfill(server: Server, partitions: list[str]) -> str:
+    """A backfill of the ingest job."""
     parameters = {
         "selector": {
             "partitionSetName": "ingest_dumps_partition_set",
