@@ -490,7 +490,7 @@ def _lookup(connection: duckdb.DuckDBPyConnection, name: str, values: Mapping[st
     """
     keys = ", ".join(quoted(key) for key in values) or quoted(_SEPARATOR)
     connection.execute(f"create or replace type {name}_key as enum ({keys})")
-    connection.execute(f"set variable {name} = ?::varchar[]", [list(values.values()) or [None]])
+    connection.execute(f"set variable {name} = ?::varchar[]", [list(values.values())])
 
 
 def _looked_up(name: str, key: str) -> str:
