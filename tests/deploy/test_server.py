@@ -139,9 +139,6 @@ def test_a_run_is_recorded_in_postgres_and_nowhere_else(server: Server) -> None:
     recorded = server.postgres.ask("dagster", "select pipeline_name, status from runs order by 1")
     assert recorded == [("build_and_release", "SUCCESS"), ("ingest_dumps", "SUCCESS")]
     assert not (server.installation.home / "dagster").exists()
-    # Everything else of DAGSTER_HOME is read only in the image.
-    written = {path.name for path in server.dagster_home.iterdir()}
-    assert written == {"dagster.yaml", "workspace.yaml", "storage"}
 
 
 @pytest.mark.slow
@@ -159,5 +156,3 @@ def test_the_services_come_up_healthy_and_know_the_run(server: Server, tmp_path:
             found = answer.read().decode()
     assert '"name": "walkhouse"' in found.replace('":"', '": "')
     assert "LOADED" in found
-    written = {path.name for path in server.dagster_home.iterdir()}
-    assert written == {"dagster.yaml", "workspace.yaml", "storage"}
