@@ -5,7 +5,7 @@
     <parquet>/versions.json                             which version of a date its file holds
 
 Each table's folder can be read as one table. A date's file is linked if the build notes the same
-version for the date (`audit.versions`), which it does where not a row of it was written again.
+versions for the date and for its rows (`audit.versions`): where not a row of it was written again.
 """
 
 from __future__ import annotations
@@ -53,8 +53,9 @@ def table_versions(warehouse: duckdb.DuckDBPyConnection) -> dict[str, TableVersi
     for table, column, date, version in warehouse.execute(
         "select table_name, dated_by, date::varchar, version from audit.versions"
     ).fetchall():
-        if table in found and column == dated_by[table]:
-            found[table][date or _WHOLE] = version
+        if table in found and column in (dated_by[table], f"{dated_by[table]} rows"):
+            of_table, day = found[table], date or _WHOLE
+            of_table[day] = " ".join(sorted([*of_table.get(day, "").split(), version]))
     return {table: TableVersions(dated_by[table], found[table]) for table in found}
 
 

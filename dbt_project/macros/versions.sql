@@ -2,7 +2,8 @@
 
    table_name  schema and name of a table or view, or of a source
    dated_by    the date column; null in the one row of what has no dates; `code` and `description`
-               in the rows that hold the model's own SQL and descriptions
+               in the rows that hold the model's own SQL and descriptions; the date column and `rows`
+               where rows come and go on dates that are not rebuilt (`unique_key`)
    date        null in rows without a date
    version     equal versions mean equal rows. For the column a table is rebuilt by, it is the digest
                of its inputs; for its other date columns, which build last touched rows of the date
@@ -239,11 +240,11 @@
         select '{{ table_name }}', {{ key }}, date, version, inputs
         from ({{ expected }});
         {% for column in dated_by[1:] %}
-            insert into audit.versions
-            select distinct
-                '{{ table_name }}', '{{ column }}', {{ column }}, '{{ invocation_id }}', []
-            from {{ target }};
+            {{ stamp_dates(target, column, column) }}
         {% endfor %}
+        {% if config.get('unique_key') %}
+            {{ stamp_dates(target, plan.key, plan.key ~ ' rows') }}
+        {% endif %}
         {% if target.type == 'table' %}
             insert into audit.rebuilds
             select
@@ -309,8 +310,16 @@
     values ('{{ _table_name(this) }}', null, null, '{{ model.checksum.checksum }}', [])
 {% endmacro %}
 
-{# Gives the dates of a further date column whose rows come or go a new version. #}
-{% macro note_touched_dates(target, column, fresh, replaced) %}
+{# Gives all dates of a column a new version. #}
+{% macro stamp_dates(target, column, noted_as) %}
+    insert into audit.versions
+    select distinct
+        '{{ _table_name(target) }}', '{{ noted_as }}', {{ column }}, '{{ invocation_id }}', []
+    from {{ target }};
+{% endmacro %}
+
+{# Gives the dates of a column whose rows come or go a new version. #}
+{% macro note_touched_dates(target, column, noted_as, fresh, replaced) %}
     {%- set table_name = _table_name(target) -%}
     {%- set touched -%}
         select {{ column }} from {{ target }} where {{ replaced }}
@@ -324,10 +333,10 @@
     ) %}
     {% do run_query(
         "delete from audit.versions where table_name = '" ~ table_name ~ "' and dated_by = '"
-        ~ column ~ "' and date in (select date from " ~ touched_dates ~ ')'
+        ~ noted_as ~ "' and date in (select date from " ~ touched_dates ~ ')'
     ) %}
     {% do run_query(
-        "insert into audit.versions select '" ~ table_name ~ "', '" ~ column ~ "', date, '"
+        "insert into audit.versions select '" ~ table_name ~ "', '" ~ noted_as ~ "', date, '"
         ~ invocation_id ~ "', [] from " ~ touched_dates ~ ' where date is not null'
     ) %}
     {% do run_query('drop table ' ~ touched_dates) %}

@@ -195,6 +195,7 @@ class Histories(RuleBasedStateMachine):
         self._build()
         self.changes = 0
         self._expect_none(self.workbench.differences_from_reference())
+        self._expect_none(self.workbench.differences_from_parquet())
 
     def _compare_with_rebuild(self) -> None:
         self.workbench.rebuild()

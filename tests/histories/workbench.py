@@ -23,7 +23,8 @@ from dagster_project.ingest.content import ingest_catalogue
 from dagster_project.ingest.dumps import ingest_connection, take_in_dump, write_schema
 from dagster_project.ingest.lake import Lake
 from dagster_project.ingest.landing import Landing
-from dagster_project.registry import load_definitions
+from dagster_project.registry import load_definitions, load_published_tables
+from dagster_project.release.parquet import table_versions, write_parquet
 from dagster_project.release.state import project_digest
 from tests.installation import DBT_PROJECT
 from tests.reference import reference
@@ -84,7 +85,8 @@ class Workbench:
 
     def empty(self) -> None:
         """Start anew: nothing landed, nothing built, the dbt project as it is in the checkout."""
-        for path in (self.landing, self.kept, self.fresh, self.project):
+        written = (self.folder / "parquet", self.folder / "parquet-new")
+        for path in (self.landing, self.kept, self.fresh, self.project, *written):
             shutil.rmtree(path, ignore_errors=True)
         (self.landing / "events").mkdir(parents=True)
         self.kept.mkdir()
@@ -176,6 +178,32 @@ class Workbench:
             for table in sorted((tables["kept"] & tables["fresh"]) - set(_OF_BUILDS)):
                 found += row_differences(connection, table, "kept", "fresh")
         return found[:_SHOWN_DIFFERENCES]
+
+    def differences_from_parquet(self) -> list[str]:
+        """Where the Parquet files of a release, linked ones included, are not what the tables say.
+
+        The files are written as a release writes them: beside those of the call before.
+        """
+        previous, folder = self.folder / "parquet", self.folder / "parquet-new"
+        shutil.rmtree(folder, ignore_errors=True)
+        found = []
+        with duckdb.connect(str(self.kept / "warehouse.duckdb"), read_only=True) as connection:
+            connection.execute("set timezone = 'UTC'")
+            tables = load_published_tables(self.project)
+            versions = table_versions(connection)
+            before = previous if previous.exists() else None
+            write_parquet(connection, folder, tables, versions, previous=before)
+            for schema, table in tables:
+                rows, files = f"{schema}.{table}", f"'{folder}/{schema}/{table}/*.parquet'"
+                for one, other in ((rows, files), (files, rows)):
+                    (count,) = connection.execute(
+                        f"select count(*) from (from {one} except all from {other})"
+                    ).fetchall()[0]
+                    if count:
+                        found.append(f"{count} rows of {one} are not in {other}")
+        shutil.rmtree(previous, ignore_errors=True)
+        folder.rename(previous)
+        return found
 
     def _dbt(self, home: Path, selection: tuple[str, ...]) -> None:
         with _environment(WALKHOUSE_HOME=str(home), WALKHOUSE_DBT_THREADS="2"):

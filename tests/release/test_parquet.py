@@ -76,3 +76,20 @@ def test_a_date_that_is_gone_has_no_file_and_an_empty_table_has_its_columns(
     warehouse.execute("delete from audit.versions where dated_by = 'home_date'")
     assert next(iter(written(warehouse, tmp_path / "3", tmp_path / "2"))) == "fct.parquet"
     assert numbers(tmp_path / "3") == []
+
+
+def test_a_date_is_written_anew_where_rows_of_it_changed_and_its_inputs_did_not(
+    warehouse: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """As where a late event moves the home of a session's other events."""
+    first = written(warehouse, tmp_path / "1")
+    warehouse.execute("update facts.fct set number = 99 where number = 2")
+    warehouse.execute(
+        "insert into audit.versions values ('facts.fct', 'home_date rows', '2026-03-01', 'b', [])"
+    )
+    second = written(warehouse, tmp_path / "2", tmp_path / "1")
+    assert second["2026-03-01-0.parquet"] != first["2026-03-01-0.parquet"]
+    assert second["2026-03-02-0.parquet"] == first["2026-03-02-0.parquet"]
+    assert 99 in numbers(tmp_path / "2")
+    third = written(warehouse, tmp_path / "3", tmp_path / "2")
+    assert third["2026-03-01-0.parquet"] == second["2026-03-01-0.parquet"]

@@ -136,8 +136,11 @@
         {%- endif %}
     {%- endset -%}
     {% for column in dated_by[1:] %}
-        {% do note_touched_dates(target, column, fresh, replaced) %}
+        {% do note_touched_dates(target, column, column, fresh, replaced) %}
     {% endfor %}
+    {% if unique_key %}
+        {% do note_touched_dates(target, key, key ~ ' rows', fresh, replaced) %}
+    {% endif %}
     {%- set columns = adapter.get_columns_in_relation(target) | map(attribute='name') | join(', ') -%}
     {% do run_query('delete from ' ~ target ~ ' where ' ~ replaced) %}
     {% do run_query(
