@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from typing import NoReturn
 
 import pytest
 
@@ -16,8 +17,13 @@ def program(name: str, *, among: str = "") -> str:
         among: folders to search beside those of PATH, separated as there.
     """
     found = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), among]))
-    if found:
-        return found
+    if not found:
+        missing(name)
+    return found
+
+
+def missing(name: str) -> NoReturn:
+    """Skip the test, or fail it where `CI` is set, for want of a program."""
     message = f"{name} is not installed: `make test-tools` installs it"
     if os.environ.get("CI"):
         pytest.fail(message)

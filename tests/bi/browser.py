@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytest
-from playwright.sync_api import Locator, Page, Response, expect, sync_playwright
+from playwright.sync_api import Locator, Page, Response, expect
 
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
+from tests.chromium import chromium
+
 PATIENCE = 180_000
 """Milliseconds that anything may take to appear; on a busy machine Superset takes long."""
 
@@ -109,19 +99,11 @@ class Reader:
 @contextmanager
 def browser(address: str) -> Iterator[Reader]:
     """A reader in a fresh browser."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        message = "there is no chromium; `make test-tools` installs it"
-        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
-        try:
-            page = started.new_page(
-                viewport={"width": 1440, "height": 1000}, device_scale_factor=0.8, locale="en-US"
-            )
-            page.set_default_timeout(PATIENCE)
-            reader = Reader(page, address)
-            page.on("response", reader.note)
-            yield reader
-        finally:
-            started.close()
+    with chromium() as started:
+        page = started.new_page(
+            viewport={"width": 1440, "height": 1000}, device_scale_factor=0.8, locale="en-US"
+        )
+        page.set_default_timeout(PATIENCE)
+        reader = Reader(page, address)
+        page.on("response", reader.note)
+        yield reader

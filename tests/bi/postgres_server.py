@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-import pytest
+
+from tests.tools import missing
 
 PASSWORD = "correct horse"
 
@@ -50,10 +51,7 @@ def running_server() -> Iterator[Server]:
     """A fresh server; the test is skipped where none is installed, but fails in CI."""
     found = programs()
     if found is None:
-        message = "PostgreSQL is missing: `make test-tools` installs it"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
+        missing("PostgreSQL")
     # The server refuses to run as root, and its user may not enter the folders of pytest.
     user = "postgres" if os.geteuid() == 0 else None
     folder = Path(tempfile.mkdtemp(prefix="walkhouse-postgres-"))

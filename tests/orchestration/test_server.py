@@ -15,24 +15,14 @@ from typing import Any
 
 import duckdb
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
+from tests.chromium import chromium
 from tests.installation import Installation, said
 from tests.orchestration.server import LOCATION, Server, serving
-from tests.tools import program
 
 PLANTED = "launcher_play_once_per_session"
 MISSING = "2026-03-03"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
 LAUNCH_BACKFILL = """
 mutation ($parameters: LaunchBackfillParams!) {
     launchPartitionBackfill(backfillParams: $parameters) {
@@ -133,13 +123,10 @@ def refused(server: Server, taken_in: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def page(server: Server) -> Iterator[Page]:
-    chromium = program("chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+    with chromium() as browser:
         opened = browser.new_page(viewport={"width": 1700, "height": 1300}, base_url=server.url)
         opened.set_default_timeout(120_000)
         yield opened
-        browser.close()
 
 
 def test_the_server_knows_groups_jobs_schedule_and_sensors(server: Server) -> None:
