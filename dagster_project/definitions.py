@@ -20,7 +20,7 @@ from dagster_project.pending import known_dump_dates
 from dagster_project.registry import load_invariants, load_published_tables
 from dagster_project.resources import Installation, Waivers, dbt_project
 from dagster_project.schedules import daily_schedule
-from dagster_project.sensors import lake_sensor, landing_sensor
+from dagster_project.sensors import copies_sensors, lake_sensor, landing_sensor
 from dagster_project.settings import Settings
 
 
@@ -37,7 +37,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     return dg.Definitions(
         assets=[
             *landing_assets(),
-            dumps_asset(partitions),
+            dumps_asset(partitions, days_per_run=settings.days_per_run),
             content_items,
             models,
             release_asset(sorted(tables.values())),
@@ -48,7 +48,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         executor=dg.in_process_executor,
         jobs=[ingest_job, build_job, *([copy_job] if settings.copies else [])],
         schedules=[daily_schedule(settings.schedule, settings.schedule_timezone)],
-        sensors=[landing_sensor, lake_sensor, alerts_sensor],
+        sensors=[landing_sensor, lake_sensor, alerts_sensor, *copies_sensors(settings.copies)],
         resources={
             "installation": Installation.of(settings),
             "waivers": Waivers(),

@@ -8,7 +8,7 @@ be made from, and stands in the run's tags.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 
 import dagster as dg
@@ -17,6 +17,8 @@ from dagster_project.attempts import next_attempt
 from dagster_project.ingest.lake import Lake
 from dagster_project.partitions import contiguous_ranges
 from dagster_project.pending import Situation, look
+from dagster_project.release.copies import copies_behind
+from dagster_project.release.publish import current_release
 from dagster_project.runs import REQUEST, attempts_of, runs_under_way
 from dagster_project.settings import Settings
 
@@ -90,6 +92,24 @@ def build_due(settings: Settings, instance: dg.DagsterInstance) -> dg.RunRequest
     if request is None:
         return dg.SkipReason("what is in the lake is published")
     return _once_due(request, instance)
+
+
+def copies_due(
+    settings: Settings, urls: Sequence[str], instance: dg.DagsterInstance
+) -> dg.RunRequest | dg.SkipReason:
+    """The sending of copies to start now, or why there is none.
+
+    A build sends them itself; this is for those that could not be sent then.
+    """
+    if under_way := runs_under_way(instance, settings.home):
+        return dg.SkipReason(f"waits for {_named(under_way)}")
+    release = current_release(settings.published)
+    if release is None:
+        return dg.SkipReason("nothing is published yet")
+    if not copies_behind(urls, settings.published):
+        return dg.SkipReason("all copies hold the release")
+    key = _digest("copies", release.release_id, *urls)
+    return _once_due(dg.RunRequest(run_key=key, tags={REQUEST: key}), instance)
 
 
 def _once_due(

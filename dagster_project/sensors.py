@@ -1,9 +1,11 @@
-"""Sensors: new and changed dumps start an ingest, and an ingest is followed by a build."""
+"""Sensors: new and changed dumps start an ingest, an ingest a build, and what is missing copies."""
+
+from collections.abc import Sequence
 
 import dagster as dg
 
-from dagster_project.jobs import build_job, ingest_job
-from dagster_project.requests import build_due, ingest_due
+from dagster_project.jobs import build_job, copy_job, ingest_job
+from dagster_project.requests import build_due, copies_due, ingest_due
 from dagster_project.resources import Installation
 from dagster_project.runs import close_abandoned_runs
 
@@ -42,3 +44,21 @@ def lake_sensor(
         return build_due(settings, context.instance)
     except FileNotFoundError as error:  # no landing yet
         return dg.SkipReason(str(error))
+
+
+def copies_sensors(urls: Sequence[str]) -> list[dg.SensorDefinition]:
+    """The sensor that sends copies which a build could not, where the installation has any."""
+
+    @dg.sensor(
+        name="copies",
+        job=copy_job,
+        minimum_interval_seconds=300,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Send the release to the copies that do not hold it.",
+    )
+    def copies_sensor(
+        context: dg.SensorEvaluationContext, installation: Installation
+    ) -> dg.RunRequest | dg.SkipReason:
+        return copies_due(installation.settings, urls, context.instance)
+
+    return [copies_sensor] if urls else []

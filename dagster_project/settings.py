@@ -216,6 +216,13 @@ class Settings:
         default=DBT_PROJECT,
         metadata=_rule(_folder, "models, definitions and invariants", shown_default="dbt_project"),
     )
+    days_per_run: int = field(
+        default=0,
+        metadata=_rule(
+            partial(_whole_number, least=0),
+            "days that one run of a backfill takes in, beside other runs; 0 for all days in one",
+        ),
+    )
     quiet_seconds: int = field(
         default=60,
         metadata=_rule(

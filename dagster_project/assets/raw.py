@@ -45,8 +45,15 @@ _Event = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation
 CONTENT_ITEMS = dg.AssetKey(["raw", "content_items"])
 
 
-def dumps_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
-    """The asset that takes dumps into the lake, partitioned by dump date."""
+def dumps_asset(
+    partitions: dg.PartitionsDefinition[str], *, days_per_run: int = 0
+) -> dg.AssetsDefinition:
+    """The asset that takes dumps into the lake, partitioned by dump date.
+
+    Args:
+        partitions: the days.
+        days_per_run: how many days one run of a backfill takes in; 0 for all of them.
+    """
 
     def spec(key: dg.AssetKey, description: str, columns: Mapping[str, str]) -> dg.AssetSpec:
         return dg.AssetSpec(
@@ -80,7 +87,11 @@ def dumps_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition
         ],
         check_specs=[soundness],
         partitions_def=partitions,
-        backfill_policy=dg.BackfillPolicy.single_run(),
+        backfill_policy=(
+            dg.BackfillPolicy.multi_run(days_per_run)
+            if days_per_run
+            else dg.BackfillPolicy.single_run()
+        ),
     )
     def dumps(context: dg.AssetExecutionContext, installation: Installation) -> Iterator[_Event]:
         """Take in the dumps of the run's partitions: new, changed and withdrawn ones."""

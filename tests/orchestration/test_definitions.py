@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dagster_project.assets.raw import dumps_asset
 from dagster_project.partitions import contiguous_ranges, dump_partitions
 from dagster_project.registry import load_invariants, load_published_tables
 from dagster_project.settings import Settings
@@ -80,6 +81,11 @@ def test_dumps_are_partitioned_by_day_and_taken_in_together(defs: dg.Definitions
     (lines,) = [s for s in defs.resolve_all_asset_specs() if s.key == dg.AssetKey(["raw", "lines"])]
     assert isinstance(lines.partitions_def, dg.DailyPartitionsDefinition)
     assert {job.name for job in defs.jobs or ()} == {"ingest_dumps", "build_and_release"}
+
+
+def test_a_backfill_takes_as_many_days_at_a_time_as_is_set() -> None:
+    days = dump_partitions(date(2026, 1, 1), set())
+    assert dumps_asset(days, days_per_run=30).backfill_policy == dg.BackfillPolicy.multi_run(30)
 
 
 def test_every_dump_has_a_partition_however_old_or_far_ahead_of_the_clock() -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -19,7 +21,8 @@ from hypothesis import strategies as st
 from dagster_project.attempts import Attempt, next_attempt
 from dagster_project.ingest.lake import Lake, LakeDump
 from dagster_project.locks import held_runs
-from dagster_project.requests import build_due, ingest_due
+from dagster_project.release.publish import Release
+from dagster_project.requests import build_due, copies_due, ingest_due
 from dagster_project.runs import CONCLUSIVE, close_abandoned_runs
 from dagster_project.settings import Settings
 from tests.installation import CHECKOUT
@@ -139,6 +142,26 @@ def test_a_run_whose_process_was_killed_is_recorded_as_failed(
     close_abandoned_runs(instance, settings.home)
     assert status(instance, run) == DagsterRunStatus.FAILURE
     assert list((settings.home / "locks").iterdir()) == []
+
+
+def test_a_copy_that_lacks_the_release_is_asked_for(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    nowhere = ["postgres://nobody@127.0.0.1:1/nothing"]
+    assert isinstance(copies_due(settings, nowhere, instance), dg.SkipReason)  # nothing published
+    publish_something(settings)
+    due = copies_due(settings, nowhere, instance)
+    assert isinstance(due, dg.RunRequest)
+    assert copies_due(settings, nowhere, instance) == due
+    assert isinstance(copies_due(settings, [], instance), dg.SkipReason)
+
+
+def publish_something(settings: Settings) -> None:
+    folder = settings.published / ".releases" / "r"
+    folder.mkdir(parents=True)
+    release = Release("r", "2026-03-01T12:00:00+00:00", "1", "s", None, None, 0, 0, {})
+    (folder / "release.json").write_text(json.dumps(asdict(release)), encoding="utf-8")
+    (settings.published / "current").symlink_to(folder)
 
 
 @given(st.lists(st.integers(0, 10_000), min_size=1, max_size=30))
