@@ -134,7 +134,7 @@ def test_the_sensor_tells_of_a_run_that_was_killed_and_once(alerted: Alerted) ->
     assert ticks == ["run_failed: a run failed", "nothing is news"]
     (content,) = alerted.hook.posted[before:]
     assert content["run_id"] == run_id
-    assert content["details"] == [f"run {run_id} of build_and_release: it ended before it was done"]
+    assert content["details"] == [f"run {run_id} of ingest_dumps: it ended before it was done"]
 
 
 def test_a_landing_that_is_gone_is_told_of(alerted: Alerted) -> None:

@@ -55,7 +55,8 @@ def before(walkhouse: Installation) -> list[tuple[object, ...]]:
         " create schema gone; create table gone.remnant as select 1 as number",
     )
     header = walkhouse.published.parent / "current" / "release.json"
-    header.write_text(json.dumps({**json.loads(header.read_text()), "code_version": "0.0.9"}))
+    older = {"code_version": "0.0.9", "state": "of what that version made it from"}
+    header.write_text(json.dumps({**json.loads(header.read_text()), **older}))
     return published
 
 
