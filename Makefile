@@ -7,7 +7,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := $(CHECKOUT)/.venv/bin
 READY := $(CHECKOUT)/.venv/ready
 
-# `make test-all` adds the runs that are killed, and random histories for an hour or more.
+# `make test-all` adds the runs that are killed, the dashboards in a real Superset, and random
+# histories for an hour or more.
 .PHONY: setup run test test-tools test-all superset test-superset screenshots lint benchmarks
 .PHONY: dictionary ui lock clean
 
@@ -39,6 +40,7 @@ test-tools:
 
 test-all: setup
 	@cd "$(CHECKOUT)" && HYPOTHESIS_PROFILE=thorough "$(BIN)/python" -m pytest -m "slow or not slow"
+	@$(MAKE) --no-print-directory test-superset
 
 # Dashboards in Apache Superset, in an environment of its own (`.superset`): bi/superset.
 superset: setup
