@@ -299,3 +299,23 @@ def test_a_lake_of_another_format_is_refused(tmp_path: Path) -> None:
 def test_a_landing_that_does_not_exist_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="nowhere"):
         Landing(str(tmp_path / "nowhere")).look()
+
+
+def test_every_line_of_a_large_file_is_known_by_its_place(tmp_path: Path) -> None:
+    """Lines that are no events lie among many that are; each is found at its own row."""
+    noon = landings.at("2026-03-01T12:00:00Z")
+    lines = []
+    for number in range(60_000):
+        event = landings.player(noon + number, "player/open", session=f"s{number}" + "x" * 400)
+        if number % 7 == 0:
+            event = {**event, "type": f"verb {number}"}
+        lines.append(f"no JSON {number}" if number % 11 == 0 else json.dumps(event))
+    landings.put(tmp_path / "landing", "2026-03-01", "a.ndjson", "\n".join(lines).encode())
+    lake, failed = take_in(tmp_path, tmp_path / "landing")
+    assert not failed
+    kept = rows(lake, "select source_row, line from LINES where line is not null")
+    assert len(kept) == sum(number % 7 == 0 or number % 11 == 0 for number in range(60_000))
+    assert [row for row, line in kept if lines[int(str(row)) - 1] != line] == []
+    assert rows(lake, "select count(*), count(distinct source_row) from LINES") == [
+        (60_000, 60_000)
+    ]
