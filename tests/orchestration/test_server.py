@@ -400,8 +400,15 @@ def process_of(server: Server, run_id: str) -> int:
 
 
 def look_with(server: Server, sensor: str) -> dict[str, Any]:
-    """What a sensor would ask for now."""
-    tick = server.ask(LOOK_WITH_THE_SENSOR, sensor={**LOCATION, "sensorName": sensor})
-    found: dict[str, Any] = tick["sensorDryRun"]["evaluationResult"]
-    assert found["error"] is None, found["error"]
-    return found
+    """What a sensor would ask for, now that no run is under way.
+
+    A run that Dagster has recorded as ended is under way until its process ends, too.
+    """
+
+    def look() -> dict[str, Any] | None:
+        tick = server.ask(LOOK_WITH_THE_SENSOR, sensor={**LOCATION, "sensorName": sensor})
+        found: dict[str, Any] = tick["sensorDryRun"]["evaluationResult"]
+        assert found["error"] is None, found["error"]
+        return None if (found["skipReason"] or "").startswith("waits for ") else found
+
+    return server.wait_for(f"look of the sensor {sensor}", look)
