@@ -13,6 +13,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import IO
 
@@ -30,7 +31,7 @@ def lake_writer(home: Path) -> Iterator[None]:
 
 
 @contextmanager
-def dump_writer(home: Path, dump_date: str) -> Iterator[None]:
+def dump_writer(home: Path, dump_date: date) -> Iterator[None]:
     """Held while one dump is taken in."""
     purpose = f"taking in dump {dump_date}"
     with _locked(home / "locks" / f"dump-{dump_date}", exclusive=True, purpose=purpose):

@@ -6,6 +6,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -18,7 +19,7 @@ from dagster_project.ingest.dumps import (
     FILE_COLUMNS,
     DumpError,
     ingest_connection,
-    take_in_dump,
+    taking_in_dumps,
     write_schema,
 )
 from dagster_project.ingest.lake import Lake, LakeDump
@@ -116,42 +117,38 @@ def dumps_asset(
                 memory_limit=settings.memory_limit,
                 scratch=settings.scratch,
             ) as connection,
+            taking_in_dumps(
+                landing,
+                lake,
+                landed.dumps,
+                [date.fromisoformat(partition) for partition in context.partition_keys],
+                connection,
+                definitions,
+                scratch=settings.scratch,
+                at_once=settings.threads,
+                hold=partial(dump_writer, settings.home),
+            ) as days,
         ):
             write_schema(connection, lake)
             # Each dump is reported once it is done: a run that is cut short has reported the rest.
-            for partition in context.partition_keys:
-                day = date.fromisoformat(partition)
-                began = time.monotonic()
-                was_there = lake.dump_folder(day).exists()
-                try:
-                    with dump_writer(settings.home, partition):
-                        dump = take_in_dump(
-                            landing,
-                            lake,
-                            landed.dumps.get(day),
-                            day,
-                            connection,
-                            definitions,
-                            scratch=settings.scratch,
-                        )
-                except DumpError as error:
-                    logger.error("%s", error)
-                    failures.append(error)
-                    yield _soundness(partition, str(error), is_failure=True)
-                    continue
-                if dump is not None:
-                    seconds = time.monotonic() - began
-                    logger.info("dump %s: %s (%.1f s)", partition, _outcomes(dump), seconds)
+            for each in days:
+                partition, dump = each.day.isoformat(), each.dump
+                if each.failure is not None:
+                    logger.error("%s", each.failure)
+                    failures.append(each.failure)
+                    yield _soundness(partition, str(each.failure), is_failure=True)
+                elif dump is not None:
+                    logger.info("dump %s: %s (%.1f s)", partition, _outcomes(dump), each.seconds)
                     taken_in.append(dump)
                     metadata = {
                         **_metadata([dump]),
                         "fingerprint": dump.fingerprint,
-                        "seconds": seconds,
+                        "seconds": each.seconds,
                     }
                     metadata["dagster/partition_row_count"] = metadata.pop("lines")
                     yield from _materializations(partition, metadata)
                     yield _soundness_of(dump, tolerance)
-                elif was_there:
+                elif each.was_there:
                     withdrawn.append(partition)
                     # Dagster cannot take a partition back; it can say that nothing is in it.
                     yield from _materializations(

@@ -11,11 +11,14 @@ import json
 import logging
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import duckdb
@@ -92,6 +95,24 @@ class Pending:
         )
 
 
+@dataclass(frozen=True)
+class DayTaken:
+    """What came of taking in one day.
+
+    Attributes:
+        dump: what the lake now holds; None where there is no dump, or it could not be read.
+        failure: why it could not be read.
+        was_there: whether the lake knew of the day before.
+        seconds: how long it took.
+    """
+
+    day: date
+    dump: LakeDump | None
+    failure: DumpError | None
+    was_there: bool
+    seconds: float
+
+
 def reader_digest(definitions: Definitions) -> str:
     """Changes when the same file could be read differently."""
     return hashlib.sha256(f"{READER_VERSION} {definitions.digest}".encode()).hexdigest()
@@ -124,15 +145,16 @@ def ingest_connection(
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """An in-memory DuckDB that reads dumps."""
     scratch.mkdir(parents=True, exist_ok=True)
-    config: dict[str, Any] = {
-        "threads": threads,
-        "memory_limit": memory_limit,
-        "temp_directory": str(scratch),
-    }
-    with duckdb.connect(config=config) as connection:
-        connection.execute("set enable_progress_bar = false")
-        prepare_connection(connection, definitions)
-        yield connection
+    with tempfile.TemporaryDirectory(prefix="reader-", dir=scratch) as spilled:
+        config: dict[str, Any] = {
+            "threads": threads,
+            "memory_limit": memory_limit,
+            "temp_directory": spilled,  # processes that share one would meet in its files
+        }
+        with duckdb.connect(config=config) as connection:
+            connection.execute("set enable_progress_bar = false")
+            prepare_connection(connection, definitions)
+            yield connection
 
 
 def write_schema(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
@@ -261,6 +283,68 @@ def take_in_dump(
     except DumpError as error:
         lake.note_failure(day, str(error))
         raise
+
+
+@contextmanager
+def taking_in_dumps(
+    landing: Landing,
+    lake: Lake,
+    landed: Mapping[date, LandedDump],
+    days: Sequence[date],
+    connection: duckdb.DuckDBPyConnection,
+    definitions: Definitions,
+    *,
+    scratch: Path,
+    at_once: int,
+    hold: Callable[[date], AbstractContextManager[None]],
+) -> Iterator[Iterator[DayTaken]]:
+    """Take in the dumps of many days, some at a time: one file does not keep a machine busy.
+
+    Whoever leaves early, or is interrupted, waits for the dumps that are being read, and no others.
+
+    Args:
+        landing: where the dumps lie.
+        lake: where they are taken.
+        landed: the dumps that were found in the landing.
+        days: the days; dumps that have left the landing are withdrawn.
+        definitions: those of the connection.
+        scratch: for copies of files that lie elsewhere.
+        connection: from `ingest_connection`.
+        at_once: how many dumps are read at a time.
+        hold: is held while a day is taken in.
+
+    Yields:
+        the days in the order given, each as soon as it and those before it are done.
+    """
+    readers: SimpleQueue[duckdb.DuckDBPyConnection] = SimpleQueue()
+    workers = max(1, min(at_once, len(days)))
+    for _ in range(workers):
+        reader = connection.cursor()
+        prepare_connection(reader, definitions)
+        readers.put(reader)
+
+    def take_in(day: date) -> DayTaken:
+        reader = readers.get()
+        began = time.monotonic()
+        was_there = lake.dump_folder(day).exists()
+        dump: LakeDump | None = None
+        failure: DumpError | None = None
+        try:
+            with hold(day):
+                dump = take_in_dump(
+                    landing, lake, landed.get(day), day, reader, definitions, scratch=scratch
+                )
+        except DumpError as error:
+            failure = error
+        finally:
+            readers.put(reader)
+        return DayTaken(day, dump, failure, was_there, time.monotonic() - began)
+
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="dump")
+    try:
+        yield pool.map(take_in, days)
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def fingerprint(landed_hashes: Mapping[str, str], reader: str) -> str:

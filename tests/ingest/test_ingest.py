@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import shutil
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import date
+from contextlib import contextmanager, nullcontext
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
@@ -16,11 +18,11 @@ import pytest
 from dagster_project.ingest import lines
 from dagster_project.ingest.classification import lines_of_parts
 from dagster_project.ingest.dumps import (
-    DumpError,
+    DayTaken,
     ingest_connection,
     pending_dumps,
     reader_digest,
-    take_in_dump,
+    taking_in_dumps,
 )
 from dagster_project.ingest.lake import Lake, LakeDump, LakeVersionError
 from dagster_project.ingest.landing import Landing
@@ -41,28 +43,34 @@ def connected(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def take_in(tmp_path: Path, landing: Path | str) -> tuple[Lake, dict[date, str]]:
-    """Bring a lake to the state of a landing; returns it, and the dumps that failed."""
+@contextmanager
+def taking_in(
+    tmp_path: Path, connection: duckdb.DuckDBPyConnection, landing: Path | str | None = None
+) -> Iterator[Iterator[DayTaken]]:
+    """Bring a lake to the state of a landing."""
     lake = Lake(tmp_path / "lake")
     lake.prepare()
-    source = Landing(str(landing))
+    source = Landing(str(landing or tmp_path / "landing"))
     landed = source.look().dumps
-    failed = {}
-    with connected(tmp_path) as connection:
-        for day in sorted(landed.keys() | lake.dumps().keys()):
-            try:
-                take_in_dump(
-                    source,
-                    lake,
-                    landed.get(day),
-                    day,
-                    connection,
-                    DEFINITIONS,
-                    scratch=tmp_path / "scratch",
-                )
-            except DumpError as error:
-                failed[day] = str(error)
-    return lake, failed
+    with taking_in_dumps(
+        source,
+        lake,
+        landed,
+        sorted(landed.keys() | lake.dumps().keys()),
+        connection,
+        DEFINITIONS,
+        scratch=tmp_path / "scratch",
+        at_once=2,
+        hold=lambda _: nullcontext(),
+    ) as done:
+        yield done
+
+
+def take_in(tmp_path: Path, landing: Path | str) -> tuple[Lake, dict[date, str]]:
+    """Bring a lake to the state of a landing; returns it, and the dumps that failed."""
+    with connected(tmp_path) as connection, taking_in(tmp_path, connection, landing) as done:
+        failed = {each.day: str(each.failure) for each in done if each.failure}
+    return Lake(tmp_path / "lake"), failed
 
 
 def only_dump(lake: Lake) -> LakeDump:
@@ -319,3 +327,38 @@ def test_every_line_of_a_large_file_is_known_by_its_place(tmp_path: Path) -> Non
     assert rows(lake, "select count(*), count(distinct source_row) from LINES") == [
         (60_000, 60_000)
     ]
+
+
+def test_days_are_told_in_order_and_a_bad_one_costs_no_other(tmp_path: Path) -> None:
+    days = landing_of_days(tmp_path / "landing", count=6)
+    (tmp_path / "landing" / "events" / f"dt={days[2]}" / "_manifest.json").write_text("none")
+    with connected(tmp_path) as connection, taking_in(tmp_path, connection) as done:
+        told = [(each.day, each.failure is None) for each in done]
+    assert told == [(day, day != days[2]) for day in days]
+
+
+def test_whoever_is_interrupted_leaves_whole_dumps_and_no_reader_behind(tmp_path: Path) -> None:
+    days = landing_of_days(tmp_path / "landing", count=40)
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        connected(tmp_path) as connection,
+        taking_in(tmp_path, connection) as done,
+    ):
+        next(done)
+        raise KeyboardInterrupt
+    lake = Lake(tmp_path / "lake")
+    assert 1 <= len(lake.dumps()) < len(days)
+    assert not list((tmp_path / "lake").rglob("building-*"))
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("dump")]
+    take_in(tmp_path, tmp_path / "landing")
+    assert list(lake.dumps()) == days
+
+
+def landing_of_days(landing: Path, *, count: int) -> list[date]:
+    """A landing with one small dump for each of some days."""
+    days = [DAY + timedelta(days=number) for number in range(count)]
+    for day in days:
+        folder = landing / "events" / f"dt={day}"
+        folder.mkdir(parents=True)
+        (folder / "events.ndjson").write_text('{"created_at": 1772323200000}\n' * 50)
+    return days
