@@ -113,6 +113,11 @@ BENCHMARKS = (
         must=3,
         aim=1.2,
     ),
+    Benchmark(
+        "events_alone",
+        "DuckDB alone writing the events table and nothing else / DuckDB's copy",
+        days.events_alone_over_copy,
+    ),
     Benchmark("pandas", "pandas on the same day / DuckDB's copy", days.pandas_over_copy),
     Benchmark("dlt", "dlt, loading only / DuckDB's copy", days.dlt_over_copy),
 )

@@ -97,6 +97,11 @@ def pandas_over_copy(bench: Workbench) -> Reading:
     return _peer_over_copy(bench, "pandas_day", python=sys.executable)
 
 
+def events_alone_over_copy(bench: Workbench) -> Reading:
+    """Seconds of DuckDB writing one table of a release over those of the copy: a floor."""
+    return _peer_over_copy(bench, "events_alone", python=sys.executable)
+
+
 def dlt_over_copy(bench: Workbench) -> Reading:
     """Seconds of dlt, which loads only, over those of the copy.
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from benchmarks.__main__ import main
 
 
-def test_a_measure_is_taken_shown_and_kept(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["pandas", "events_alone"])
+def test_a_measure_is_taken_shown_and_kept(tmp_path: Path, name: str) -> None:
     options = {
-        "--only": "pandas",
+        "--only": name,
         "--scale": "0.001",
         "--data": str(tmp_path / "data"),
         "--results": str(tmp_path / "results"),
