@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 Trouble = Callable[[str, int], "int | str | None"]
 """What happens to the n-th request (from 1) for a path: nothing (None), an error that the store
-answers with (its name), or a connection that breaks after so many bytes of content."""
+answers with (its name), or a connection that breaks after so many bytes of content have passed."""
 
 _SLOW_DOWN = (
     b"<?xml version='1.0' encoding='UTF-8'?><Error><Code>%b</Code>"
@@ -27,12 +27,14 @@ class Proxy:
 
     Attributes:
         endpoint: the URL under which clients reach the store through it.
-        trouble: what happens to requests; may be changed at any time.
+        trouble: what happens to answers of the store; may be changed at any time.
+        upload_trouble: what happens to requests with content, which the store then never sees.
         requests: method and path with query of every request so far.
     """
 
     endpoint: str
     trouble: Trouble | None = None
+    upload_trouble: Trouble | None = None
     requests: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -49,25 +51,39 @@ def proxy(upstream: str) -> Iterator[Proxy]:
     host, port = upstream.removeprefix("http://").split(":")
 
     class Handler(socketserver.BaseRequestHandler):
-        """One connection: requests without content, each on a connection of its own upstream."""
+        """One connection: requests, each on a connection of its own upstream."""
 
         def handle(self) -> None:
             client: socket.socket = self.request
             while head := _head(client):
                 method, target, _ = head.decode("latin-1").split(" ", 2)
                 number = running.count(f"{method} {unquote(target)}")
+                path = unquote(target).split("?")[0]
                 trouble = None
                 if method == "GET" and running.trouble:
-                    trouble = running.trouble(unquote(target).split("?")[0], number)
+                    trouble = running.trouble(path, number)
+                length = _content_length(head)
+                if length and running.upload_trouble:
+                    trouble = running.upload_trouble(path, number)
+                    if trouble == 0:
+                        return
+                if b"100-continue" in head:
+                    client.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+                    head = re.sub(rb"\r\nExpect: [^\r]*", b"", head, flags=re.IGNORECASE)
+                if length and isinstance(trouble, int):
+                    _received(client, trouble)
+                    return
+                content = _received(client, length)
                 if isinstance(trouble, str):
-                    content = _SLOW_DOWN % trouble.encode()
+                    error = _SLOW_DOWN % trouble.encode()
                     status = (
                         b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/xml\r\n"
                     )
-                    client.sendall(status + b"Content-Length: %d\r\n\r\n" % len(content) + content)
+                    client.sendall(status + b"Content-Length: %d\r\n\r\n" % len(error) + error)
                     continue
                 with socket.create_connection((host, int(port))) as store:
                     store.sendall(re.sub(rb"\r\n\r\n$", b"\r\nConnection: close\r\n\r\n", head))
+                    store.sendall(content)
                     answer = _until_closed(store)
                 start = answer.index(b"\r\n\r\n") + 4
                 if trouble is not None and len(answer) > start + trouble:
@@ -92,14 +108,30 @@ def proxy(upstream: str) -> Iterator[Proxy]:
 
 
 def _head(client: socket.socket) -> bytes:
-    """The lines of a request up to its content, which it must not have."""
+    """The lines of a request up to its content; nothing of that is read."""
     head = b""
     while not head.endswith(b"\r\n\r\n"):
-        received = client.recv(1 << 16)
-        if not received:
+        seen = client.recv(1 << 16, socket.MSG_PEEK)
+        if not seen:
             return b""
-        head += received
+        end = (head + seen).find(b"\r\n\r\n")
+        head += client.recv(len(seen) if end < 0 else end + 4 - len(head))
     return re.sub(rb"\r\nConnection: [^\r]*", b"", head, flags=re.IGNORECASE)
+
+
+def _content_length(head: bytes) -> int:
+    """How many bytes of content follow the lines of a request."""
+    assert b"chunked" not in head.lower(), "the proxy only knows content of a length"
+    found = re.search(rb"\r\nContent-Length: (\d+)", head, re.IGNORECASE)
+    return int(found[1]) if found else 0
+
+
+def _received(client: socket.socket, length: int) -> bytes:
+    """So many bytes, or fewer where the client ends before."""
+    content = bytearray()
+    while len(content) < length and (received := client.recv(min(1 << 20, length - len(content)))):
+        content += received
+    return bytes(content)
 
 
 def _until_closed(store: socket.socket) -> bytes:

@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 import json
+import re
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
 import duckdb
 import pytest
+from s3fs import S3FileSystem
 
+from dagster_project import object_store as object_store_client
 from dagster_project.object_store import connect
 from dagster_project.release.copies import copies_behind, copy_states, send_copies, target
 from dagster_project.release.publish import Release, switch_to
 from dagster_project.settings import COPY_SCHEMES
+from tests.installation import CHECKOUT
 from tests.object_store import SECRET, ObjectStore, object_store
+from tests.proxy import Proxy, Trouble, proxy
 
 FIRST, SECOND, THIRD = "20260301T060000-a", "20260302T060000-b", "20260303T060000-c"
 DAYS = {"2026-03-01": 1, "2026-03-02": 2}
+SEND = """
+import sys
+from pathlib import Path
+from dagster_project.release.copies import send_copies
+print(send_copies([sys.argv[1]], Path(sys.argv[2]), keep=3))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +50,16 @@ def store(
     fresh = ObjectStore(server.endpoint, f"bucket-{abs(hash(request.node.name))}")
     fresh.client().create_bucket(Bucket=fresh.bucket)
     return fresh
+
+
+@pytest.fixture
+def way(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
+    """The proxy through which Walkhouse reaches the store; the test itself goes around it."""
+    with proxy(store.endpoint) as running:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", running.endpoint)
+        S3FileSystem.clear_instance_cache()
+        yield running
+        S3FileSystem.clear_instance_cache()
 
 
 def release(published: Path, release_id: str, days: Mapping[str, int]) -> None:
@@ -144,6 +168,107 @@ def test_a_killed_copy_is_never_read_and_is_cleaned_the_next_time(
     assert rows(store) == [(2,)]
     uploads = store.client().list_multipart_uploads(Bucket=store.bucket)["Uploads"]
     assert [upload["Key"] for upload in uploads] == ["of/somebody/else"]
+
+
+def breaking_after(content_bytes: int, name: str, *, times: int = 1_000_000) -> Trouble:
+    """Connections break while a file is sent, so many times."""
+
+    def trouble(path: str, number: int) -> int | None:
+        return content_bytes if path.endswith(name) and number <= times else None
+
+    return trouble
+
+
+def asking_for_patience(path: str, number: int) -> str | None:
+    """The store is asked too much at first, whatever it is sent."""
+    del path
+    return "SlowDown" if number == 1 else None
+
+
+@pytest.mark.parametrize("name", ["walkhouse.duckdb", "current.json"])
+@pytest.mark.parametrize("bytes_that_pass", [0, 100])
+def test_an_upload_that_breaks_in_mid_file_is_tried_again(
+    store: ObjectStore, way: Proxy, tmp_path: Path, name: str, bytes_that_pass: int
+) -> None:
+    release(tmp_path, FIRST, DAYS)
+    way.upload_trouble = breaking_after(bytes_that_pass, name, times=2)
+    send(store, tmp_path)
+    assert rows(store) == [(1,), (2,)]
+    file = store.get(f"bi/{json.loads(store.get('bi/current.json'))['duckdb']}")
+    assert file == (tmp_path / "walkhouse.duckdb").read_bytes()
+    tries = [request for request in way.requests if re.match(f"PUT .*{name}$", request)]
+    assert len(tries) == 3
+
+
+def test_a_store_that_asks_for_patience_is_sent_to_again(
+    store: ObjectStore, way: Proxy, tmp_path: Path
+) -> None:
+    release(tmp_path, FIRST, DAYS)
+    way.upload_trouble = asking_for_patience
+    send(store, tmp_path)
+    assert rows(store) == [(1,), (2,)]
+
+
+@pytest.mark.parametrize("name", ["walkhouse.duckdb", "files.json"])
+def test_an_upload_that_always_breaks_leaves_readers_what_they_had(
+    store: ObjectStore,
+    way: Proxy,
+    tmp_path: Path,
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # As often as it is tried really takes half a minute.
+    monkeypatch.setattr(object_store_client, "_ATTEMPTS_OF_A_CALL", 2)
+    monkeypatch.setattr(object_store_client, "_ATTEMPTS_AROUND_IT", 2)
+    release(tmp_path, FIRST, DAYS)
+    send(store, tmp_path)
+    release(tmp_path, SECOND, {"2026-03-01": 3, "2026-03-02": 4})
+    way.upload_trouble = breaking_after(100, name)
+    (state,) = send_copies([url(store)], tmp_path, keep=3)
+    assert state.release_id == FIRST
+    assert state.problem
+    assert SECRET not in state.problem
+    assert rows(store) == [(1,), (2,)]
+    assert kept(store) == [FIRST, SECOND]  # the second not complete
+    way.upload_trouble = None
+    assert send(store, tmp_path)["files sent"] == 3
+    assert rows(store) == [(3,), (4,)]
+
+
+def test_a_process_killed_while_it_sends_a_large_file_leaves_no_trace_after_the_next(
+    store: ObjectStore, way: Proxy, tmp_path: Path
+) -> None:
+    release(tmp_path, FIRST, {"2026-03-01": 1})
+    send(store, tmp_path)
+    release(tmp_path, SECOND, {"2026-03-01": 2})
+    with (tmp_path / "walkhouse.duckdb").open("r+b") as file:
+        file.truncate(105_000_000)  # holes; large enough to be sent in parts
+    process = subprocess.Popen(
+        [sys.executable, "-c", SEND, url(store), str(tmp_path)], cwd=CHECKOUT
+    )
+
+    def kill(path: str, number: int) -> int | None:
+        if path.endswith("walkhouse.duckdb") and number == 3:
+            process.send_signal(signal.SIGKILL)
+            return 0
+        return None
+
+    way.upload_trouble = kill
+    assert process.wait(120) == -signal.SIGKILL
+    assert rows(store) == [(1,)]
+    assert unfinished(store) == [f"bi/releases/{SECOND}/walkhouse.duckdb"]
+    way.upload_trouble = None
+    release(tmp_path, THIRD, {"2026-03-01": 3})
+    send(store, tmp_path)
+    assert unfinished(store) == []
+    assert rows(store) == [(3,)]
+    assert kept(store) == [FIRST, THIRD]
+
+
+def unfinished(store: ObjectStore) -> list[str]:
+    """The files of which the store holds parts that nobody can see."""
+    uploads = store.client().list_multipart_uploads(Bucket=store.bucket)
+    return [upload["Key"] for upload in uploads.get("Uploads", ())]
 
 
 def test_a_copy_that_cannot_be_sent_says_why_and_stops_no_other(
