@@ -59,12 +59,15 @@ class Workshop:
         return path
 
     def deliver_folder(self, names: Sequence[str], target: Path) -> int:
-        """Move files into the folder `target`, as one step if it is new; how many were moved."""
+        """Move files into the folder `target`, as one step if it is new; how many were moved.
+
+        Without files there is no folder: nothing happened on that day.
+        """
         staged = self.path / target.name
         for name in names:
             (staged / name).parent.mkdir(parents=True, exist_ok=True)
             (self.path / name).rename(staged / name)
-        if not target.exists():
+        if names and not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             staged.rename(target)
             return len(names)

@@ -149,6 +149,13 @@ def test_more_days_leave_the_earlier_dumps_as_they_were(tmp_path: Path) -> None:
     assert before.items() < contents(tmp_path).items()
 
 
+def test_a_day_on_which_nothing_happens_has_no_dump(tmp_path: Path) -> None:
+    for written in (1, 0):  # the catalogue, once
+        summary = simulate(Scenario(days=1, events_per_day=1), tmp_path)
+        assert (summary.files, summary.written) == ((), written)
+        assert not (tmp_path / "events").exists()
+
+
 def test_files_that_another_form_wrote_into_the_dump_make_room(tmp_path: Path) -> None:
     foreign = tmp_path / "events" / "dt=2026-03-01" / "mine.ndjson"
     foreign.parent.mkdir(parents=True)
