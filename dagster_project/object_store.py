@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 import fsspec
@@ -63,7 +64,24 @@ def connect(url: str) -> tuple[fsspec.AbstractFileSystem, str]:
         },
     )
     fs.retries = _ATTEMPTS_AROUND_IT
+    if fs.session is None:
+        fs.session = _session()
     return fs, path
+
+
+def _session() -> Any:
+    """A session of the client that sends content without asking the store first.
+
+    By itself it asks (`Expect: 100-continue`) and waits for the answer for ever, should the network
+    fall silent: its timeouts begin when the content is sent.
+    """
+    # Imported here, because who has no object store need not wait for its client to load.
+    from aiobotocore.session import AioSession
+    from botocore.handlers import add_expect_header
+
+    session = AioSession()
+    session.unregister("before-call.s3", add_expect_header)
+    return session
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -233,6 +234,28 @@ def test_an_upload_that_always_breaks_leaves_readers_what_they_had(
     way.upload_trouble = None
     assert send(store, tmp_path)["files sent"] == 3
     assert rows(store) == [(3,), (4,)]
+
+
+def test_a_network_that_falls_silent_ends_the_upload(
+    store: ObjectStore, way: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, few in (("_ATTEMPTS_OF_A_CALL", 2), ("_ATTEMPTS_AROUND_IT", 1), ("_READ_SECONDS", 1)):
+        monkeypatch.setattr(object_store_client, name, few)
+    release(tmp_path, FIRST, DAYS)
+    over = threading.Event()
+
+    def silent(path: str, number: int) -> int | None:
+        del number
+        if path.endswith("walkhouse.duckdb"):
+            over.wait(60)
+            return 0
+        return None
+
+    way.upload_trouble = silent
+    (state,) = send_copies([url(store)], tmp_path, keep=3)
+    over.set()
+    assert state.problem
+    assert "timeout" in state.problem.lower()
 
 
 def test_a_process_killed_while_it_sends_a_large_file_leaves_no_trace_after_the_next(
