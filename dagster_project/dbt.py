@@ -13,6 +13,7 @@ import logging
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,16 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
+from dbt.contracts.graph.nodes import ModelNode
 from dbt.parser.manifest import extended_mashumuro_decoder
 from dbt_common.events.base_types import EventMsg
 
+from dagster_project import columns
+from dagster_project.columns import Columns, Relation, as_json, columns_of, from_json
+from dagster_project.ingest.classification import LINE_COLUMNS
+from dagster_project.ingest.content import content_columns
+from dagster_project.ingest.dumps import FILE_COLUMNS
+from dagster_project.ingest.lake import replace_text
 from dagster_project.locks import exclusively
 
 logger = logging.getLogger("walkhouse")
@@ -34,6 +42,7 @@ PREPARED = "target/prepared"
 
 _PARTS_OF_A_MANIFEST = ("*.yml", "seeds/**/*", "models/**/*", "macros/**/*", "tests/**/*")
 _PARSED = "partial_parse.msgpack"  # dbt's own name for it
+_COLUMNS = "columns.json"
 _WORTH_A_LINE = 1.0  # seconds
 _BUILT = ("success", "pass", "no-op")
 
@@ -94,6 +103,92 @@ def load_manifest(project: DbtProject) -> dict[str, Any]:
     ensure_manifest(project)
     manifest: dict[str, Any] = json.loads(Path(project.manifest_path).read_text(encoding="utf-8"))
     return manifest
+
+
+def ensure_columns(project: DbtProject) -> None:
+    """Have the columns of the project as it is now, for `load_columns`; takes some seconds.
+
+    Raises:
+        DbtError: the project cannot be parsed or compiled.
+    """
+    ensure_manifest(project)
+    target = Path(project.manifest_path).parent
+    with exclusively(target / "columns.lock", purpose="finding the columns of the dbt project"):
+        if load_columns(project):
+            return
+        manifest = json.loads(Path(project.manifest_path).read_text(encoding="utf-8"))
+        found = columns_of(_relations(manifest, _compiled(project)), database=_database(manifest))
+        content = {"digest": _columns_digest(project), "columns": as_json(found)}
+        replace_text(target / _COLUMNS, json.dumps(content))
+
+
+def load_columns(project: DbtProject) -> Columns:
+    """The columns of the project as it is now; nothing where nobody had them found.
+
+    Only the UI shows them, so that no run waits for it.
+    """
+    digest = _columns_digest(project)
+    for target in (Path(project.manifest_path).parent, Path(project.project_dir) / PREPARED):
+        file = target / _COLUMNS
+        if file.exists():
+            content = json.loads(file.read_text(encoding="utf-8"))
+            if content["digest"] == digest:
+                return from_json(content["columns"])
+    return {}
+
+
+def _columns_digest(project: DbtProject) -> str:
+    """Changes with the parsed project, and with what finds the columns."""
+    parsed = Path(project.manifest_path).with_name("parsed").read_bytes()
+    return hashlib.sha256(parsed + Path(columns.__file__).read_bytes()).hexdigest()
+
+
+def _compiled(project: DbtProject) -> dict[str, str]:
+    """The SQL of every model by its unique id; the warehouse is not opened for it."""
+    result = _invoke(
+        project,
+        [
+            *("compile", "--quiet", "--no-introspect", "--no-populate-cache", "--no-write-json"),
+            *("--select", "resource_type:model"),
+        ],
+        manifest=_parsed(project),
+    )
+    assert isinstance(result.result, RunExecutionResult)
+    nodes = [each.node for each in result.result.results]
+    return {
+        node.unique_id: node.compiled_code or "" for node in nodes if isinstance(node, ModelNode)
+    }
+
+
+def _relations(manifest: dict[str, Any], compiled: dict[str, str]) -> list[Relation]:
+    """Sources, seeds and models, each after those that it reads."""
+    of_the_lake = {
+        "lines": LINE_COLUMNS,
+        "files": FILE_COLUMNS,
+        "content_items": content_columns(),
+    }
+    found = {
+        unique_id: Relation(f"{source['schema']}.{source['name']}", of_the_lake[source["name"]])
+        for unique_id, source in manifest["sources"].items()
+    }
+    inputs: dict[str, list[str]] = {}
+    for unique_id, node in manifest["nodes"].items():
+        name = f"{node['schema']}.{node['alias']}"
+        if node["resource_type"] == "seed":
+            found[unique_id] = Relation(name, node["config"]["column_types"])
+        elif unique_id in compiled:
+            is_enforced = node["contract"]["enforced"]
+            declared = node["columns"].values() if is_enforced else ()
+            types = {column["name"]: column["data_type"] for column in declared}
+            found[unique_id] = Relation(name, types, compiled[unique_id])
+            inputs[unique_id] = node["depends_on"]["nodes"]
+    inputs = {unique_id: inputs.get(unique_id, []) for unique_id in found}
+    return [found[each] for each in TopologicalSorter(inputs).static_order() if each in found]
+
+
+def _database(manifest: dict[str, Any]) -> str:
+    """By which the compiled SQL calls the warehouse."""
+    return str(next(iter(manifest["nodes"].values()))["database"])
 
 
 def build(project: DbtProject, select: Sequence[str]) -> Iterator[BuiltNode]:

@@ -20,8 +20,10 @@ from dagster_dbt import (
     dbt_assets,
 )
 
+from dagster_project.assets.column_metadata import column_metadata
 from dagster_project.assets.landing import OWNERS
-from dagster_project.dbt import BuiltNode, DbtError, build
+from dagster_project.columns import Columns
+from dagster_project.dbt import BuiltNode, DbtError, build, load_columns
 from dagster_project.ingest.lake import Lake
 from dagster_project.locks import warehouse_writer
 from dagster_project.pools import WAREHOUSE
@@ -39,6 +41,19 @@ _GROUPS = {"seeds": "staging", "intermediate": "facts", "meta": "audit"}
 class Translator(DagsterDbtTranslator):
     """Shows a dbt node in Dagster; its group is its layer on the whiteboard."""
 
+    def __init__(self, columns: Columns) -> None:
+        # The invariants are the checks of a run; dbt's own tests are for those who change models.
+        super().__init__(settings=DagsterDbtTranslatorSettings(enable_asset_checks=False))
+        self._columns = columns
+
+    def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:
+        """With the columns of the table and what they are computed from, where that is known."""
+        metadata = super().get_metadata(dbt_resource_props)
+        name = ".".join(self.get_asset_key(dbt_resource_props).path)
+        if name not in self._columns:
+            return metadata
+        return {**metadata, **column_metadata(self._columns[name], dbt_resource_props["columns"])}
+
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """The folder of a model; seeds belong to staging."""
         is_seed = dbt_resource_props["resource_type"] == "seed"
@@ -53,8 +68,7 @@ class Translator(DagsterDbtTranslator):
 
 def models_asset(project: DbtProject) -> dg.AssetsDefinition:
     """All seeds and models of the dbt project."""
-    # The invariants are the checks of a run; dbt's own tests are for those who change models.
-    translator = Translator(settings=DagsterDbtTranslatorSettings(enable_asset_checks=False))
+    translator = Translator(load_columns(project))
 
     @dbt_assets(
         name="models",

@@ -12,9 +12,10 @@ from typing import Any
 import dagster as dg
 
 from dagster_project.assets.landing import DUMPS, OWNERS
+from dagster_project.columns import portable_type
 from dagster_project.freshness import DAILY
 from dagster_project.ingest.classification import LINE_COLUMNS
-from dagster_project.ingest.content import ingest_catalogue
+from dagster_project.ingest.content import content_columns, ingest_catalogue
 from dagster_project.ingest.dumps import (
     FILE_COLUMNS,
     DumpError,
@@ -44,6 +45,12 @@ _WAITS = (20, 60)
 _Event = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation | dg.Output[None]
 
 CONTENT_ITEMS = dg.AssetKey(["raw", "content_items"])
+
+
+def _column_schema(columns: Mapping[str, str]) -> dg.TableSchema:
+    return dg.TableSchema(
+        [dg.TableColumn(name, portable_type(data_type)) for name, data_type in columns.items()]
+    )
 
 
 def dumps_asset(
@@ -182,6 +189,7 @@ def dumps_asset(
     group_name="raw",
     owners=OWNERS,
     kinds={"parquet"},
+    metadata={"dagster/column_schema": _column_schema(content_columns())},
 )
 def content_items(installation: Installation) -> dg.MaterializeResult[None]:
     """One row per system and item of the content catalogue; none without a catalogue."""
@@ -295,10 +303,6 @@ def _soundness(partition: str, reason: str, *, is_failure: bool = False) -> dg.A
     return dg.AssetCheckEvaluation(
         LINES, IS_SOUND, passed=False, severity=severity, description=reason, partition=partition
     )
-
-
-def _column_schema(columns: Mapping[str, str]) -> dg.TableSchema:
-    return dg.TableSchema([dg.TableColumn(name, data_type) for name, data_type in columns.items()])
 
 
 def _list(sentences: Iterable[str]) -> dg.MarkdownMetadataValue:

@@ -340,13 +340,16 @@ def dictionary(check: bool) -> None:
 
 @cli.command()
 def parse() -> None:
-    """Parse the dbt project ahead of the first run of any installation; `make setup` does."""
-    from dagster_project.dbt import PREPARED, DbtError, ensure_manifest
+    """Parse the dbt project ahead of the first run of any installation; `make setup` does.
+
+    It also finds out what columns the tables have and where they come from, for the UI.
+    """
+    from dagster_project.dbt import PREPARED, DbtError, ensure_columns
     from dagster_project.resources import dbt_project
 
     settings = _settings()
     try:
-        ensure_manifest(dbt_project(settings, target=settings.dbt_project / PREPARED))
+        ensure_columns(dbt_project(settings, target=settings.dbt_project / PREPARED))
     except DbtError as error:
         _fail(str(error))
 

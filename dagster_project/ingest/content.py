@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -45,6 +46,13 @@ _SCHEMA = pa.schema(
         "pass_mark": pa.float64(),
     }
 )
+
+
+def content_columns() -> dict[str, str]:
+    """Columns of the raw layer's `content_items` and their types."""
+    with duckdb.connect() as connection:
+        items = connection.from_arrow(_SCHEMA.empty_table())
+        return dict(zip(items.columns, (str(kind).lower() for kind in items.types), strict=True))
 
 
 class CatalogueError(Exception):

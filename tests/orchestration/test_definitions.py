@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import itertools
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dagster_project.assets.models import Translator
 from dagster_project.assets.raw import dumps_asset
+from dagster_project.columns import Columns
+from dagster_project.dbt import PREPARED, load_manifest
+from dagster_project.dictionary import published_tables
 from dagster_project.partitions import contiguous_ranges, dump_partitions
-from dagster_project.registry import load_invariants, load_published_tables
+from dagster_project.registry import load_invariants, load_published_tables, load_variables
+from dagster_project.resources import dbt_project
 from dagster_project.settings import Settings
-from tests.installation import CHECKOUT, said
+from tests.installation import CHECKOUT, DBT_PROJECT, said
 from tests.installation import Installation as InstallationOnDisk
 
 
@@ -25,7 +31,8 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def defs(settings: Settings) -> dg.Definitions:
+def defs(settings: Settings, columns: Columns) -> dg.Definitions:
+    del columns  # they are found by now
     with pytest.MonkeyPatch.context() as patched:
         for name, value in settings.environment().items():
             patched.setenv(name, value)
@@ -57,15 +64,65 @@ def test_every_asset_has_a_description_an_owner_and_kinds(defs: dg.Definitions) 
         assert spec.kinds, spec.key
 
 
-def test_every_published_column_is_described_and_has_its_type(defs: dg.Definitions) -> None:
-    tables = {dg.AssetKey([*table]) for table in load_published_tables()}
+def test_every_table_shows_all_its_columns_with_types_and_those_of_dbt_with_words(
+    defs: dg.Definitions, columns: Columns
+) -> None:
+    shown = {}
     for spec in defs.resolve_all_asset_specs():
-        if spec.key in tables:
-            schema = spec.metadata["dagster/column_schema"]
-            assert isinstance(schema, dg.TableSchema)
-            assert schema.columns, spec.key
-            assert all(column.description for column in schema.columns), spec.key
-            assert all(column.type != "?" for column in schema.columns), spec.key
+        if spec.group_name in ("landing", "release"):
+            continue
+        schema = spec.metadata["dagster/column_schema"]
+        assert isinstance(schema, dg.TableSchema)
+        shown[".".join(spec.key.path)] = [(each.name, each.type) for each in schema.columns]
+        if spec.group_name != "raw":
+            for column in schema.columns:
+                words = (column.description or "").partition("\n\n")[0]
+                assert words, (spec.key, column.name)
+                assert not words.startswith(("from [", "counts rows of [")), spec.key
+    assert shown == {
+        table: [(column.name, column.data_type) for column in members]
+        for table, members in columns.items()
+    }
+
+
+def test_what_a_contract_says_of_types_and_nulls_is_shown(defs: dg.Definitions) -> None:
+    project = dbt_project(Settings(landing="", home=Path()), target=DBT_PROJECT / PREPARED)
+    published = published_tables(load_manifest(project), load_variables()["published"])
+    specs = {spec.key: spec for spec in defs.resolve_all_asset_specs()}
+    for table in published:
+        if table.name == "release":
+            continue
+        schema = specs[dg.AssetKey([table.schema, table.name])].metadata["dagster/column_schema"]
+        assert isinstance(schema, dg.TableSchema)
+        assert {(each.name, each.type, each.constraints.nullable) for each in schema.columns} == {
+            (column.name, column.data_type, column.is_nullable) for column in table.columns
+        }
+
+
+def test_the_lineage_of_columns_names_columns_of_other_assets(defs: dg.Definitions) -> None:
+    specs = {spec.key: spec for spec in defs.resolve_all_asset_specs()}
+    lineage = specs[dg.AssetKey(["reports", "rpt_flows"])].metadata["dagster/column_lineage"]
+    assert isinstance(lineage, dg.TableColumnLineage)
+    flow_plays = dg.AssetKey(["facts", "fct_flow_plays"])
+    assert lineage.deps_by_column["completed"] == [dg.TableColumnDep(flow_plays, "result")]
+    for spec in specs.values():
+        found = spec.metadata.get("dagster/column_lineage")
+        if isinstance(found, dg.TableColumnLineage):
+            read = {dep.asset_key for deps in found.deps_by_column.values() for dep in deps}
+            assert read <= {dep.asset_key for dep in spec.deps}, spec.key
+
+
+def test_where_nobody_found_the_columns_those_that_are_declared_are_shown() -> None:
+    model = {
+        "resource_type": "model",
+        "name": "m",
+        "schema": "s",
+        "config": {},
+        "columns": {"a": {"name": "a", "data_type": "date"}},
+    }
+    assert Translator({}).get_metadata(model)["dagster/column_schema"].columns == [
+        dg.TableColumn("a", "date")
+    ]
 
 
 def test_every_invariant_is_an_asset_check_on_the_table_that_it_is_about(

@@ -17,6 +17,7 @@ import duckdb
 import pytest
 from playwright.sync_api import Page
 
+from dagster_project.columns import Columns, portable_type
 from tests.chromium import chromium
 from tests.installation import Installation, said
 from tests.orchestration.server import LOCATION, Server, serving
@@ -74,6 +75,15 @@ query ($path: [String!]!) {
     } }
 }
 """
+COLUMNS = """
+{ assetNodes { assetKey { path } metadataEntries {
+    label
+    ... on TableSchemaMetadataEntry { schema { columns { name type description } } }
+    ... on TableColumnLineageMetadataEntry { lineage {
+        columnName columnDeps { assetKey { path } columnName }
+    } }
+} } }
+"""
 EVENTS = """
 query ($run: ID!) {
     logsForRun(runId: $run) { ... on EventConnection { events {
@@ -91,8 +101,9 @@ mutation ($sensor: SensorSelector!) {
 
 
 @pytest.fixture(scope="module")
-def server(installation_of_module: Installation) -> Iterator[Server]:
+def server(installation_of_module: Installation, columns: Columns) -> Iterator[Server]:
     """A server of an installation with five dumps, one of which is missing."""
+    del columns  # they are found by now
     simulate(installation_of_module, days=6)
     (dump,) = installation_of_module.landing.glob(f"events/dt={MISSING}")
     dump.rename(installation_of_module.landing / "held-back")
@@ -197,6 +208,37 @@ def test_every_invariant_has_the_query_that_finds_all_its_violations(
             assert rows == metadata["violations"]["intValue"], name
 
 
+def test_every_table_shows_the_columns_that_it_has_and_where_they_come_from(
+    server: Server, refused: dict[str, Any]
+) -> None:
+    del refused
+    shown, lineage = {}, {}
+    for node in server.ask(COLUMNS)["assetNodes"]:
+        entries = {entry["label"]: entry for entry in node["metadataEntries"]}
+        key = tuple(node["assetKey"]["path"])
+        if "dagster/column_schema" in entries:
+            found = entries["dagster/column_schema"]["schema"]["columns"]
+            shown[key] = {column["name"]: column["type"] for column in found}
+        if "dagster/column_lineage" in entries:
+            lineage[key] = {
+                each["columnName"]: {
+                    (*dep["assetKey"]["path"], dep["columnName"]) for dep in each["columnDeps"]
+                }
+                for each in entries["dagster/column_lineage"]["lineage"]
+            }
+    built: dict[tuple[str, str], dict[str, str]] = {}
+    warehouse = server.installation.home / "warehouse.duckdb"
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        for schema, table, column, data_type in connection.execute(
+            "select schema_name, table_name, column_name, data_type from duckdb_columns()"
+            " where database_name = current_database() and not internal"
+        ).fetchall():
+            built.setdefault((schema, table), {})[column] = portable_type(data_type)
+    assert shown == {key: columns for key, columns in built.items() if key in shown}
+    assert shown.keys() >= {key for key in built if key[0] != "audit"}
+    assert lineage["reports", "rpt_flows"]["completed"] == {("facts", "fct_flow_plays", "result")}
+
+
 def test_a_refused_release_is_not_asked_for_again(server: Server, refused: dict[str, Any]) -> None:
     assert tags(refused)["walkhouse/conclusive"] == "true"
     assert "did not change" in look_with(server, "lake")["skipReason"]
@@ -217,6 +259,7 @@ def test_a_refused_release_is_not_asked_for_again(server: Server, refused: dict[
             f"/assets/facts/fct_item_events?view=checks&checkDetail={PLANTED}",
             ["tolerance 1.00%", "number 2 in the session", "trend"],
         ),
+        ("/assets/intermediate/int_flow_events", ["timestamp", "from facts/fct_item_events"]),
     ],
 )
 def test_a_page_shows(page: Page, refused: dict[str, Any], address: str, texts: list[str]) -> None:
