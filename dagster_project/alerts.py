@@ -44,6 +44,7 @@ Severity = Literal["error", "warning"]
 
 KINDS: Mapping[str, Severity] = {
     "landing_unreachable": "error",
+    "lake_refused": "error",
     "dump_failed": "error",
     "quarantine_above_tolerance": "warning",
     "dumps_stale": "warning",
@@ -328,6 +329,7 @@ def _title(kind: str, count: int) -> str:
     dumps = "1 dump" if count == 1 else f"{count} dumps"
     return {
         "landing_unreachable": "the landing cannot be listed",
+        "lake_refused": "the lake is of another version of Walkhouse; nothing is taken in or built",
         "dump_failed": f"{dumps} could not be taken in",
         "quarantine_above_tolerance": f"too many lines of {dumps} are quarantined",
         "dumps_stale": "no new dump arrives",

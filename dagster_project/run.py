@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from dagster_project.ingest.lake import LakeVersionError
 from dagster_project.instance import prepare_instance_folder
 from dagster_project.locks import hold_run
 from dagster_project.pending import Situation, look
@@ -48,16 +49,13 @@ def bring_up_to_date(
     Raises:
         WaiverError: the waiver cannot be given.
         OSError: the landing cannot be listed.
+        LakeVersionError: the lake was written by another version, and cannot be read again.
         RuntimeError: what Dagster records of the run cannot be written.
     """
     if waiver:
         waiver.ids(load_invariants(settings.dbt_project))
     now = datetime.now(UTC) if is_patient else None
-    try:
-        situation = look(settings, now=now)
-    except OSError:
-        watch(settings, None, None)
-        raise
+    situation = _look(settings, now=now)
     for day in situation.arriving:
         logger.info("dump %s: left for another time, it is still being written", day)
     for stray in situation.landed.strays:
@@ -80,15 +78,28 @@ def look_after(settings: Settings, *, now: datetime | None = None) -> Situation:
     """Tell what is worth an alert by now, runs that failed included; Dagster has an instance.
 
     What is still being written at the time `now`, if one is given, is left for another time.
+
+    Raises:
+        OSError: the landing cannot be listed.
+        LakeVersionError: the lake was written by another version, and cannot be read again.
     """
     import dagster as dg
 
     from dagster_project.failed_runs import failed_runs
 
-    situation = look(settings, now=now)
+    situation = _look(settings, now=now)
     with dg.DagsterInstance.get() as instance:
         watch(settings, situation, failed_runs(instance))
     return situation
+
+
+def _look(settings: Settings, *, now: datetime | None) -> Situation:
+    """Where the installation stands; if nobody can say, that is worth an alert, too."""
+    try:
+        return look(settings, now=now)
+    except (OSError, LakeVersionError) as error:
+        watch(settings, error, None)
+        raise
 
 
 def prepare_instance(settings: Settings) -> None:

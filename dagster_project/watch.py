@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
 
 from dagster_project.alerts import (
     KINDS,
@@ -21,14 +20,11 @@ from dagster_project.alerts import (
     stale_dumps,
     tell,
 )
-from dagster_project.ingest.lake import Lake
+from dagster_project.ingest.lake import Lake, LakeVersionError
 from dagster_project.pending import Situation, refusals
 from dagster_project.registry import load_invariants
 from dagster_project.release.publish import current_release
 from dagster_project.settings import Settings, without_password
-
-if TYPE_CHECKING:
-    pass
 
 _OF_RUNS = ("run_failed", "copy_failed")
 
@@ -67,7 +63,7 @@ class FailedRun:
 
 def watch(
     settings: Settings,
-    situation: Situation | None,
+    situation: Situation | OSError | LakeVersionError,
     failed_runs: list[FailedRun] | None,
     now: datetime | None = None,
 ) -> list[Alert]:
@@ -75,7 +71,7 @@ def watch(
 
     Args:
         settings: of the installation.
-        situation: where it stands; None where the landing cannot be listed.
+        situation: where it stands, or why `look` could not say.
         failed_runs: the last runs that failed; None where nobody looked.
         now: the time, to find dumps stale; the clock's by default.
 
@@ -85,7 +81,10 @@ def watch(
     looked_for = {"landing_unreachable"}
     findings = []
     release = current_release(settings.published)
-    if situation is None:
+    if isinstance(situation, LakeVersionError):
+        looked_for.add("lake_refused")
+        findings.append(Finding("lake_refused", "lake", str(situation), str(situation)))
+    elif isinstance(situation, OSError):
         where = without_password(settings.landing)
         findings.append(
             Finding("landing_unreachable", "landing", where, f"{where} cannot be listed")

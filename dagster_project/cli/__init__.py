@@ -223,7 +223,6 @@ def alerts(test: bool) -> None:
     """
     from dagster_project.alerts import Alert, AlertError, post
     from dagster_project.run import look_after, prepare_instance
-    from dagster_project.watch import watch
 
     settings = _settings()
     if test:
@@ -240,10 +239,7 @@ def alerts(test: bool) -> None:
     try:
         prepare_instance(settings)
         look_after(settings)
-    except OSError as error:
-        watch(settings, None, None)
-        _fail(str(error))
-    except RuntimeError as error:
+    except (OSError, RuntimeError) as error:
         _fail(str(error))
     show.alerts(console, settings)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 
+from dagster_project.ingest.lake import FORMAT_VERSION
 from tests.alerts.hook import Hook, listening
 from tests.installation import Installation, said
 from tests.whole import landings
@@ -135,6 +137,23 @@ def test_the_sensor_tells_of_a_run_that_was_killed_and_once(alerted: Alerted) ->
     (content,) = alerted.hook.posted[before:]
     assert content["run_id"] == run_id
     assert content["details"] == [f"run {run_id} of ingest_dumps: it ended before it was done"]
+
+
+def test_a_lake_of_a_newer_version_is_told_of_once_until_it_is_gone(alerted: Alerted) -> None:
+    version = alerted.installation.home / "lake" / "raw" / "version.json"
+    current = version.read_text()
+    version.write_text(json.dumps({"format_version": FORMAT_VERSION + 1}))
+    before = len(alerted.hook.posted)
+    for _ in range(2):
+        run = alerted.installation.walkhouse("run")
+        assert run.returncode == 1
+        assert f"written in format {FORMAT_VERSION + 1} by another Walkhouse" in said(run)
+    (content,) = alerted.hook.posted[before:]
+    assert (content["kind"], content["severity"]) == ("lake_refused", "error")
+    assert "install that one again, or move the folder away" in "".join(content["details"])
+    version.write_text(current)
+    alerted.installation.walkhouse("alerts")
+    assert "lake_refused" not in (alerted.installation.home / "alerts.json").read_text()
 
 
 def test_a_landing_that_is_gone_is_told_of(alerted: Alerted) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import dagster as dg
 import pytest
 from click.testing import CliRunner
 
+from dagster_project.alert_sensor import alerts_sensor
 from dagster_project.alerts import (
     KINDS,
     Alert,
@@ -23,7 +26,9 @@ from dagster_project.alerts import (
     tell,
 )
 from dagster_project.cli import cli
-from dagster_project.ingest.lake import LakeDump
+from dagster_project.ingest.lake import FORMAT_VERSION, Lake, LakeDump
+from dagster_project.resources import Installation
+from dagster_project.settings import Settings
 from tests.alerts.hook import Hook, listening
 
 REFUSED = Finding("release_refused", "rule", "1", "rule: 9 violations in 90 checked", "run-1")
@@ -157,6 +162,19 @@ def test_a_memory_cut_short_tells_again(
 
 def test_the_worst_comes_first() -> None:
     assert [a.kind for a in alerts_of([REFUSED, FAILED])] == ["dump_failed", "release_refused"]
+
+
+def test_the_sensor_tells_of_a_lake_of_a_newer_version(tmp_path: Path) -> None:
+    settings = Settings(landing=str(tmp_path / "landing"), home=tmp_path / "home")
+    (tmp_path / "landing" / "events").mkdir(parents=True)
+    lake = Lake(settings.lake)
+    lake.prepare()
+    (lake.root / "version.json").write_text(json.dumps({"format_version": FORMAT_VERSION + 1}))
+    with dg.DagsterInstance.ephemeral() as instance:
+        resources = {"installation": Installation.of(settings)}
+        told = alerts_sensor(dg.build_sensor_context(instance, resources=resources))
+    assert isinstance(told, dg.SkipReason)
+    assert (told.skip_message or "").startswith("lake_refused: the lake is of another version")
 
 
 def dump(day: str, *, events: int, quarantined: int) -> LakeDump:
