@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -15,11 +16,12 @@ from typing import Any
 
 import duckdb
 import pytest
+import yaml
 from playwright.sync_api import Page
 
 from dagster_project.columns import Columns, portable_type
 from tests.chromium import chromium
-from tests.installation import Installation, said
+from tests.installation import CHECKOUT, Installation, said
 from tests.orchestration.server import LOCATION, Server, serving
 
 PLANTED = "launcher_play_once_per_session"
@@ -293,7 +295,7 @@ def test_a_waiver_in_the_configuration_of_the_failed_step_publishes(
     changed = {
         "selector": {**LOCATION, "jobName": "build_and_release"},
         "stepKeys": ["release"],
-        "runConfigData": waiver("player 6.1 draws twice"),
+        "runConfigData": waiver(),
         "executionMetadata": {"parentRunId": refused["runId"], "rootRunId": refused["runId"]},
     }
     launched = server.ask(REEXECUTE, changed=changed)["launchRunReexecution"]["run"]["runId"]
@@ -307,7 +309,7 @@ def test_a_killed_run_keeps_nobody_waiting(server: Server, refused: dict[str, An
     del refused
     parameters = {
         "selector": {**LOCATION, "jobName": "build_and_release"},
-        "runConfigData": waiver("again"),
+        "runConfigData": waiver(),
     }
     launched = server.ask(LAUNCH, parameters=parameters)["launchRun"]["run"]["runId"]
     server.wait_for("step under way", lambda: steps(server, launched))
@@ -363,8 +365,12 @@ def days(first: str, count: int) -> list[str]:
     return [(start + timedelta(days=number)).isoformat() for number in range(count)]
 
 
-def waiver(reason: str) -> dict[str, Any]:
-    return {"resources": {"waivers": {"config": {"invariants": [PLANTED], "reason": reason}}}}
+def waiver() -> dict[str, Any]:
+    """The configuration of a run by which the README has a person waive."""
+    readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"^```yaml\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
+    configuration: dict[str, Any] = yaml.safe_load(text)
+    return configuration
 
 
 def ended(server: Server, which: dict[str, Any]) -> list[dict[str, Any]]:
