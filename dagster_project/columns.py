@@ -142,6 +142,9 @@ def _types(relations: Sequence[Relation], *, database: str) -> dict[str, dict[st
         for relation in relations:
             declared = ", ".join(f'"{name}" {kind}' for name, kind in relation.types.items())
             table = _table(relation.name, database).sql(_DIALECT)
+            if not declared and relation.sql is None:
+                logger.warning("the columns of %s are not known: nobody declares them", table)
+                continue
             try:
                 if declared:
                     connection.execute(f"create table {table} ({declared})")

@@ -7,14 +7,12 @@ than a small day takes to build.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import logging
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -27,22 +25,24 @@ from dbt.contracts.graph.nodes import ModelNode
 from dbt.parser.manifest import extended_mashumuro_decoder
 from dbt_common.events.base_types import EventMsg
 
-from dagster_project import columns
-from dagster_project.columns import Columns, Relation, as_json, columns_of, from_json
+from dagster_project.columns import Relation, columns_of
 from dagster_project.ingest.classification import LINE_COLUMNS
 from dagster_project.ingest.content import content_columns
 from dagster_project.ingest.dumps import FILE_COLUMNS
-from dagster_project.ingest.lake import replace_text
 from dagster_project.locks import exclusively
+from dagster_project.prepared import (
+    PREPARED,
+    forget_parsed,
+    keep_columns,
+    load_columns,
+    note_parsed,
+    parsed_digest,
+    parts_digest,
+)
 
 logger = logging.getLogger("walkhouse")
 
-PREPARED = "target/prepared"
-"""Where `make setup` leaves what dbt parsed, for homes that are new; in the dbt project."""
-
-_PARTS_OF_A_MANIFEST = ("*.yml", "seeds/**/*", "models/**/*", "macros/**/*", "tests/**/*")
 _PARSED = "partial_parse.msgpack"  # dbt's own name for it
-_COLUMNS = "columns.json"
 _WORTH_A_LINE = 1.0  # seconds
 _BUILT = ("success", "pass", "no-op")
 
@@ -73,25 +73,18 @@ def ensure_manifest(project: DbtProject) -> None:
     folder = Path(project.project_dir)
     target = Path(project.manifest_path).parent
     with exclusively(target / "parsing.lock", purpose="parsing the dbt project"):
-        digest = _parts_digest(folder)
-        if _holds(target, digest):
+        digest = parts_digest(folder)
+        if parsed_digest(target) == digest:
             return
-        # Noted once it is there: a manifest without it may have been cut short.
-        note = target / "parsed"
-        note.unlink(missing_ok=True)
+        forget_parsed(target)
         prepared = folder / PREPARED
-        if _holds(prepared, digest):
+        if parsed_digest(prepared) == digest:
             for name in (Path(project.manifest_path).name, _PARSED):
                 shutil.copyfile(prepared / name, target / name)
         else:
             logger.info("dbt parse")
             _invoke(project, ["parse", "--quiet"])
-        note.write_text(digest, encoding="utf-8")
-
-
-def _holds(target: Path, digest: str) -> bool:
-    note = target / "parsed"
-    return note.exists() and note.read_text(encoding="utf-8") == digest
+        note_parsed(target, digest)
 
 
 def load_manifest(project: DbtProject) -> dict[str, Any]:
@@ -106,41 +99,22 @@ def load_manifest(project: DbtProject) -> dict[str, Any]:
 
 
 def ensure_columns(project: DbtProject) -> None:
-    """Have the columns of the project as it is now, for `load_columns`; takes some seconds.
+    """Have the columns of the project as it is now, which the UI shows; takes some seconds.
+
+    No run waits for it.
 
     Raises:
         DbtError: the project cannot be parsed or compiled.
     """
     ensure_manifest(project)
-    target = Path(project.manifest_path).parent
+    folder, target = Path(project.project_dir), Path(project.manifest_path).parent
     with exclusively(target / "columns.lock", purpose="finding the columns of the dbt project"):
-        if load_columns(project):
+        digest = parsed_digest(target)
+        if load_columns(folder, digest):
             return
         manifest = json.loads(Path(project.manifest_path).read_text(encoding="utf-8"))
-        found = columns_of(_relations(manifest, _compiled(project)), database=_database(manifest))
-        content = {"digest": _columns_digest(project), "columns": as_json(found)}
-        replace_text(target / _COLUMNS, json.dumps(content))
-
-
-def load_columns(project: DbtProject) -> Columns:
-    """The columns of the project as it is now; nothing where nobody had them found.
-
-    Only the UI shows them, so that no run waits for it.
-    """
-    digest = _columns_digest(project)
-    for target in (Path(project.manifest_path).parent, Path(project.project_dir) / PREPARED):
-        file = target / _COLUMNS
-        if file.exists():
-            content = json.loads(file.read_text(encoding="utf-8"))
-            if content["digest"] == digest:
-                return from_json(content["columns"])
-    return {}
-
-
-def _columns_digest(project: DbtProject) -> str:
-    """Changes with the parsed project, and with what finds the columns."""
-    parsed = Path(project.manifest_path).with_name("parsed").read_bytes()
-    return hashlib.sha256(parsed + Path(columns.__file__).read_bytes()).hexdigest()
+        relations = _relations(manifest, _compiled(project))
+        keep_columns(folder, digest, columns_of(relations, database=_database(manifest)))
 
 
 def _compiled(project: DbtProject) -> dict[str, str]:
@@ -163,19 +137,20 @@ def _compiled(project: DbtProject) -> dict[str, str]:
 def _relations(manifest: dict[str, Any], compiled: dict[str, str]) -> list[Relation]:
     """Sources, seeds and models, each after those that it reads."""
     of_the_lake = {
-        "lines": LINE_COLUMNS,
-        "files": FILE_COLUMNS,
-        "content_items": content_columns(),
+        "raw.lines": LINE_COLUMNS,
+        "raw.files": FILE_COLUMNS,
+        "raw.content_items": content_columns(),
     }
     found = {
-        unique_id: Relation(f"{source['schema']}.{source['name']}", of_the_lake[source["name"]])
+        unique_id: Relation(name, of_the_lake[name])
         for unique_id, source in manifest["sources"].items()
+        if (name := f"{source['schema']}.{source['name']}") in of_the_lake
     }
     inputs: dict[str, list[str]] = {}
     for unique_id, node in manifest["nodes"].items():
         name = f"{node['schema']}.{node['alias']}"
         if node["resource_type"] == "seed":
-            found[unique_id] = Relation(name, node["config"]["column_types"])
+            found[unique_id] = Relation(name, node["config"].get("column_types") or {})
         elif unique_id in compiled:
             is_enforced = node["contract"]["enforced"]
             declared = node["columns"].values() if is_enforced else ()
@@ -279,13 +254,3 @@ def _parsed(project: DbtProject) -> Manifest:
     manifest = Manifest.from_msgpack(state, decoder=extended_mashumuro_decoder)
     manifest.build_flat_graph()
     return manifest
-
-
-def _parts_digest(folder: Path) -> str:
-    """Changes with every file that dbt parses, and with dbt."""
-    digest = hashlib.sha256(f"{version('dbt-core')} {version('dbt-duckdb')}".encode())
-    files = {path for part in _PARTS_OF_A_MANIFEST for path in folder.glob(part)}
-    for path in sorted(file for file in files if file.is_file()):
-        digest.update(f"\n{path.relative_to(folder).as_posix()}\n".encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()

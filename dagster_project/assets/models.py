@@ -23,10 +23,11 @@ from dagster_dbt import (
 from dagster_project.assets.column_metadata import column_metadata
 from dagster_project.assets.landing import OWNERS
 from dagster_project.columns import Columns
-from dagster_project.dbt import BuiltNode, DbtError, build, load_columns
+from dagster_project.dbt import BuiltNode, DbtError, build
 from dagster_project.ingest.lake import Lake
 from dagster_project.locks import warehouse_writer
 from dagster_project.pools import WAREHOUSE
+from dagster_project.prepared import load_columns, parsed_digest
 from dagster_project.rebuilds import Rebuild, rebuild_summary, rebuilds_of_last_build
 from dagster_project.release.layout import WarehouseError, check_layout, expected_layout
 from dagster_project.release.state import project_digest
@@ -68,7 +69,8 @@ class Translator(DagsterDbtTranslator):
 
 def models_asset(project: DbtProject) -> dg.AssetsDefinition:
     """All seeds and models of the dbt project."""
-    translator = Translator(load_columns(project))
+    digest = parsed_digest(Path(project.manifest_path).parent)
+    translator = Translator(load_columns(Path(project.project_dir), digest))
 
     @dbt_assets(
         name="models",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -186,9 +187,22 @@ def ui(arguments: tuple[str, ...]) -> None:
         prepare_instance(settings)
     except RuntimeError as error:
         _fail(str(error))
+    _have_columns(settings)
     os.chdir(CHECKOUT)
     program = str(Path(sys.executable).with_name("dg"))
     os.execv(program, [program, "dev", "--workspace", "workspace.yaml", *arguments])
+
+
+def _have_columns(settings: Settings) -> None:
+    """Find the columns of the dbt project, if it changed since they were found."""
+    from dagster_project.prepared import load_columns, parts_digest
+
+    if load_columns(settings.dbt_project, parts_digest(settings.dbt_project)):
+        return
+    _say("finding the columns of the dbt project, which changed")
+    # In a process of its own: this one becomes another program, and dbt would leave locks in it.
+    # What else the UI can show it shows, if this fails, which says why itself.
+    subprocess.run([sys.executable, "-m", "dagster_project.cli", "parse"], check=False)
 
 
 @cli.command()
@@ -340,7 +354,8 @@ def parse() -> None:
 
     It also finds out what columns the tables have and where they come from, for the UI.
     """
-    from dagster_project.dbt import PREPARED, DbtError, ensure_columns
+    from dagster_project.dbt import DbtError, ensure_columns
+    from dagster_project.prepared import PREPARED
     from dagster_project.resources import dbt_project
 
     settings = _settings()

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 import pytest
 
 from dagster_project.assets.column_metadata import origin_sentence
-from dagster_project.columns import (
-    Column,
-    Columns,
-    Origin,
-    Relation,
-    as_json,
-    columns_of,
-    from_json,
-)
+from dagster_project.columns import Column, Columns, Origin, Relation, columns_of
+from dagster_project.prepared import keep_columns, load_columns
 from dagster_project.registry import load_published_tables
 
 EVENTS = Relation(
@@ -157,8 +151,13 @@ def test_of_a_table_that_nobody_knows_nothing_is_said_but_why(
     assert columns["m.noted"] == (Column("id", "string", None),)
 
 
-def test_columns_outlive_being_written_down(columns: Columns) -> None:
-    assert from_json(as_json(columns)) == columns
+def test_columns_are_kept_for_the_project_that_they_are_of_and_for_no_other(
+    columns: Columns, tmp_path: Path
+) -> None:
+    keep_columns(tmp_path, "a project", columns)
+    assert load_columns(tmp_path, "a project") == columns
+    assert load_columns(tmp_path, "another project") == {}
+    assert load_columns(tmp_path / "elsewhere", "a project") == {}
 
 
 def test_the_sentence_links_to_the_assets_and_a_constant_has_none() -> None:

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from dagster_project.assets.models import Translator
 from dagster_project.assets.raw import dumps_asset
 from dagster_project.columns import Columns
-from dagster_project.dbt import PREPARED, load_manifest
+from dagster_project.dbt import load_manifest
 from dagster_project.dictionary import published_tables
 from dagster_project.partitions import contiguous_ranges, dump_partitions
+from dagster_project.prepared import PREPARED
 from dagster_project.registry import load_invariants, load_published_tables, load_variables
 from dagster_project.resources import dbt_project
 from dagster_project.settings import Settings

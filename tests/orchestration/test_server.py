@@ -19,7 +19,7 @@ import pytest
 import yaml
 from playwright.sync_api import Page
 
-from dagster_project.columns import Columns, portable_type
+from dagster_project.columns import portable_type
 from tests.chromium import chromium
 from tests.installation import CHECKOUT, Installation, said
 from tests.orchestration.server import LOCATION, Server, serving
@@ -103,9 +103,8 @@ mutation ($sensor: SensorSelector!) {
 
 
 @pytest.fixture(scope="module")
-def server(installation_of_module: Installation, columns: Columns) -> Iterator[Server]:
+def server(installation_of_module: Installation) -> Iterator[Server]:
     """A server of an installation with five dumps, one of which is missing."""
-    del columns  # they are found by now
     simulate(installation_of_module, days=6)
     (dump,) = installation_of_module.landing.glob(f"events/dt={MISSING}")
     dump.rename(installation_of_module.landing / "held-back")
