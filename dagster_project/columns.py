@@ -23,6 +23,8 @@ from sqlglot.optimizer.qualify import qualify
 logger = logging.getLogger("walkhouse")
 
 _DIALECT = "duckdb"
+_OF_WHOLE_ROWS = (exp.TableColumn, exp.Exists)  # a table as a value, whether there is a row
+_ANY_ROW = (exp.Star, exp.Literal)
 _OF_THE_RECURSION = "recurring"  # DuckDB's schema for all rows that a recursive query has so far
 
 
@@ -173,7 +175,7 @@ def _origins(
     try:
         query = _Query(relation.sql, schema, known)
         found = {name: query.origin(node) for name, node in query.columns().items()}
-    except SqlglotError as error:
+    except (SqlglotError, KeyError, ValueError) as error:  # what sqlglot has not met raises any
         reason = str(error).partition("\n")[0]
         logger.warning("where the columns of %s come from is not known: %s", relation.name, reason)
         return {}
@@ -196,6 +198,8 @@ class _Query:
         root = build_scope(tree)
         if root is None:
             raise SqlglotError("it is no query")
+        if any(union.args.get("by_name") for union in tree.find_all(exp.SetOperation)):
+            raise SqlglotError("a union by name, which sqlglot takes for one by position")
         self._tree = tree
         self._schema = schema
         self._known = known
@@ -240,7 +244,9 @@ class _Query:
         nodes = [*node.walk()]
         while nodes:
             each = nodes.pop()
-            if isinstance(each.expression, exp.Star | exp.Placeholder):
+            if isinstance(each.expression, exp.Star | exp.Placeholder) or each.expression.find(
+                *_OF_WHOLE_ROWS
+            ):
                 return None
             scope = self._scopes.get(id(each.source))
             if scope is not None and _counts_rows(each.expression):
@@ -269,7 +275,7 @@ def _reads(query: exp.Expr, name: str) -> bool:
 
 def _counts_rows(expression: exp.Expr) -> bool:
     counts = find_all_in_scope(expression, exp.Count)
-    return any(count.this is None or isinstance(count.this, exp.Star) for count in counts)
+    return any(count.this is None or isinstance(count.this, _ANY_ROW) for count in counts)
 
 
 def _rows(scope: Scope) -> Iterator[str]:
