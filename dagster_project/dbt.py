@@ -101,10 +101,11 @@ def load_manifest(project: DbtProject) -> dict[str, Any]:
 def ensure_columns(project: DbtProject) -> None:
     """Have the columns of the project as it is now, which the UI shows; takes some seconds.
 
-    No run waits for it.
+    No run waits for it. If the project cannot be compiled ahead of a build, because a model asks
+    the warehouse for what to say, the log says so.
 
     Raises:
-        DbtError: the project cannot be parsed or compiled.
+        DbtError: the project cannot be parsed.
     """
     ensure_manifest(project)
     folder, target = Path(project.project_dir), Path(project.manifest_path).parent
@@ -113,7 +114,11 @@ def ensure_columns(project: DbtProject) -> None:
         if load_columns(folder, digest):
             return
         manifest = json.loads(Path(project.manifest_path).read_text(encoding="utf-8"))
-        relations = _relations(manifest, _compiled(project))
+        try:
+            relations = _relations(manifest, _compiled(project))
+        except DbtError as error:
+            logger.warning("the columns of the dbt project are not known: %s", error)
+            return
         keep_columns(folder, digest, columns_of(relations, database=_database(manifest)))
 
 
