@@ -241,6 +241,7 @@ class _Query:
         columns: set[tuple[str, str]] = set()
         rows: set[str] = set()
         seen: set[tuple[str, str]] = set()
+        counted: set[int] = set()
         nodes = [*node.walk()]
         while nodes:
             each = nodes.pop()
@@ -249,8 +250,15 @@ class _Query:
             ):
                 return None
             scope = self._scopes.get(id(each.source))
-            if scope is not None and _counts_rows(each.expression):
-                rows |= set(_rows(scope))
+            if scope is not None and _counts_rows(each.expression) and id(scope) not in counted:
+                counted.add(id(scope))
+                for read in self._read_by(scope):
+                    if read is None:
+                        return None
+                    if isinstance(read, exp.Table):
+                        rows.add(_name(read))
+                    else:
+                        nodes += read.walk()
             source, _, column = each.name.rpartition(".")
             if source in self._itself:
                 # It comes from wherever this column of the whole recursive part comes from.
@@ -265,6 +273,45 @@ class _Query:
             return None
         return Origin(tuple(sorted(columns)), tuple(sorted(rows)))
 
+    def _read_by(self, scope: Scope) -> Iterator[exp.Table | Node | None]:
+        """What the rows that a part of the query reads stand for, but for its joins.
+
+        They are those of tables, or what made them distinct; None where that is not known.
+        """
+        first = scope.expression.args.get("from_")
+        source = scope.sources.get(first.this.alias_or_name) if first else None
+        if isinstance(source, exp.Table):
+            yield source
+        elif isinstance(source, Scope):
+            yield from self._made_by(source)
+
+    def _made_by(self, scope: Scope) -> Iterator[exp.Table | Node | None]:
+        query = scope.expression
+        group = query.args.get("group")
+        if query.args.get("distinct"):  # of a union, too
+            yield from self.columns(scope).values()
+        elif isinstance(query, exp.SetOperation):
+            for part in scope.set_operation_scopes:
+                yield from self._made_by(part)
+        elif group is not None:
+            for column in find_all_in_scope(group, exp.Column):
+                yield self._node(scope, column)
+            if not group.expressions:
+                yield None
+        elif isinstance(query, exp.Select) and not any(map(_makes_one_row, query.selects)):
+            yield from self._read_by(scope)
+
+    def _node(self, scope: Scope, column: exp.Column) -> Node | None:
+        source = scope.sources.get(column.table)
+        if isinstance(source, exp.Table):
+            return Node(name=column.sql(_DIALECT), source=source, expression=source)
+        return self.columns(source).get(column.name) if source is not None else None
+
+
+def _makes_one_row(select: exp.Expr) -> bool:
+    aggregates = find_all_in_scope(select, exp.AggFunc)
+    return any(aggregate.find_ancestor(exp.Window) is None for aggregate in aggregates)
+
 
 def _reads(query: exp.Expr, name: str) -> bool:
     return any(
@@ -276,20 +323,6 @@ def _reads(query: exp.Expr, name: str) -> bool:
 def _counts_rows(expression: exp.Expr) -> bool:
     counts = find_all_in_scope(expression, exp.Count)
     return any(count.this is None or isinstance(count.this, _ANY_ROW) for count in counts)
-
-
-def _rows(scope: Scope) -> Iterator[str]:
-    """The tables whose rows are those of a part of a query, but for its joins."""
-    if isinstance(scope.expression, exp.SetOperation):
-        for part in scope.set_operation_scopes:
-            yield from _rows(part)
-        return
-    first = scope.expression.args.get("from_")
-    source = scope.sources.get(first.this.alias_or_name) if first else None
-    if isinstance(source, Scope):
-        yield from _rows(source)
-    elif isinstance(source, exp.Table):
-        yield _name(source)
 
 
 def _name(table: exp.Table) -> str:

@@ -91,6 +91,26 @@ def test_an_aggregate_takes_from_its_arguments_and_filters_and_counts_rows() -> 
     }
 
 
+def test_a_count_of_what_was_made_distinct_takes_from_what_made_it_so() -> None:
+    sql = """
+        with days as (
+            select id, cast(seen as date) as day, max(kind) as kind
+            from raw.events group by id, cast(seen as date)
+        ),
+        kinds as (select distinct kind from raw.events),
+        moved as (select id, lag(seen) over (partition by id order by seen) as last from raw.events)
+        select
+            (select count(*) from days) as days,
+            (select count(*) from kinds) as kinds,
+            (select count(*) from moved) as events
+    """
+    assert origins(sql) == {
+        "days": of("raw.events.id", "raw.events.seen"),
+        "kinds": of("raw.events.kind"),
+        "events": of(rows=("raw.events",)),
+    }
+
+
 def test_a_list_that_is_unfolded_and_a_window() -> None:
     sql = """
         select
@@ -230,6 +250,10 @@ GAPS = {
             ),
         ),
         ("reports.rpt_flows.plays", of(rows=("facts.fct_flow_plays",))),
+        (
+            "reports.rpt_retention_weekly.users",
+            of("facts.fct_sessions.end_user_id", "facts.fct_sessions.started_at"),
+        ),
         (
             "reports.rpt_surveys.report_date",
             of("facts.fct_survey_answers.started_at", "facts.fct_surveys.first_event_at"),
