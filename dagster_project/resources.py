@@ -46,8 +46,8 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Note which process executes a run, so that its end is noticed; sensors have no run."""
-        if context.run_id:
-            hold_run(self.settings.home, context.run_id)
+        if context.run is not None:
+            hold_run(self.settings.home, context.run.run_id)
 
     @classmethod
     def of(cls, settings: Settings) -> "Installation":

@@ -72,4 +72,4 @@ def attempts_of(instance: dg.DagsterInstance, key: str) -> list[Attempt]:
 
 def note_conclusive(context: dg.AssetExecutionContext) -> None:
     """Say of the run under way that it would fail again as long as its inputs are the same."""
-    context.instance.add_run_tags(context.run_id, {CONCLUSIVE: "true"})
+    context.instance.add_run_tags(context.run.run_id, {CONCLUSIVE: "true"})
