@@ -29,7 +29,6 @@ from tests.orchestration.test_server import (
     tags,
 )
 
-
 COPY = "s3://late/bi"
 LAUNCHED = "... on LaunchBackfillSuccess { backfillId } ... on PythonError { message }"
 RESUME = f"""
