@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import boto3
+import pytest
 from moto.server import ThreadedMotoServer
 from s3fs import S3FileSystem
 
@@ -75,3 +76,12 @@ def object_store() -> Iterator[ObjectStore]:
     finally:
         S3FileSystem.clear_instance_cache()
         server.stop()
+
+
+@contextmanager
+def object_store_of_environment() -> Iterator[ObjectStore]:
+    """A server that this process and those that it starts take from their environment."""
+    with object_store() as running, pytest.MonkeyPatch.context() as patched:
+        for name, value in running.environment.items():
+            patched.setenv(name, value)
+        yield running

@@ -21,6 +21,15 @@ _SLOW_DOWN = (
 )
 
 
+def breaking_after(content_bytes: int, name: str, *, times: int = 1_000_000) -> Trouble:
+    """Connections break in the middle of a file, so many times."""
+
+    def trouble(path: str, number: int) -> int | None:
+        return content_bytes if path.endswith(name) and number <= times else None
+
+    return trouble
+
+
 @dataclass
 class Proxy:
     """A running proxy.

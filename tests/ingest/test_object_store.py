@@ -26,7 +26,7 @@ from tests.ingest.test_ingest import DEFINITIONS, SEEDS, rows, take_in
 from tests.installation import Installation as InstallationOnDisk
 from tests.installation import said
 from tests.object_store import KEY, SECRET, ObjectStore, object_store
-from tests.proxy import Proxy, Trouble, proxy
+from tests.proxy import Proxy, breaking_after, proxy
 from tests.whole import landings
 from tests.whole.lake import lake_differences
 
@@ -86,15 +86,6 @@ def two_dumps(tmp_path: Path) -> Path:
         ]
         landings.put(tmp_path / "landing", day.isoformat(), "a.ndjson", events)
     return tmp_path / "landing"
-
-
-def breaking_after(content_bytes: int, name: str, *, times: int = 1_000_000) -> Trouble:
-    """Connections break in the middle of a file, so many times."""
-
-    def trouble(path: str, number: int) -> int | None:
-        return content_bytes if path.endswith(name) and number <= times else None
-
-    return trouble
 
 
 def asking_for_patience(path: str, number: int) -> str | None:

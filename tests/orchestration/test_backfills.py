@@ -16,7 +16,7 @@ import pytest
 
 from dagster_project.locks import dump_writer
 from tests.installation import Installation, said
-from tests.object_store import ObjectStore, object_store
+from tests.object_store import ObjectStore, object_store_of_environment
 from tests.orchestration.server import Server, serving
 from tests.orchestration.test_server import (
     LAUNCH_BACKFILL,
@@ -55,9 +55,7 @@ query ($filter: RunsFilter) {
 
 @pytest.fixture(scope="module")
 def store() -> Iterator[ObjectStore]:
-    with object_store() as running, pytest.MonkeyPatch.context() as patched:
-        for name, value in running.environment.items():
-            patched.setenv(name, value)
+    with object_store_of_environment() as running:
         yield running
 
 

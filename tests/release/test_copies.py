@@ -23,7 +23,7 @@ from dagster_project.release.publish import Release, switch_to
 from dagster_project.settings import COPY_SCHEMES
 from tests.installation import CHECKOUT
 from tests.object_store import SECRET, ObjectStore, object_store
-from tests.proxy import Proxy, Trouble, proxy
+from tests.proxy import Proxy, breaking_after, proxy
 
 FIRST, SECOND, THIRD = "20260301T060000-a", "20260302T060000-b", "20260303T060000-c"
 DAYS = {"2026-03-01": 1, "2026-03-02": 2}
@@ -169,15 +169,6 @@ def test_a_killed_copy_is_never_read_and_is_cleaned_the_next_time(
     assert rows(store) == [(2,)]
     uploads = store.client().list_multipart_uploads(Bucket=store.bucket)["Uploads"]
     assert [upload["Key"] for upload in uploads] == ["of/somebody/else"]
-
-
-def breaking_after(content_bytes: int, name: str, *, times: int = 1_000_000) -> Trouble:
-    """Connections break while a file is sent, so many times."""
-
-    def trouble(path: str, number: int) -> int | None:
-        return content_bytes if path.endswith(name) and number <= times else None
-
-    return trouble
 
 
 def asking_for_patience(path: str, number: int) -> str | None:

@@ -12,7 +12,7 @@ import pytest
 
 from dagster_project.object_store import connect
 from tests.installation import SEEDS, Installation, said
-from tests.object_store import SECRET, ObjectStore, object_store
+from tests.object_store import SECRET, ObjectStore, object_store_of_environment
 from tests.reference import reference
 from tests.whole import landings
 from tests.whole.compare import differences
@@ -22,9 +22,7 @@ COPY = "s3://walkhouse/bi"
 
 @pytest.fixture(scope="module")
 def store() -> Iterator[ObjectStore]:
-    with object_store() as running, pytest.MonkeyPatch.context() as patched:
-        for name, value in running.environment.items():
-            patched.setenv(name, value)
+    with object_store_of_environment() as running:
         yield running
 
 
