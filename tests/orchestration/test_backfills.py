@@ -17,8 +17,7 @@ import pytest
 from dagster_project.locks import dump_writer
 from tests.installation import Installation, said
 from tests.object_store import ObjectStore, object_store_of_environment
-from tests.orchestration.server import Server, serving
-from tests.orchestration.test_server import (
+from tests.orchestration.questions import (
     LAUNCH_BACKFILL,
     PARTITIONS,
     days,
@@ -28,6 +27,7 @@ from tests.orchestration.test_server import (
     statuses,
     tags,
 )
+from tests.orchestration.server import Server, serving
 
 COPY = "s3://late/bi"
 LAUNCHED = "... on LaunchBackfillSuccess { backfillId } ... on PythonError { message }"

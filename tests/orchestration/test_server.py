@@ -11,7 +11,6 @@ import os
 import re
 import signal
 from collections.abc import Iterator
-from datetime import date, timedelta
 from typing import Any
 
 import duckdb
@@ -22,17 +21,21 @@ from playwright.sync_api import Page
 from dagster_project.columns import portable_type
 from tests.chromium import chromium
 from tests.installation import CHECKOUT, Installation, said
+from tests.orchestration.questions import (
+    LAUNCH_BACKFILL,
+    PARTITIONS,
+    RUNS,
+    days,
+    ended,
+    look_with,
+    runs_of,
+    statuses,
+    tags,
+)
 from tests.orchestration.server import LOCATION, Server, serving
 
 PLANTED = "launcher_play_once_per_session"
 MISSING = "2026-03-03"
-LAUNCH_BACKFILL = """
-mutation ($parameters: LaunchBackfillParams!) {
-    launchPartitionBackfill(backfillParams: $parameters) {
-        ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message }
-    }
-}
-"""
 REEXECUTE = """
 mutation ($again: ReexecutionParams, $changed: ExecutionParams) {
     launchRunReexecution(reexecutionParams: $again, executionParams: $changed) {
@@ -46,18 +49,6 @@ mutation ($parameters: ExecutionParams!) {
         ... on LaunchRunSuccess { run { runId } } ... on PythonError { message }
     }
 }
-"""
-RUNS = """
-query ($filter: RunsFilter) {
-    runsOrError(filter: $filter) { ... on Runs { results {
-        runId jobName status tags { key value } } } }
-}
-"""
-PARTITIONS = """
-{ assetNodeOrError(assetKey: {path: ["raw", "lines"]}) { ... on AssetNode {
-    assetPartitionStatuses { ... on TimePartitionStatuses { ranges { status startKey endKey } } }
-    freshnessStatusInfo { freshnessStatus }
-} } }
 """
 CHECKS = """
 query ($path: [String!]!) {
@@ -91,13 +82,6 @@ query ($run: ID!) {
     logsForRun(runId: $run) { ... on EventConnection { events {
         __typename ... on MessageEvent { message stepKey }
     } } }
-}
-"""
-LOOK_WITH_THE_SENSOR = """
-mutation ($sensor: SensorSelector!) {
-    sensorDryRun(selectorData: $sensor, cursor: null) { ... on DryRunInstigationTick {
-        evaluationResult { skipReason runRequests { runKey } error { message } }
-    } }
 }
 """
 
@@ -359,28 +343,12 @@ def simulate(installation: Installation, *, days: int) -> None:
     assert simulated.returncode == 0, said(simulated)
 
 
-def days(first: str, count: int) -> list[str]:
-    start = date.fromisoformat(first)
-    return [(start + timedelta(days=number)).isoformat() for number in range(count)]
-
-
 def waiver() -> dict[str, Any]:
     """The configuration of a run by which the README has a person waive."""
     readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
     (text,) = re.findall(r"^```yaml\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
     configuration: dict[str, Any] = yaml.safe_load(text)
     return configuration
-
-
-def ended(server: Server, which: dict[str, Any]) -> list[dict[str, Any]]:
-    """The runs that the filter finds, as soon as there is one and all of them ended."""
-
-    def look() -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = server.ask(RUNS, filter=which)["runsOrError"]["results"]
-        is_over = all(run["status"] in ("SUCCESS", "FAILURE", "CANCELED") for run in found)
-        return found if is_over else []
-
-    return server.wait_for(f"ended run of {which}", look)
 
 
 def launch_job_backfill(server: Server, partitions: list[str]) -> str:
@@ -394,33 +362,6 @@ def launch_job_backfill(server: Server, partitions: list[str]) -> str:
     }
     answer = server.ask(LAUNCH_BACKFILL, parameters=parameters)["launchPartitionBackfill"]
     return str(answer["backfillId"])
-
-
-def runs_of(server: Server, backfill: str, *, finished: bool = False) -> list[dict[str, Any]]:
-    which: dict[str, Any] = {"tags": [{"key": "dagster/backfill", "value": backfill}]}
-    if finished:
-        which["statuses"] = ["SUCCESS", "FAILURE", "CANCELED"]
-    found: list[dict[str, Any]] = server.ask(RUNS, filter=which)["runsOrError"]["results"]
-    return found
-
-
-def tags(run: dict[str, Any]) -> dict[str, str]:
-    return {tag["key"]: tag["value"] for tag in run["tags"]}
-
-
-def statuses(asset: dict[str, Any]) -> dict[str, str]:
-    """Status by partition, of those that have one."""
-    return {
-        day.isoformat(): each["status"]
-        for each in asset["assetPartitionStatuses"]["ranges"]
-        for day in (
-            date.fromordinal(ordinal)
-            for ordinal in range(
-                date.fromisoformat(each["startKey"]).toordinal(),
-                date.fromisoformat(each["endKey"]).toordinal() + 1,
-            )
-        )
-    }
 
 
 def checks(server: Server, *path: str) -> dict[str, Any]:
@@ -445,18 +386,3 @@ def process_of(server: Server, run_id: str) -> int:
     events = server.ask(EVENTS, run=run_id)["logsForRun"]["events"]
     (noted,) = (e["message"] for e in events if "Started process for run" in e.get("message", ""))
     return int(noted.split("pid: ")[1].split(")")[0])
-
-
-def look_with(server: Server, sensor: str) -> dict[str, Any]:
-    """What a sensor would ask for, now that no run is under way.
-
-    A run that Dagster has recorded as ended is under way until its process ends, too.
-    """
-
-    def look() -> dict[str, Any] | None:
-        tick = server.ask(LOOK_WITH_THE_SENSOR, sensor={**LOCATION, "sensorName": sensor})
-        found: dict[str, Any] = tick["sensorDryRun"]["evaluationResult"]
-        assert found["error"] is None, found["error"]
-        return None if (found["skipReason"] or "").startswith("waits for ") else found
-
-    return server.wait_for(f"look of the sensor {sensor}", look)
