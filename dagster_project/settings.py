@@ -79,6 +79,8 @@ def _folder(text: str, base: Path) -> Path:
 def _folder_or_url(text: str, base: Path) -> str:
     if "://" not in text:
         text = str(_folder(text, base))
+    elif urlsplit(text).scheme == "s3" and not urlsplit(text).netloc:
+        raise ValueError("must name a bucket, such as s3://bucket/prefix")
     return text.rstrip("/") or "/"
 
 

@@ -192,6 +192,11 @@ def test_copies_are_a_list_of_urls_in_one_variable() -> None:
     assert commas.copies == ("s3://a,b/c", "s3://d")
 
 
+def test_a_landing_without_a_bucket_is_refused_before_anybody_asks_for_it() -> None:
+    with pytest.raises(SettingsError, match="WALKHOUSE_LANDING.*: must name a bucket"):
+        Settings.from_environment({"WALKHOUSE_LANDING": "s3:///x"})
+
+
 def test_a_copy_that_nothing_can_send_is_refused_without_showing_it() -> None:
     with pytest.raises(SettingsError, match="URL 2 of 2 must begin with one of s3://") as refused:
         Settings.from_environment({"WALKHOUSE_COPIES": "s3://a ftp://me:secret@b"})
