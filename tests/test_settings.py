@@ -193,7 +193,7 @@ def test_copies_are_a_list_of_urls_in_one_variable() -> None:
 
 
 def test_a_landing_without_a_bucket_is_refused_before_anybody_asks_for_it() -> None:
-    with pytest.raises(SettingsError, match="WALKHOUSE_LANDING.*: must name a bucket"):
+    with pytest.raises(SettingsError, match=r"WALKHOUSE_LANDING.*: must name a bucket"):
         Settings.from_environment({"WALKHOUSE_LANDING": "s3:///x"})
 
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dagster_project.ingest.files import Damage, FileKind, read_records
-from dagster_project.ingest.lake import Lake, replace_text
+from dagster_project.ingest.lake import Lake, replace_text, replacing
 from dagster_project.ingest.landing import LandedFile, Landing
 from dagster_project.registry import Definitions, name_key
 
@@ -124,18 +124,16 @@ def _write(
     lake: Lake, rows: list[dict[str, Any]], signature: str, problems: list[str]
 ) -> LakeCatalogue:
     folder = lake.root / "content"
-    folder.mkdir(parents=True, exist_ok=True)
-    new = folder / ".items.parquet.new"
     rows = sorted(rows, key=lambda row: (row["system_id"], row["item_id"]))
-    pq.write_table(pa.Table.from_pylist(rows, schema=_SCHEMA), new, compression="zstd")
-    catalogue = LakeCatalogue(
-        signature=signature,
-        fingerprint=hashlib.md5(new.read_bytes()).hexdigest(),
-        items=len(rows),
-        problems=tuple(problems[:20]),
-        lines_left_out=len(problems),
-    )
-    new.replace(folder / "items.parquet")
+    with replacing(folder / "items.parquet") as new:
+        pq.write_table(pa.Table.from_pylist(rows, schema=_SCHEMA), new, compression="zstd")
+        catalogue = LakeCatalogue(
+            signature=signature,
+            fingerprint=hashlib.md5(new.read_bytes()).hexdigest(),
+            items=len(rows),
+            problems=tuple(problems[:20]),
+            lines_left_out=len(problems),
+        )
     replace_text(folder / "content.json", json.dumps(asdict(catalogue), indent=1))
     return catalogue
 

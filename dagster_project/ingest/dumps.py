@@ -25,7 +25,7 @@ import duckdb
 
 from dagster_project.ingest.classification import LINE_COLUMNS, prepare_connection, quoted
 from dagster_project.ingest.files import UnreadableFileError
-from dagster_project.ingest.lake import Lake, LakeDump
+from dagster_project.ingest.lake import Lake, LakeDump, replacing
 from dagster_project.ingest.landing import LandedDump, LandedFile, Landing, manifest_entries
 from dagster_project.ingest.lines import DumpReader, FileLines, FileRead
 from dagster_project.object_store import ObjectStoreError
@@ -162,9 +162,10 @@ def write_schema(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
     for name, columns in (("lines", LINE_COLUMNS), ("files", FILE_COLUMNS)):
         nulls = ", ".join(f"null::{data_type} as {column}" for column, data_type in columns.items())
         target = lake.root / "schema" / f"{name}.parquet"
-        new = target.with_name(f".{name}.new")
-        connection.execute(f"copy (select {nulls} where false) to {quoted(new)} (format parquet)")
-        new.replace(target)
+        with replacing(target) as new:
+            connection.execute(
+                f"copy (select {nulls} where false) to {quoted(new)} (format parquet)"
+            )
 
 
 def ingest_dump(

@@ -17,7 +17,9 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Collection, Mapping
+import uuid
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -215,6 +217,9 @@ class Lake:
 
         Nobody may be taking in dumps.
         """
+        for part in ("schema", "content"):
+            for path in (self.root / part).glob(".*"):
+                path.unlink()
         for folder in (self.root / "dumps").glob("dt=*"):
             dump = self.dump(date.fromisoformat(folder.name.removeprefix("dt=")))
             counts = {"dump.json", "failure.txt", dump.fingerprint if dump else None}
@@ -224,15 +229,27 @@ class Lake:
                 folder.rmdir()
 
 
-def replace_text(path: Path, text: str) -> None:
-    """Write a small file so that readers see the old text or the new, also after a power cut."""
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A path to write what takes the place of `path`: readers see the old file or the new.
+
+    Any number of writers may be at it at once; each has a path of its own, and the last one wins.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f".{path.name}.{os.getpid()}")
-    with new.open("w", encoding="utf-8") as file:
+    new = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        yield new
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a small file as `replacing` does, also should the power be cut."""
+    with replacing(path) as new, new.open("w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    new.replace(path)
 
 
 def _dates(lake: Path) -> list[date]:

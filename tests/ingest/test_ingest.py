@@ -8,6 +8,7 @@ import json
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from datetime import date, timedelta
 from pathlib import Path
@@ -23,6 +24,7 @@ from dagster_project.ingest.dumps import (
     pending_dumps,
     reader_digest,
     taking_in_dumps,
+    write_schema,
 )
 from dagster_project.ingest.lake import Lake, LakeDump, LakeVersionError
 from dagster_project.ingest.landing import Landing
@@ -352,6 +354,32 @@ def test_whoever_is_interrupted_leaves_whole_dumps_and_no_reader_behind(tmp_path
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("dump")]
     take_in(tmp_path, tmp_path / "landing")
     assert list(lake.dumps()) == days
+
+
+def test_runs_that_begin_at_once_do_not_meet_in_the_files_of_the_lake(tmp_path: Path) -> None:
+    lake = Lake(tmp_path / "lake")
+    lake.prepare()
+
+    def begin(_: int) -> None:
+        with duckdb.connect() as connection:
+            write_schema(connection, lake)
+
+    with ThreadPoolExecutor(8) as runs:
+        list(runs.map(begin, range(80)))
+    assert {path.name for path in (lake.root / "schema").iterdir()} == {
+        "files.parquet",
+        "lines.parquet",
+    }
+
+
+def test_what_killed_runs_left_beside_the_files_of_the_lake_is_removed(tmp_path: Path) -> None:
+    lake = Lake(tmp_path / "lake")
+    lake.prepare()
+    left = [lake.root / "schema" / ".lines.parquet.1", lake.root / "content" / ".content.json.2"]
+    for path in left:
+        path.write_text("cut off")
+    lake.remove_leftovers()
+    assert not [path for path in left if path.exists()]
 
 
 def landing_of_days(landing: Path, *, count: int) -> list[date]:
