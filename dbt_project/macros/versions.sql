@@ -49,10 +49,11 @@
         {%- if key == 'report_date' and key not in dates -%}
             {%- set by = dates | reject('equalto', 'home_date') | first -%}
         {%- endif -%}
+        {%- set noted_as = by ~ ' rows' if input.config.unique_key and by == dates[0] else by -%}
         {%- if input.name not in refreshes -%}
             {%- do found.update({
                 input.schema ~ '.' ~ (input.alias or input.identifier or input.name):
-                by if by in dates else none
+                noted_as if by in dates else none
             }) -%}
         {%- endif -%}
         {%- if is_view -%}
@@ -319,11 +320,13 @@
 {% endmacro %}
 
 {# Gives the dates of a column whose rows come or go a new version. #}
-{% macro note_touched_dates(target, column, noted_as, fresh, replaced) %}
+{% macro note_touched_dates(target, column, fresh, replaced) %}
     {%- set table_name = _table_name(target) -%}
     {%- set touched -%}
-        select {{ column }} from {{ target }} where {{ replaced }}
+        {%- for rows in replaced %}
+        select {{ column }} from {{ target }} where {{ rows }}
         union
+        {%- endfor %}
         select {{ column }} from {{ fresh }}
     {%- endset -%}
     {%- set touched_dates = fresh.identifier ~ '_' ~ column -%}
@@ -333,11 +336,28 @@
     ) %}
     {% do run_query(
         "delete from audit.versions where table_name = '" ~ table_name ~ "' and dated_by = '"
-        ~ noted_as ~ "' and date in (select date from " ~ touched_dates ~ ')'
+        ~ column ~ "' and date in (select date from " ~ touched_dates ~ ')'
     ) %}
     {% do run_query(
-        "insert into audit.versions select '" ~ table_name ~ "', '" ~ noted_as ~ "', date, '"
+        "insert into audit.versions select '" ~ table_name ~ "', '" ~ column ~ "', date, '"
         ~ invocation_id ~ "', [] from " ~ touched_dates ~ ' where date is not null'
     ) %}
     {% do run_query('drop table ' ~ touched_dates) %}
+{% endmacro %}
+
+{# Gives the dates that a table is rebuilt by a new version where rows of theirs are written, also
+   those that are not rebuilt as a whole. #}
+{% macro note_touched_rows(target, key, fresh, dates) %}
+    {%- set of_table -%}
+        table_name = '{{ _table_name(target) }}' and dated_by = '{{ key }} rows'
+    {%- endset -%}
+    {% do run_query(
+        'delete from audit.versions where ' ~ of_table ~ ' and (' ~ _in_dates('date', dates)
+        ~ ' or date in (select ' ~ key ~ ' from ' ~ fresh ~ '))'
+    ) %}
+    {% do run_query(
+        "insert into audit.versions select distinct '" ~ _table_name(target) ~ "', '" ~ key
+        ~ " rows', " ~ key ~ ", '" ~ invocation_id ~ "', [] from " ~ fresh
+        ~ ' where ' ~ key ~ ' is not null'
+    ) %}
 {% endmacro %}
