@@ -92,8 +92,8 @@ def write_parquet(
             _copy(release, f"from {_name(schema, table)}", target / f"{table}.parquet")
             continue
         same = _same_dates(noted.versions, before.get(name, {}))
-        for date in sorted(same):
-            for file in sorted(source.glob(f"{date}-*.parquet")) if source else ():
+        for file in sorted(source.glob("*-*.parquet")) if source and same else ():
+            if file.name.rsplit("-", 1)[0] in same:
                 _link(file, target / file.name)
         changed = sorted(set(noted.versions) - same)
         _write_dates(release, (schema, table), noted.dated_by, changed, target)

@@ -14,6 +14,7 @@ mounted elsewhere.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -215,7 +216,7 @@ def _write_tables(
     memory_limit: str,
 ) -> None:
     # Writing every table anew would take most of a run; a copy is as fast as the disk.
-    shutil.copyfile(warehouse, building / _FILE)
+    _copy_file(warehouse, building / _FILE)
     config: dict[str, Any] = {"threads": threads, "memory_limit": memory_limit}
     config["temp_directory"] = str(building / ".temp")
     with duckdb.connect(str(building / _FILE), config=config) as target:
@@ -292,9 +293,30 @@ def _check_written(warehouse: Path, written: Path, tables: Sequence[tuple[str, s
                 )
 
 
+def _copy_file(source: Path, target: Path) -> None:
+    """Copy a file inside the kernel; where the disk can share blocks (XFS, Btrfs), without copying.
+
+    Raises:
+        OSError: no space is left, for example.
+    """
+    if not hasattr(os, "copy_file_range"):
+        shutil.copyfile(source, target)
+        return
+    with source.open("rb") as read, target.open("wb") as written:
+        left = os.fstat(read.fileno()).st_size
+        try:
+            while left and (copied := os.copy_file_range(read.fileno(), written.fileno(), left)):
+                left -= copied
+        except OSError as error:
+            if error.errno not in (errno.EXDEV, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL):
+                raise
+        shutil.copyfileobj(read, written)  # what the kernel left; nothing, as a rule
+
+
 def _flush_to_disk(folder: Path) -> None:
     """Have everything on the disk before the switch, or a power cut could publish half a file."""
-    for path in [*folder.rglob("*"), folder]:
+    written = [path for path in folder.rglob("*") if path.is_dir() or path.stat().st_nlink == 1]
+    for path in [*written, folder]:  # what is linked from the release before lies there already
         descriptor = os.open(path, os.O_RDONLY)
         try:
             os.fsync(descriptor)

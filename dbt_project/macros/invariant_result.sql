@@ -3,13 +3,18 @@
    (the first in their own order, so that builds agree).
    A condition that comes out null counts as a violation: a check cannot fall silent because a
    value is missing.
+   A row may stand for several that were looked at: `rows_behind` is the column that counts them.
    The comment is how the check in Dagster finds the query for all of them (`violations.py`). #}
-{% macro invariant_result(invariant, looked_at, dated_by=none) -%}
+{% macro invariant_result(invariant, looked_at, dated_by=none, rows_behind=none) -%}
     /* all of them: select * from {{ looked_at }} where coalesce(is_violation, true) */
     select
         {% if dated_by %}{{ dated_by }} as {{ dated_by }}{% else %}cast(null as date) as home_date{% endif %},
         cast('{{ invariant }}' as string) as invariant,
+        {% if rows_behind -%}
+        cast(coalesce(sum({{ rows_behind }}), 0) as bigint) as checked,
+        {%- else -%}
         count(*) as checked,
+        {%- endif %}
         count(*) filter (where coalesce(is_violation, true)) as violations,
         {{
             smallest(
@@ -30,6 +35,9 @@
             cast(event_key as string) as event_key,
             cast(detail as string) as detail,
             is_violation
+            {%- if rows_behind %},
+            {{ rows_behind }}
+            {%- endif %}
         from {{ looked_at }}
     ) as looked_at
     {%- if dated_by %}

@@ -159,41 +159,75 @@
     }) }}
 {%- endmacro %}
 
-{# A count of a report, by the day (or week) and system of the report's key. #}
-{% macro reported_count(report, count) -%}
+{# What a report says of its counts, in a column each, by the day (or week) and system of its key. #}
+{% macro reported_totals(report) -%}
     {%- set key = var('published')['reports'][report] -%}
     {%- set days = ['report_date', 'week'] | select('in', key) | list -%}
-    {{ count_by_day_and_system(
-        report, count, report, 'sum(' ~ count ~ ')', key, days | first, none
-    ) }}
+    {%- set sums = {} -%}
+    {%- for count in reconciled_reports()[report]['counts'] -%}
+    {%- do sums.update({count: 'sum(' ~ count ~ ')'}) -%}
+    {%- endfor -%}
+    {{ totals_by_day_and_system(report, sums, key, days | first, none) }}
 {%- endmacro %}
 
-{# What the fact says of it. #}
-{% macro expected_count(report, count) -%}
+{# What the fact says of them. #}
+{% macro expected_totals(report) -%}
     {%- set key = var('published')['reports'][report] -%}
     {%- set rule = reconciled_reports()[report] -%}
     {%- set day = report_date(rule['at']) if rule['at'] -%}
     {%- if 'week' in key -%}
         {%- set day = "cast(date_trunc('week', " ~ day ~ ') as date)' -%}
     {%- endif -%}
-    {{ count_by_day_and_system(
-        report, count, rule['fact'], rule['counts'][count], key, day,
+    {{ totals_by_day_and_system(
+        rule['fact'], rule['counts'], key, day,
         "environment = 'production'" ~ (' and ' ~ rule['where'] if rule['where'] else '')
     ) }}
 {%- endmacro %}
 
-{% macro count_by_day_and_system(report, count, table, aggregate, key, day, condition) -%}
+{% macro totals_by_day_and_system(table, aggregates, key, day, condition) -%}
     {%- set day = day or 'cast(null as date)' -%}
     {%- set system_id = 'system_id' if 'system_id' in key else 'cast(null as string)' -%}
     select
-        '{{ report }}' as report,
-        '{{ count }}' as measure,
         {{ day }} as report_date,
         {{ system_id }} as system_id,
-        cast({{ aggregate }} as bigint) as amount
+        {%- for count, aggregate in aggregates.items() %}
+        cast({{ aggregate }} as bigint) as {{ count }}{{ ',' if not loop.last }}
+        {%- endfor %}
     from {{ ref(table) }}
     {% if condition -%}
     where {{ condition }}
     {% endif -%}
     group by {{ day }}, {{ system_id }}
-{% endmacro %}
+{%- endmacro %}
+
+{# The CTEs of the totals of all reports, and of a row for each of their counts. Each table is read
+   once. #}
+{% macro counts_of_reports(totals, counts) -%}
+    {%- for report in reconciled_reports() -%}
+{{ report }}_totals as (
+
+    {{ totals(report) }}
+
+),
+
+{% endfor -%}
+{{ counts }} as (
+
+    {% for report, rule in reconciled_reports().items() -%}
+    {% set is_last_report = loop.last -%}
+    {% for count in rule['counts'] -%}
+    select
+        '{{ report }}' as report,
+        '{{ count }}' as measure,
+        report_date,
+        system_id,
+        {{ count }} as amount
+    from {{ report }}_totals
+    {% if not (is_last_report and loop.last) -%}
+    union all
+
+    {% endif -%}
+    {% endfor -%}
+    {% endfor %}
+)
+{%- endmacro %}

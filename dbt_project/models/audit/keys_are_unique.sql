@@ -9,9 +9,10 @@ looked_at as (
         cast(null as string) as item_id,
         cast(null as string) as event_key,
         table_name || ': ' || copies || ' rows with ' || key_values as detail,
-        copies > 1 as is_violation
+        copies > 1 as is_violation,
+        keys
     from {{ ref('int_published_keys') }}
 
 )
 
-{{ invariant_result('keys_are_unique', looked_at='looked_at') }}
+{{ invariant_result('keys_are_unique', looked_at='looked_at', rows_behind='keys') }}

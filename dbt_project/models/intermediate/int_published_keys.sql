@@ -1,17 +1,43 @@
 {{ config(materialized='view') }}
 with
 
-{# The item events have an invariant of their own; the results of the audit come after it. #}
-{% set unchecked = ['fct_item_events', 'invariants', 'invariant_violations', 'rebuilds'] -%}
 {% set queries = [] -%}
-{% for tables in var('published').values() -%}
-{% for table, key in tables.items() if table not in unchecked -%}
+{% for table, key in published_keys().items() if not has_keys_by_home(table) -%}
 {% do queries.append(key_counts(table, key)) -%}
 {% endfor -%}
-{% endfor -%}
-published_keys as (
+keys_without_homes as (
 
     {{ queries | join('\n    union all\n\n    ') }}
+
+),
+
+keys_by_home as (
+
+    select * from {{ ref('int_published_keys_by_home') }}
+
+),
+
+-- Rows of one key would not meet if what they are of had two homes.
+homes as (
+
+    {{ key_homes('session_id') }}
+    union all
+
+    {{ key_homes('flow_play_id') }}
+
+),
+
+published_keys as (
+
+    select * from keys_without_homes
+
+    union all
+
+    select * from keys_by_home
+
+    union all
+
+    select * from homes
 
 )
 
