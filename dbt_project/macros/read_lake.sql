@@ -66,7 +66,7 @@
         md5(content) as fingerprint,
         cast([] as varchar[]) as lines,
         cast(null as varchar) as files,
-        cast([] as date[]) as event_dates
+        cast(map() as map(date, bigint)) as event_dates
     from read_blob('{{ home }}/content/items.parquet')
     {% if has_dumps %}
     union all
@@ -79,7 +79,7 @@
         fingerprint,
         list_transform(lines, lambda line: parse_dirpath(filename) || '/' || line) as lines,
         parse_dirpath(filename) || '/' || files as files,
-        map_keys(event_dates) as event_dates
+        event_dates
     from read_json(
         '{{ dumps }}',
         columns = {
@@ -114,7 +114,7 @@
         md5(string_agg(fingerprint || sample, ',' order by dump_date)),
         []
     from (
-        select dump_date, fingerprint, sample, unnest(event_dates) as event_date
+        select dump_date, fingerprint, sample, unnest(map_keys(event_dates)) as event_date
         from audit.inputs where dump_date is not null
     )
     group by event_date

@@ -126,6 +126,48 @@
     from whole{% if key %} cross join dated{% endif %}
 {% endmacro %}
 
+{# All dates of a whole build in their order, in lists of about as many events as var
+   `events_per_batch` says; none for a table without dates. #}
+{% macro batches_of_dates(plan) %}
+    {%- set batches = [] -%}
+    {%- set last = namespace(events=0) -%}
+    {% if plan.key %}
+        {%- set dates -%}
+            with expected as (
+                {{ expected_versions(plan.code, plan.inputs, plan.key) }}
+            ),
+            events_of_dumps as (
+                select unnest(map_entries(event_dates)) as entry from audit.inputs
+            ),
+            events_of_dates as (
+                select
+                    entry.key as date,
+                    cast(sum(entry.value) as bigint) as events
+                from events_of_dumps
+                group by entry.key
+            )
+            select
+                cast(expected.date as varchar) as date,
+                coalesce(events_of_dates.events, 0) as events
+            from expected
+            left join events_of_dates
+                on expected.date = events_of_dates.date
+            where expected.date is not null
+            order by expected.date
+        {%- endset -%}
+        {%- for row in run_query(dates) -%}
+            {%- set events = row.events | int -%}
+            {%- if not batches or last.events + events > var('events_per_batch') -%}
+                {%- do batches.append([]) -%}
+                {%- set last.events = 0 -%}
+            {%- endif -%}
+            {%- do batches[-1].append(row.date) -%}
+            {%- set last.events = last.events + events -%}
+        {%- endfor -%}
+    {% endif %}
+    {{ return(batches) }}
+{% endmacro %}
+
 {# The dates whose inputs are not what the table was built from, and which inputs differ: at least one
    row, which says what is noted of the table as a whole. #}
 {% macro differing_dates(table_name, code, inputs, key) %}

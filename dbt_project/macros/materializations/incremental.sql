@@ -24,9 +24,7 @@
             {% call statement('begin') %}select 1{% endcall %}
             {% do adapter.drop_relation(existing) %}
         {% endif %}
-        {% call statement('main') %}
-            {{ create_table_as(False, target, _in_order(compiled_code, plan.key)) }}
-        {% endcall %}
+        {% do build_whole(target, compiled_code, plan) %}
     {% elif plan.dates %}
         {% do replace_dates(target, compiled_code, dated_by, plan.dates) %}
     {% else %}
@@ -125,6 +123,25 @@
     {%- do parts.append(sql[at.end:]) -%}
     {{ return(parts | join('')) }}
 {%- endmacro %}
+
+{# Builds all rows; those of a long history some dates at a time, so that it needs no more memory than
+   a few large days do. #}
+{% macro build_whole(target, sql, plan) %}
+    {%- set batches = [] if config.get('unique_key') else batches_of_dates(plan) -%}
+    {% if batches | length < 2 %}
+        {% call statement('main') %}
+            {{ create_table_as(False, target, _in_order(sql, plan.key)) }}
+        {% endcall %}
+    {% endif %}
+    {% for dates in batches if batches | length > 1 %}
+        {%- set of_dates = _in_order(_for_dates(sql, target, plan.key, dates), plan.key) -%}
+        {% if loop.first %}
+            {% call statement('main') %}{{ create_table_as(False, target, of_dates) }}{% endcall %}
+        {% else %}
+            {% do run_query('insert into ' ~ target ~ ' by name ' ~ of_dates) %}
+        {% endif %}
+    {% endfor %}
+{% endmacro %}
 
 {# Deletes the rows of the dates and inserts them anew. With a `unique_key`, a row of another date that
    the model yields replaces the one of the same key. #}
