@@ -128,7 +128,8 @@ class Workbench:
         Raises:
             BuildError: a model failed.
         """
-        self._dbt(self.kept, selection)
+        # In batches of few events, so that whole tables are built some dates at a time.
+        self._dbt(self.kept, (*selection, "--vars", "{events_per_batch: 3}"))
 
     def rebuild(self) -> None:
         """Build the fresh warehouse from nothing, out of the same lake.
