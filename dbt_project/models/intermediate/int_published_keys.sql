@@ -13,7 +13,13 @@ keys_without_homes as (
 
 keys_by_home as (
 
-    select * from {{ ref('int_published_keys_by_home') }}
+    select
+        home_date,
+        table_name,
+        copies,
+        key_values,
+        keys
+    from {{ ref('int_published_keys_by_home') }}
 
 ),
 
