@@ -42,6 +42,7 @@ touched_homes as (
     from {{ so_far }} as so_far
     where {{ is_stale('event_date') }}
 
+    {% for tie in ['session_id', 'flow_play_id'] -%}
     union
 
     select so_far.home_date
@@ -53,23 +54,10 @@ touched_homes as (
             where
                 so_far.system_id = new_visits.system_id
                 and so_far.environment = new_visits.environment
-                and so_far.session_id = new_visits.session_id
+                and so_far.{{ tie }} = new_visits.{{ tie }}
         )
 
-    union
-
-    select so_far.home_date
-    from {{ so_far }} as so_far
-    where
-        exists (
-            select 1
-            from new_visits
-            where
-                so_far.system_id = new_visits.system_id
-                and so_far.environment = new_visits.environment
-                and so_far.flow_play_id = new_visits.flow_play_id
-        )
-
+    {% endfor %}
 ),
 
 known_visits as (
