@@ -16,6 +16,7 @@ cap_verdicts as (
 
     select {{ columns | join(', ') }}
     from {{ ref('int_capped_events') }}
+    where cap_hours is null
 
     union all
 

@@ -29,15 +29,14 @@ capped_events as (
         item_events.event,
         item_events.item_id,
         item_events.item_name,
-        event_definitions.capped_per
+        event_definitions.capped_per,
+        {{ cap_hours('event_definitions.capped_per') }} as cap_hours
     from item_events
     inner join event_definitions
         on
             item_events.item_type = event_definitions.item_type
             and item_events.event = event_definitions.event
-    where
-        event_definitions.capped_per is not null
-        and {{ cap_hours('event_definitions.capped_per') }} is null
+    where event_definitions.capped_per is not null
 
 ),
 
@@ -72,6 +71,7 @@ judged as (
         item_id,
         item_name,
         capped_per,
+        cap_hours,
         case
             when capped_per = 'session'
                 then number_in_session > 1 and coalesce(item_id, item_name) is not null
