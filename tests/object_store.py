@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.request import Request, urlopen
 
 import boto3
 import pytest
@@ -70,6 +71,8 @@ def object_store() -> Iterator[ObjectStore]:
     try:
         host, port = server.get_host_and_port()
         store = ObjectStore(f"http://{host}:{port}")
+        # All servers of a process hold the same objects, those of tests before this one too.
+        urlopen(Request(f"{store.endpoint}/moto-api/reset", method="POST")).close()
         store.client().create_bucket(Bucket=store.bucket)
         S3FileSystem.clear_instance_cache()  # which knows no change of the environment
         yield store

@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from dagster_project.release.layout import expected_layout
 from tests.installation import Installation, said
 from tests.whole import landings
 
@@ -86,7 +87,8 @@ def test_once_it_can_the_tables_are_what_they_were(
     assert tables(walkhouse) == before
     assert not aside(walkhouse).exists()
     with duckdb.connect(str(walkhouse.home / "warehouse.duckdb"), read_only=True) as warehouse:
-        assert warehouse.execute("from audit.layout").fetchall() == [(1,)]
+        layout = expected_layout(walkhouse.dbt_project)
+        assert warehouse.execute("from audit.layout").fetchall() == [(layout,)]
         remnants = "from duckdb_tables() where table_name = 'remnant'"
         assert warehouse.execute(remnants).fetchall() == []
 
