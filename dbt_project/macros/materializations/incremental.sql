@@ -134,7 +134,9 @@
         {% endcall %}
     {% endif %}
     {% for dates in batches if batches | length > 1 %}
-        {%- set of_dates = _in_order(_for_dates(sql, target, plan.key, dates), plan.key) -%}
+        {#- One large date is in order as it is, and sorting it would take more than building it. -#}
+        {%- set order = plan.key if dates | length > 1 else none -%}
+        {%- set of_dates = _in_order(_for_dates(sql, target, plan.key, dates), order) -%}
         {% if loop.first %}
             {% call statement('main') %}{{ create_table_as(False, target, of_dates) }}{% endcall %}
         {% else %}
