@@ -134,7 +134,7 @@
         {% endcall %}
     {% endif %}
     {% for dates in batches if batches | length > 1 %}
-        {#- One large date is in order as it is, and sorting it would take more than building it. -#}
+        {#- The rows of one date are in order as they are, however many. -#}
         {%- set order = plan.key if dates | length > 1 else none -%}
         {%- set of_dates = _in_order(_for_dates(sql, target, plan.key, dates), order) -%}
         {% if loop.first %}
