@@ -10,18 +10,7 @@ capped_events as (
 compared as (
 
     select
-        event_key,
-        occurred_at,
-        event_date,
-        system_id,
-        environment,
-        session_id,
-        end_user_id,
-        item_type,
-        event,
-        item_id,
-        item_name,
-        cap_hours,
+        *,
         {{ epoch_ms('occurred_at') }} - lag({{ epoch_ms('occurred_at') }}) over (
             partition by item_type, event, system_id, environment, end_user_id
             order by occurred_at, event_key
