@@ -151,6 +151,7 @@
         'rpt_retention_weekly': {
             'fact': 'fct_sessions',
             'at': 'started_at',
+            'counts_users': true,
             'counts': {
                 'returned': 'count(distinct end_user_id)',
                 'engaged_returned': 'count(distinct end_user_id) filter (where is_engaged)',
@@ -170,8 +171,8 @@
     {{ totals_by_day_and_system(report, sums, key, days | first, none) }}
 {%- endmacro %}
 
-{# What the fact says of them. #}
-{% macro expected_totals(report) -%}
+{# What the fact says of them; of each home, with `dated_by`. #}
+{% macro expected_totals(report, dated_by=none) -%}
     {%- set key = var('published')['reports'][report] -%}
     {%- set rule = reconciled_reports()[report] -%}
     {%- set day = report_date(rule['at']) if rule['at'] -%}
@@ -180,14 +181,18 @@
     {%- endif -%}
     {{ totals_by_day_and_system(
         rule['fact'], rule['counts'], key, day,
-        "environment = 'production'" ~ (' and ' ~ rule['where'] if rule['where'] else '')
+        "environment = 'production'" ~ (' and ' ~ rule['where'] if rule['where'] else ''),
+        dated_by
     ) }}
 {%- endmacro %}
 
-{% macro totals_by_day_and_system(table, aggregates, key, day, condition) -%}
+{% macro totals_by_day_and_system(table, aggregates, key, day, condition, dated_by=none) -%}
     {%- set day = day or 'cast(null as date)' -%}
     {%- set system_id = 'system_id' if 'system_id' in key else 'cast(null as string)' -%}
     select
+        {%- if dated_by %}
+        {{ dated_by }},
+        {%- endif %}
         {{ day }} as report_date,
         {{ system_id }} as system_id,
         {%- for count, aggregate in aggregates.items() %}
@@ -195,28 +200,43 @@
         {%- endfor %}
     from {{ ref(table) }}
     {% if condition -%}
-    where {{ condition }}
+    where
+        {{ condition }}
+        {%- if dated_by %}
+        and {{ is_stale(dated_by) }}
+        {%- endif %}
     {% endif -%}
-    group by {{ day }}, {{ system_id }}
+    group by {{ (dated_by ~ ', ') if dated_by }}{{ day }}, {{ system_id }}
 {%- endmacro %}
 
-{# The CTEs of the totals of all reports, and of a row for each of their counts. Each table is read
+{# The reports whose counts add up over the homes, or the others: users have several homes. #}
+{% macro reports_by_home(add_up=true) -%}
+    {%- set reports = [] -%}
+    {%- for report, rule in reconciled_reports().items() if add_up != ('counts_users' in rule) -%}
+        {%- do reports.append(report) -%}
+    {%- endfor -%}
+    {{ return(reports) }}
+{%- endmacro %}
+
+{# The CTEs of the totals of the reports, and of a row for each of their counts. Each table is read
    once. #}
-{% macro counts_of_reports(totals, counts) -%}
-    {%- for report in reconciled_reports() -%}
+{% macro counts_of_reports(reports, totals, counts, dated_by=none) -%}
+    {%- set of_home = {'dated_by': dated_by} if dated_by else {} -%}
+    {%- for report in reports -%}
 {{ report }}_totals as (
 
-    {{ totals(report) }}
+    {{ totals(report, **of_home) }}
 
 ),
 
 {% endfor -%}
 {{ counts }} as (
 
-    {% for report, rule in reconciled_reports().items() -%}
+    {% for report in reports -%}
     {% set is_last_report = loop.last -%}
-    {% for count in rule['counts'] -%}
+    {% for count in reconciled_reports()[report]['counts'] -%}
     select
+        {% if dated_by %}{{ dated_by }},{% endif %}
         '{{ report }}' as report,
         '{{ count }}' as measure,
         report_date,

@@ -149,15 +149,25 @@
                     cast(sum(entry.value) as bigint) as events
                 from events_of_dumps
                 group by entry.key
+            ),
+            -- Of a table dated by months, all days of the month count.
+            dates as (
+                select
+                    date,
+                    lead(date) over (order by date) as next_date
+                from expected
+                where date is not null
             )
             select
-                cast(expected.date as varchar) as date,
-                coalesce(events_of_dates.events, 0) as events
-            from expected
+                cast(dates.date as varchar) as date,
+                coalesce(sum(events_of_dates.events), 0) as events
+            from dates
             left join events_of_dates
-                on expected.date = events_of_dates.date
-            where expected.date is not null
-            order by expected.date
+                on
+                    events_of_dates.date >= dates.date
+                    and (events_of_dates.date < dates.next_date or dates.next_date is null)
+            group by dates.date
+            order by dates.date
         {%- endset -%}
         {%- for row in run_query(dates) -%}
             {%- set events = row.events | int -%}

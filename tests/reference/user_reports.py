@@ -47,7 +47,8 @@ def retention_weekly(fct_sessions: list[Row], zone: ZoneInfo) -> list[Row]:
 def non_interactors(events: list[Row], dim_items: list[Row]) -> list[Row]:
     """One row per system, item and user who was exposed to it and never interacted.
 
-    An item is known by its id; without one, all of a type are one. Who uses a part uses the whole.
+    An item is known by its id; without one, all of a type are one, with the latest name that its
+    events give. Who uses a part uses the whole.
     """
     items = {(item["system_id"], item["item_id"]): item for item in dim_items}
     production = [event for event in events if event["environment"] == "production"]
@@ -63,18 +64,28 @@ def non_interactors(events: list[Row], dim_items: list[Row]) -> list[Row]:
         for event in production
         if event["engagement"] == "exposure"
     ]
+    without_id = [event for event in production if event["item_id"] is None]
+    names = {
+        (key["system_id"], key["item_type"]): latest(group, "item_name")
+        for key, group in grouped(without_id, "system_id", "item_type")
+    }
     rows = []
     for key, group in grouped(exposures, "system_id", "end_user_id", "item"):
         if (key["system_id"], key["end_user_id"], key["item"]) not in used:
             item_id = group[-1]["item_id"]
-            item = items[key["system_id"], item_id] if item_id is not None else group[-1]
+            if item_id is not None:
+                item = items[key["system_id"], item_id]
+            else:
+                item_type = group[-1]["item_type"]
+                item_name = names[key["system_id"], item_type]
+                item = {"item_type": item_type, "item_name": item_name}
             rows.append(
                 {
                     "system_id": key["system_id"],
                     "item_type": item["item_type"],
                     "item_id": item_id,
                     "end_user_id": key["end_user_id"],
-                    "item_name": item["item_name"] if item_id else latest(group, "item_name"),
+                    "item_name": item["item_name"],
                     "exposures": len(group),
                     "sessions_exposed": len(sessions_of(group)),
                     "first_exposed_at": group[0]["occurred_at"],

@@ -1,5 +1,5 @@
 {{ config(meta={'dated_by': ['home_date', 'event_date']}) }}
-{% set order_in_play = ['occurred_at', 'event_order', 'event_key'] -%}
+{% set order_in_play = ['number_in_play'] -%}
 with
 
 flow_events as (
@@ -66,9 +66,8 @@ grouped_steps as (
         min(flow_item_id) as flow_item_id,
         {{ last_by('item_name', order_in_play) }} as item_name,
         min(occurred_at) as first_played_at,
-        max(occurred_at) as last_played_at,
-        {{ first_by('event_key', order_in_play) }} as first_step_event_key,
-        {{ last_by('event_key', order_in_play) }} as last_step_event_key
+        min(number_in_play) as first_number,
+        max(number_in_play) as last_number
     from flow_events
     where is_step
     group by play_key, item_id, item_name_without_id
@@ -100,18 +99,8 @@ step_totals as (
     select
         steps_of_plays.play_key,
         count(*) as steps_played,
-        {{
-            first_by(
-                'steps_of_plays.step',
-                ['steps_of_plays.first_played_at', 'steps_of_plays.first_step_event_key']
-            )
-        }} as first_step,
-        {{
-            last_by(
-                'steps_of_plays.step',
-                ['steps_of_plays.last_played_at', 'steps_of_plays.last_step_event_key']
-            )
-        }} as last_step,
+        {{ first_by('steps_of_plays.step', ['steps_of_plays.first_number']) }} as first_step,
+        {{ last_by('steps_of_plays.step', ['steps_of_plays.last_number']) }} as last_step,
         min(case when terminal_steps.step_id is not null then steps_of_plays.first_played_at end)
             as completed_at
     from steps_of_plays

@@ -1,5 +1,5 @@
 {{ config(meta={'dated_by': ['home_date', 'event_date']}) }}
-{% set order_in_play = ['occurred_at', 'event_key'] -%}
+{% set order_in_play = ['number_in_play'] -%}
 with
 
 step_events as (
@@ -40,7 +40,7 @@ steps as (
         min(home_date) as home_date,
         min(occurred_at) as started_at,
         max(occurred_at) as last_event_at,
-        {{ first_by('event_key', order_in_play) }} as first_event_key,
+        min(number_in_play) as first_number,
         count(*) as events
     from step_events
     group by play_key, item_id, item_name_without_id
@@ -54,11 +54,11 @@ placed as (
         md5({{ key_text(['play_key', 'item_id', 'item_name_without_id']) }}) as step_key,
         row_number() over (
             partition by play_key
-            order by started_at, first_event_key
+            order by first_number
         ) as position_in_play,
         lead(started_at) over (
             partition by play_key
-            order by started_at, first_event_key
+            order by first_number
         ) as next_step_at
     from steps
 

@@ -165,7 +165,11 @@ final as (
         flow_item_name,
         event_order,
         run,
-        play_key
+        play_key,
+        row_number() over (
+            partition by play_key
+            order by occurred_at, event_order, event_key
+        ) as number_in_play
     from with_play_keys
 
 )

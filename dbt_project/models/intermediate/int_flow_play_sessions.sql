@@ -25,8 +25,7 @@ spans as (
         max(occurred_at) as last_event_at,
         min(event_date) as event_date,
         min(home_date) as home_date,
-        {{ first_by('event_key', ['occurred_at', 'event_order', 'event_key']) }}
-            as first_event_key
+        {{ first_by('event_key', ['number_in_play']) }} as first_event_key
     from flow_events
     where event <> 'Play Failed'
     group by play_key, session_id

@@ -1,4 +1,4 @@
-{{ config(meta={'dated_by': ['home_date']}) }}
+{{ config(meta={'dated_by': ['home_date', 'home_month']}) }}
 with
 
 item_events as (
@@ -16,15 +16,12 @@ exposures_and_interactions as (
 
     select
         home_date,
-        event_key,
         occurred_at,
         system_id,
         session_id,
         end_user_id,
         item_type,
         item_id,
-        -- The others have their name, as their type, in `dim_items`.
-        case when item_id is null then item_name end as name_without_id,
         engagement
     from item_events
 
@@ -32,14 +29,12 @@ exposures_and_interactions as (
 
     select
         home_date,
-        event_key,
         occurred_at,
         system_id,
         session_id,
         end_user_id,
         parent_item_type as item_type,
         parent_item_id as item_id,
-        cast(null as string) as name_without_id,
         engagement
     from item_events
     where engagement = 'interaction' and parent_item_id is not null
@@ -51,13 +46,11 @@ by_user as (
 
     select
         home_date,
+        cast(date_trunc('month', home_date) as date) as home_month,
         system_id,
         item_id,
         case when item_id is null then item_type end as type_without_id,
         end_user_id,
-        {{ latest('name_without_id') }} as name_without_id,
-        max(case when name_without_id is not null then occurred_at end) as last_named_at,
-        {{ latest('case when name_without_id is not null then event_key end') }} as last_named_key,
         min(occurred_at) as first_exposed_at,
         max(occurred_at) as last_exposed_at,
         count(distinct session_id) as sessions_exposed,

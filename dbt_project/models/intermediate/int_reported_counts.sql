@@ -1,6 +1,6 @@
 {{ config(materialized='view') }}
 with
 
-{{ counts_of_reports(reported_totals, 'reported_counts') }}
+{{ counts_of_reports(reconciled_reports() | list, reported_totals, 'reported_counts') }}
 
 select * from reported_counts

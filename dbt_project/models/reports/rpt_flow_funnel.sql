@@ -7,13 +7,10 @@ flow_plays as (
 
 ),
 
-flow_steps as (
+-- All events of a play have one home, so plays add up over the homes.
+steps_by_home as (
 
-    select
-        *,
-        case when item_id is null then item_name end as item_name_without_id,
-        {{ epoch_ms('next_step_at') }} - {{ epoch_ms('started_at') }} as step_ms
-    from {{ ref('fct_flow_steps') }}
+    select * from {{ ref('int_funnel_steps_by_home') }}
 
 ),
 
@@ -36,30 +33,6 @@ plays_of_flows as (
 
 ),
 
-steps_of_plays as (
-
-    select
-        flow_plays.system_id,
-        flow_plays.item_type as flow_item_type,
-        flow_plays.item_id as flow_item_id,
-        flow_plays.flow_kind,
-        flow_plays.result,
-        flow_steps.step_key,
-        flow_steps.item_id,
-        flow_steps.item_name,
-        flow_steps.item_name_without_id,
-        flow_steps.started_at,
-        flow_steps.next_step_at,
-        flow_steps.step_ms,
-        flow_steps.position_in_play,
-        flow_steps.step_position,
-        flow_steps.step_kind
-    from flow_plays
-    inner join flow_steps
-        on flow_plays.play_key = flow_steps.play_key
-
-),
-
 totals as (
 
     select
@@ -69,18 +42,15 @@ totals as (
         item_id,
         item_name_without_id,
         min(flow_kind) as flow_kind,
-        {{ last_by('item_name', ['started_at', 'step_key']) }} as item_name,
         min(step_position) as step_position,
         min(step_kind) as step_kind,
-        {{ quantile('position_in_play', 0.5) }} as typical_position,
-        count(*) as plays_reached,
-        count(*) filter (where next_step_at is not null) as plays_went_on,
-        count(*) filter (where next_step_at is null and result = 'completed')
-            as plays_completed_here,
-        count(*) filter (where next_step_at is null and result <> 'completed')
-            as plays_dropped_off,
-        {{ quantile('step_ms', 0.5) }} as median_step_ms
-    from steps_of_plays
+        {{ quantile_of_all('positions', 0.5) }} as typical_position,
+        {{ quantile_of_all('step_ms', 0.5) }} as median_step_ms,
+        cast(sum(plays_reached) as bigint) as plays_reached,
+        cast(sum(plays_went_on) as bigint) as plays_went_on,
+        cast(sum(plays_completed_here) as bigint) as plays_completed_here,
+        cast(sum(plays_dropped_off) as bigint) as plays_dropped_off
+    from steps_by_home
     group by system_id, flow_item_type, flow_item_id, item_id, item_name_without_id
 
 ),
@@ -114,7 +84,7 @@ final as (
         coalesce(flows.item_name, plays_of_flows.item_name) as flow_item_name,
         ordered.flow_kind,
         ordered.item_id,
-        coalesce(steps.item_name, ordered.item_name) as item_name,
+        coalesce(steps.item_name, ordered.item_name_without_id) as item_name,
         ordered.step_kind,
         ordered.step_position,
         ordered.typical_position,

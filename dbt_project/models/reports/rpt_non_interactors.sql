@@ -1,27 +1,21 @@
 with
 
-by_home as (
+by_month as (
 
-    select * from {{ ref('int_item_users_by_home') }}
+    select * from {{ ref('int_item_users_by_month') }}
 
 ),
 
--- All events of a session have one home, so sessions add up over the homes.
 by_user as (
 
-    select
-        system_id,
-        item_id,
-        type_without_id,
-        end_user_id,
-        {{ last_by('name_without_id', ['last_named_at', 'last_named_key']) }} as name_without_id,
-        min(first_exposed_at) as first_exposed_at,
-        max(last_exposed_at) as last_exposed_at,
-        cast(sum(sessions_exposed) as bigint) as sessions_exposed,
-        cast(sum(exposures) as bigint) as exposures
-    from by_home
-    group by system_id, item_id, type_without_id, end_user_id
-    having sum(interactions) = 0
+    {{ sums_of_item_users('by_month') }}
+
+),
+
+without_interaction as (
+
+    select * from by_user
+    where interactions = 0
 
 ),
 
@@ -31,17 +25,34 @@ items as (
 
 ),
 
+-- What has no id is one item per type, with the latest name that its events give.
+names_without_id as (
+
+    select
+        system_id,
+        item_type,
+        {{ last_by('name_in_events', ['report_date']) }} as item_name
+    from {{ ref('rpt_items_daily') }}
+    where item_id is null
+    group by system_id, item_type
+
+),
+
 named as (
 
     select
-        by_user.*,
-        coalesce(by_user.type_without_id, items.item_type) as item_type,
-        coalesce(by_user.name_without_id, items.item_name) as item_name
-    from by_user
+        without_interaction.*,
+        coalesce(without_interaction.type_without_id, items.item_type) as item_type,
+        coalesce(names_without_id.item_name, items.item_name) as item_name
+    from without_interaction
     left join items
         on
-            by_user.system_id = items.system_id
-            and by_user.item_id = items.item_id
+            without_interaction.system_id = items.system_id
+            and without_interaction.item_id = items.item_id
+    left join names_without_id
+        on
+            without_interaction.system_id = names_without_id.system_id
+            and without_interaction.type_without_id = names_without_id.item_type
 
 ),
 
