@@ -9,6 +9,7 @@ import contextlib
 import io
 import logging
 import os
+import sqlite3
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,7 +17,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.ingest.lake import LakeVersionError
-from dagster_project.instance import prepare_instance_folder
+from dagster_project.instance import prepare_instance_folder, records_kept_open
 from dagster_project.locks import hold_run
 from dagster_project.pending import Situation, look
 from dagster_project.registry import load_invariants
@@ -128,7 +129,7 @@ def _execute(settings: Settings, situation: Situation, waiver: Waiver | None) ->
         # Held until this process ends: what the sensors would start waits for both runs.
         build_id = str(uuid.uuid4())
         hold_run(settings.home, build_id)
-        with dg.DagsterInstance.get() as instance:
+        with dg.DagsterInstance.get() as instance, records_kept_open(instance, build_id):
             close_abandoned_runs(instance, settings.home)
             for request in ingest_requests(situation):
                 ingested = defs.resolve_job_def(INGEST).execute_in_process(
@@ -186,10 +187,11 @@ def _saying_what_dagster_cannot_write(settings: Settings) -> Iterator[None]:
 
     try:
         yield
-    except DBAPIError as error:
+    except (DBAPIError, sqlite3.Error) as error:
         where = os.environ.get("DAGSTER_HOME", settings.dagster_home)
         raise RuntimeError(
-            f"{where}: the record of the run could not be written: {error.orig}; "
+            f"{where}: the record of the run could not be written: "
+            f"{getattr(error, 'orig', error)}; "
             "make room on the disk and run again"
         ) from error
 
