@@ -1,6 +1,7 @@
 {# Which counts of the reports have to be those of a fact in production, once: by report the fact,
    the time whose day is the report's (where it has days or weeks), what the report leaves out, and
-   by count the aggregate of the fact that the sum of the report's column must equal.
+   by count the aggregate of the fact that the sum of the report's column must equal. What counts
+   users is not what its homes add up to.
    `rpt_non_interactors` is missing: who has not used an item is no total of a fact. #}
 {% macro reconciled_reports() -%}
     {{ return({
