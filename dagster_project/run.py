@@ -129,7 +129,7 @@ def _execute(settings: Settings, situation: Situation, waiver: Waiver | None) ->
         # Held until this process ends: what the sensors would start waits for both runs.
         build_id = str(uuid.uuid4())
         hold_run(settings.home, build_id)
-        with dg.DagsterInstance.get() as instance, records_kept_open(instance, build_id):
+        with dg.DagsterInstance.get() as instance:
             close_abandoned_runs(instance, settings.home)
             for request in ingest_requests(situation):
                 ingested = defs.resolve_job_def(INGEST).execute_in_process(
@@ -150,13 +150,14 @@ def _execute(settings: Settings, situation: Situation, waiver: Waiver | None) ->
                         "config": {"invariants": list(waiver.invariants), "reason": waiver.reason}
                     }
                 }
-            built = defs.resolve_job_def(BUILD).execute_in_process(
-                instance=instance,
-                run_id=build_id,
-                tags=wanted.tags,
-                run_config=configuration,
-                raise_on_error=False,
-            )
+            with records_kept_open(instance, build_id):
+                built = defs.resolve_job_def(BUILD).execute_in_process(
+                    instance=instance,
+                    run_id=build_id,
+                    tags=wanted.tags,
+                    run_config=configuration,
+                    raise_on_error=False,
+                )
             _log_failures(built.all_events)
             if not any(
                 event.is_step_start and event.step_key == _COPIES for event in built.all_events
