@@ -13,7 +13,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,6 +67,7 @@ def write_parquet(
     versions: Mapping[str, TableVersions],
     *,
     previous: Path | None,
+    threads: int,
 ) -> None:
     """Write the tables of an open release as Parquet.
 
@@ -75,6 +77,7 @@ def write_parquet(
         tables: schema and name.
         versions: see `table_versions`.
         previous: the same folder of the release before, to link from.
+        threads: so many files are written at a time; that of a small date keeps one busy.
 
     Raises:
         OSError: a file could not be written.
@@ -82,6 +85,7 @@ def write_parquet(
     """
     before = _written_before(previous)
     written: dict[str, dict[str, str]] = {}
+    queries: dict[Path, str] = {}
     for schema, table in tables:
         name = f"{schema}.{table}"
         noted = versions.get(name)
@@ -89,41 +93,40 @@ def write_parquet(
         target.mkdir(parents=True)
         source = previous / schema / table if previous else None
         if noted is None or noted.dated_by not in _DATED_FILES:
-            _copy(release, f"from {_name(schema, table)}", target / f"{table}.parquet")
+            queries[target / f"{table}.parquet"] = f"from {_name(schema, table)}"
             continue
         same = _same_dates(noted.versions, before.get(name, {}))
         for file in sorted(source.glob("*-*.parquet")) if source and same else ():
             if file.name.rsplit("-", 1)[0] in same:
                 _link(file, target / file.name)
-        changed = sorted(set(noted.versions) - same)
-        _write_dates(release, (schema, table), noted.dated_by, changed, target)
+        changed = noted.versions.keys() - same
+        dates = _dates_with_rows(release, (schema, table), noted.dated_by, changed)
+        for date in dates:
+            queries[target / f"{date}-0.parquet"] = (
+                f"from {_name(schema, table)} where {noted.dated_by} = date '{date}'"
+            )
         written[name] = dict(noted.versions)
-        if not any(target.iterdir()):
-            _copy(release, f"from {_name(schema, table)} limit 0", target / f"{table}.parquet")
+        if not dates and not any(target.iterdir()):
+            queries[target / f"{table}.parquet"] = f"from {_name(schema, table)} limit 0"
+    _copy_all(release, queries, threads)
     (folder / _VERSIONS).write_text(json.dumps(written, sort_keys=True), encoding="utf-8")
 
 
-def _write_dates(
+def _dates_with_rows(
     release: duckdb.DuckDBPyConnection,
     table: tuple[str, str],
     column: str,
-    dates: Sequence[str],
-    target: Path,
-) -> None:
-    """One or more files for each of the dates that has rows."""
+    dates: Collection[str],
+) -> list[str]:
+    """Those of the dates of which the table has rows."""
     if not dates:
-        return
-    scratch = target / ".dates"
-    listed = ", ".join(f"date '{date}'" for date in dates)
-    release.execute(
-        f"copy (select *, strftime({column}, '%Y-%m-%d') as file_date from {_name(*table)}"
-        f" where {column} in ({listed})) to '{_text(scratch)}'"
-        f" ({_FORMAT}, partition_by (file_date))"
-    )
-    for folder in sorted(scratch.glob("file_date=*")):
-        for number, file in enumerate(sorted(folder.iterdir())):
-            file.rename(target / f"{folder.name.removeprefix('file_date=')}-{number}.parquet")
-    shutil.rmtree(scratch, ignore_errors=True)
+        return []
+    listed = ", ".join(f"date '{date}'" for date in sorted(dates))
+    found = release.execute(
+        f"select distinct {column}::varchar as date from {_name(*table)}"
+        f" where {column} in ({listed}) order by date"
+    ).fetchall()
+    return [date for (date,) in found]
 
 
 def _written_before(previous: Path | None) -> dict[str, dict[str, str]]:
@@ -138,8 +141,18 @@ def _same_dates(now: Mapping[str, str], before: Mapping[str, str]) -> set[str]:
     return {date for date, version in now.items() if before.get(date) == version}
 
 
-def _copy(release: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
-    release.execute(f"copy ({query}) to '{_text(path)}' ({_FORMAT})")
+def _copy_all(
+    release: duckdb.DuckDBPyConnection, queries: Mapping[Path, str], threads: int
+) -> None:
+    """Write the rows of each query to its file."""
+
+    def copy(path: Path) -> None:
+        with release.cursor() as connection:
+            connection.execute(f"copy ({queries[path]}) to '{_text(path)}' ({_FORMAT})")
+
+    with ThreadPoolExecutor(threads, thread_name_prefix="parquet") as pool:
+        for _ in pool.map(copy, queries):
+            pass
 
 
 def _link(source: Path, target: Path) -> None:

@@ -232,6 +232,7 @@ def _write_tables(
             [*tables, ("meta", "release")],
             versions,
             previous=previous / "parquet" if previous else None,
+            threads=threads,
         )
     shutil.rmtree(building / ".temp", ignore_errors=True)
     _check_written(warehouse, building / _FILE, tables)

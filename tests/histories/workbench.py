@@ -193,7 +193,7 @@ class Workbench:
             tables = load_published_tables(self.project)
             versions = table_versions(connection)
             before = previous if previous.exists() else None
-            write_parquet(connection, folder, tables, versions, previous=before)
+            write_parquet(connection, folder, tables, versions, previous=before, threads=2)
             for schema, table in tables:
                 rows, files = f"{schema}.{table}", f"'{folder}/{schema}/{table}/*.parquet'"
                 for one, other in ((rows, files), (files, rows)):

@@ -42,7 +42,9 @@ def written(
     warehouse: duckdb.DuckDBPyConnection, folder: Path, previous: Path | None = None
 ) -> Mapping[str, int]:
     """The inode of every file of a release by name."""
-    write_parquet(warehouse, folder, [FACT, REPORT], table_versions(warehouse), previous=previous)
+    write_parquet(
+        warehouse, folder, [FACT, REPORT], table_versions(warehouse), previous=previous, threads=2
+    )
     return {path.name: path.stat().st_ino for path in sorted(folder.rglob("*.parquet"))}
 
 

@@ -128,19 +128,16 @@
    a few large days do. #}
 {% macro build_whole(target, sql, plan) %}
     {%- set batches = [] if config.get('unique_key') else batches_of_dates(plan) -%}
-    {% if batches | length < 2 %}
-        {% call statement('main') %}
-            {{ create_table_as(False, target, _in_order(sql, plan.key)) }}
-        {% endcall %}
-    {% endif %}
-    {% for dates in batches if batches | length > 1 %}
+    {% for dates in batches or [none] %}
         {#- The rows of one date are in order as they are, however many. -#}
-        {%- set order = plan.key if dates | length > 1 else none -%}
-        {%- set of_dates = _in_order(_for_dates(sql, target, plan.key, dates), order) -%}
+        {%- set order = none if dates and dates | length == 1 else plan.key -%}
+        {%- set of_dates = sql if batches | length < 2 else _for_dates(sql, target, plan.key, dates) -%}
         {% if loop.first %}
-            {% call statement('main') %}{{ create_table_as(False, target, of_dates) }}{% endcall %}
+            {% call statement('main') %}
+                {{ create_table_as(False, target, _in_order(of_dates, order)) }}
+            {% endcall %}
         {% else %}
-            {% do run_query('insert into ' ~ target ~ ' by name ' ~ of_dates) %}
+            {% do run_query('insert into ' ~ target ~ ' by name ' ~ _in_order(of_dates, order)) %}
         {% endif %}
     {% endfor %}
 {% endmacro %}
