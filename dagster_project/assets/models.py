@@ -162,7 +162,13 @@ def _rebuild_metadata(rebuild: Rebuild | None) -> dict[str, Any]:
 def _row_counts(warehouse: Path) -> dict[tuple[str, str], int]:
     """Rows by schema and table."""
     with duckdb.connect(str(warehouse), read_only=True) as connection:
-        rows = connection.execute(
-            "select schema_name, table_name, estimated_size from duckdb_tables()"
+        tables = connection.execute(
+            "select schema_name, table_name from duckdb_tables()"
         ).fetchall()
-    return {(schema, table): count for schema, table, count in rows}
+        # DuckDB's own estimate counts rows that were replaced, too.
+        return {
+            (schema, table): connection.execute(
+                f'select count(*) from "{schema}"."{table}"'
+            ).fetchall()[0][0]
+            for schema, table in tables
+        }

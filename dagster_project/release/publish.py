@@ -219,6 +219,7 @@ def _write_tables(
     _copy_file(warehouse, building / _FILE)
     config: dict[str, Any] = {"threads": threads, "memory_limit": memory_limit}
     config["temp_directory"] = str(building / ".temp")
+    config["max_vacuum_tasks"] = 0  # a build puts rows together when that pays, a copy need not
     with duckdb.connect(str(building / _FILE), config=config) as target:
         target.execute("set timezone = 'UTC'")
         target.execute("set enable_progress_bar = false")

@@ -413,6 +413,41 @@ def test_every_question_is_described_and_tested(compiled: Path) -> None:
     assert all(f'answers("{question}")' in tests for question in described)
 
 
+# ---------- the file
+
+
+def test_gaps_that_replaced_rows_left_are_closed_when_there_are_many(analyst: Installation) -> None:
+    """What is closed is seen from a table of several row groups, which DuckDB puts together."""
+    built = analyst.dbt("build", "--select", "+fct_item_events", *NO_TESTS)
+    assert built.returncode == 0, said(built)
+    rows = dev(analyst, "select count(*) from facts.fct_item_events")[0][0]
+
+    def gaps_after(change: str) -> int:
+        file = str(analyst.home / "dev.duckdb")
+        with duckdb.connect(file, config={"max_vacuum_tasks": 0}) as connection:
+            connection.execute(change)
+        built = analyst.dbt("run", "--select", "fct_item_events")
+        assert built.returncode == 0, said(built)
+        stored = dev(
+            analyst,
+            "select estimated_size from duckdb_tables() where table_name = 'fct_item_events'",
+        )
+        return int(stored[0][0] - dev(analyst, "select count(*) from facts.fct_item_events")[0][0])
+
+    gaps = gaps_after(
+        """
+        insert into facts.fct_item_events
+        select events.* replace ('of 1999' as event_key, date '1999-01-01' as event_date)
+        from (select * from facts.fct_item_events limit 1) as events, range(500000);
+        delete from facts.fct_item_events
+        where event_key = 'of 1999' and rowid % 10 = 0
+        """
+    )
+    assert 49_000 < gaps < 51_000
+    assert gaps_after("delete from facts.fct_item_events where event_key = 'of 1999'") == 0
+    assert dev(analyst, "select count(*) from facts.fct_item_events") == [(rows,)]
+
+
 # ---------- one change, as the README walks through it
 
 
