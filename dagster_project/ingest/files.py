@@ -131,6 +131,18 @@ def read_records(
         yield from _ndjson_records(lines, is_known)
 
 
+def write_well_formed(path: Path, kind: FileKind, target: Path) -> None:
+    """Copy a CSV file, uncompressed, with an empty record in the place of each malformed one.
+
+    So all records keep their numbers. A stream that breaks off ends the copy.
+    """
+    damage = Damage()
+    empty = b",".join([b'""'] * len(kind.header)) + b"\n"
+    with target.open("wb") as file:
+        for raw, problem in _csv_rows(_lines(_chunks(path, kind.compression, damage)), damage):
+            file.write(empty if problem else raw if raw.endswith(b"\n") else raw + b"\n")
+
+
 def count_lines(path: Path, kind: FileKind, damage: Damage) -> int:
     """The number of line ends, blank lines included: a quick upper bound for the records.
 
@@ -172,33 +184,72 @@ def _ndjson_records(lines: Iterator[bytes], is_known: Callable[[int], bool]) -> 
 def _csv_records(
     lines: Iterator[bytes], is_known: Callable[[int], bool], damage: Damage
 ) -> Iterator[Record]:
-    """CSV records; a record that does not close properly costs its first line only."""
-    ahead: deque[bytes] = deque()
     header: list[str] | None = None
     row = 0
+    for raw, problem in _csv_rows(lines, damage):
+        if header is None:
+            header = [] if problem else [field.strip().lower() for field in _fields(raw)]
+            continue
+        row += 1
+        if problem is None and is_known(row):
+            continue
+        text, _ = _decoded(raw.rstrip(b"\r\n"))
+        fields = None if problem else json.dumps(dict(zip(header, _fields(raw), strict=True)))
+        yield Record(row, text, fields, problem)
+
+
+def _csv_rows(lines: Iterator[bytes], damage: Damage) -> Iterator[tuple[bytes, str | None]]:
+    """The header and the records of a CSV file as they stand there, with what is wrong with them.
+
+    A record that does not close properly costs its first line only.
+    """
+    ahead: deque[bytes] = deque()
+    columns: int | None = None
     while ahead or _fetch(lines, ahead):
         if not ahead[0].strip():
             ahead.popleft()
             continue
+        if columns and _is_plain(ahead[0], columns):
+            yield ahead.popleft(), None
+            continue
         length = _lines_of_record(ahead, lines)
-        text, problem = _decoded(b"".join(islice(ahead, length)).rstrip(b"\r\n"))
-        fields = None if problem else _csv_fields(text)
-        if fields is not None and not ahead[length - 1].endswith(b"\n") and damage.text:
-            fields, problem = None, f"torn: {damage.text}"
-        if header is None:
-            header = [field.strip().lower() for field in fields or ()]
-        elif fields is not None and len(fields) == len(header):
-            row += 1
-            if not is_known(row):
-                yield Record(row, text, json.dumps(dict(zip(header, fields, strict=True))))
-        else:
-            if length > 1:
-                length = 1
-                text, problem = _decoded(ahead[0].rstrip(b"\r\n"))
-            row += 1
-            yield Record(row, text, None, problem or _width_problem(text, header))
+        raw = b"".join(islice(ahead, length))
+        problem = _csv_problem(raw, columns, damage)
+        if problem and length > 1 and columns is not None:
+            length, raw = 1, ahead[0]
+            problem = _csv_problem(raw, columns, damage)
+        if columns is None:
+            columns = 0 if problem else len(_fields(raw))
+        yield raw, problem
         for _ in range(length):
             ahead.popleft()
+
+
+def _is_plain(line: bytes, columns: int) -> bool:
+    """Whether a line is surely a record of so many columns; most are, and this is told fast."""
+    if line.count(b",") != columns - 1 or b'"' in line or not line.endswith(b"\n"):
+        return False
+    return b"\r" not in line[:-2] and (line.isascii() or _decoded(line)[1] is None)
+
+
+def _csv_problem(raw: bytes, columns: int | None, damage: Damage) -> str | None:
+    """Why this is no record of so many columns, or no header where their number is not known."""
+    text, problem = _decoded(raw.rstrip(b"\r\n"))
+    fields = None if problem else _csv_fields(text)
+    if problem:
+        return problem
+    if fields is None:
+        return "a quoted field does not end"
+    if not raw.endswith(b"\n") and damage.text:
+        return f"torn: {damage.text}"
+    if columns is not None and len(fields) != columns:
+        return f"{len(fields)} fields in a file of {columns} columns"
+    return None
+
+
+def _fields(raw: bytes) -> list[str]:
+    """The fields of a record with which nothing is wrong."""
+    return _csv_fields(raw.rstrip(b"\r\n").decode("utf-8")) or []
 
 
 _MOST_LINES_OF_A_CSV_RECORD = 1_000
@@ -234,13 +285,6 @@ def _csv_fields(text: str) -> list[str] | None:
     except csv.Error:
         return None
     return records[0] if len(records) == 1 else None
-
-
-def _width_problem(text: str, header: list[str] | None) -> str:
-    fields = _csv_fields(text)
-    if fields is None:
-        return "a quoted field does not end"
-    return f"{len(fields)} fields in a file of {len(header or ())} columns"
 
 
 def _decoded(line: bytes) -> tuple[str, str | None]:

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import islice
 from pathlib import Path
@@ -43,8 +43,10 @@ from dagster_project.ingest.files import (
     count_lines,
     kind_of_file,
     read_records,
+    write_well_formed,
 )
 
+_REFUSALS = (duckdb.IOException, duckdb.InvalidInputException)
 _Rows = np.ndarray[Any, np.dtype[np.int64]]
 
 _SMALL_FILE_BYTES = 128 * 1024
@@ -155,14 +157,32 @@ class DumpReader:
                     source_of = ndjson_source if kind.format == "ndjson" else csv_source
                     source = source_of(plain, kind, name)
                 part = self._classify(source, kind.form)
-        except (duckdb.IOException, duckdb.InvalidInputException) as error:
+        except _REFUSALS as error:
             if kind.format == "parquet":
                 raise UnreadableFileError(f"not readable as Parquet: {error}") from error
-            return nothing
+            if kind.format == "ndjson":
+                return nothing
+            whole = self._classify_well_formed(path, name, kind)
+            if whole is None:
+                return nothing
+            part = whole
         rows = self._connection.execute(
             f"select source_row from ({lines_of_parts('?')})", [str(part)]
         ).fetchnumpy()
         return np.asarray(rows["source_row"], dtype=np.int64)
+
+    def _classify_well_formed(self, path: Path, name: str, kind: FileKind) -> Path | None:
+        """Classify a CSV file of which DuckDB refuses some records; None if it refuses others."""
+        copy = self._target / "well-formed.csv"
+        try:
+            write_well_formed(path, kind, copy)
+            return self._classify(
+                csv_source(copy, replace(kind, compression="none"), name), kind.form
+            )
+        except _REFUSALS:
+            return None
+        finally:
+            copy.unlink(missing_ok=True)
 
     def _take(self, name: str, kind: FileKind, records: Iterator[Record]) -> int:
         """Put records where the second look takes them from; returns how many there were."""

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -25,6 +26,13 @@ from dagster_project.ingest.dumps import (
     reader_digest,
     taking_in_dumps,
     write_schema,
+)
+from dagster_project.ingest.files import (
+    Damage,
+    FileKind,
+    Record,
+    read_records,
+    write_well_formed,
 )
 from dagster_project.ingest.lake import Lake, LakeDump, LakeVersionError
 from dagster_project.ingest.landing import Landing
@@ -148,6 +156,67 @@ def test_a_file_of_which_nothing_can_be_read_fails_its_dump_and_no_other(tmp_pat
     )
     assert date(2026, 3, 10) not in lake.dumps()
     assert lake.dumps()
+
+
+def test_malformed_records_leave_their_place_in_the_copy_of_a_csv(tmp_path: Path) -> None:
+    landed, copy = tmp_path / "landed.csv", tmp_path / "copy.csv"
+    landed.write_bytes(
+        b"\xef\xbb\xbfa,b\r\n"
+        b"1,plain\r\n"
+        b"too short\n"
+        b'2,"of\n\ntwo lines, and a ""word"""\n'
+        b'3,"never ends\n'
+        b"\n"
+        b"4,no UTF-8 \xff\n"
+        b"5,caf\xc3\xa9\n"
+        b"6,two\rlines\n"
+        b"7,last"
+    )
+    kind = FileKind("csv", "none", "tabular", ("a", "b"))
+    write_well_formed(landed, kind, copy)
+    assert copy.read_bytes() == (
+        b"a,b\r\n"
+        b"1,plain\r\n"
+        b'"",""\n'
+        b'2,"of\n\ntwo lines, and a ""word"""\n'
+        b'"",""\n'
+        b'"",""\n'
+        b"5,caf\xc3\xa9\n"
+        b'"",""\n'
+        b"7,last\n"
+    )
+    records = read_records(landed, kind, Damage(), is_known=lambda row: row in (1, 3, 6, 8))
+    assert [(record.row, record.problem) for record in records] == [
+        (2, "1 fields in a file of 2 columns"),
+        (4, "a quoted field does not end"),
+        (5, "not UTF-8: invalid start byte"),
+        (7, "a quoted field does not end"),
+    ]
+
+
+def test_one_malformed_record_sends_no_other_of_a_large_csv_to_the_second_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "_SMALL_FILE_BYTES", -1)
+    known: list[int] = []
+    looked_at = read_records
+
+    def counted(*arguments: Any, is_known: Callable[[int], bool]) -> Iterator[Record]:
+        known.extend(row for row in range(1, 1_001) if is_known(row))
+        return looked_at(*arguments, is_known=is_known)
+
+    monkeypatch.setattr(lines, "read_records", counted)
+    header = "occurred_at,session_id,end_user_id,item_type,event\n"
+    good = "2026-03-01T10:00:00Z,s,u,Launcher,Click\n"
+    folder = tmp_path / "landing" / "events" / "dt=2026-03-01"
+    folder.mkdir(parents=True)
+    (folder / "events.csv").write_text(header + good * 499 + "torn\n" + good * 500)
+    lake, _ = take_in(tmp_path, tmp_path / "landing")
+    assert known == [row for row in range(1, 1_001) if row != 500]
+    assert rows(lake, "select source_row, line from LINES where outcome = 'quarantined'") == [
+        (500, "torn")
+    ]
+    assert only_dump(lake).outcomes["events"] == 999
 
 
 def test_rows_keep_the_order_of_a_large_file(
