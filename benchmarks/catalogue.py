@@ -118,6 +118,11 @@ BENCHMARKS = (
         "DuckDB alone writing the events table and nothing else / DuckDB's copy",
         days.events_alone_over_copy,
     ),
+    Benchmark(
+        "tables_alone",
+        "DuckDB alone writing the tables of a finished release / DuckDB's copy",
+        days.tables_alone_over_copy,
+    ),
     Benchmark("pandas", "pandas on the same day / DuckDB's copy", days.pandas_over_copy),
     Benchmark("dlt", "dlt, loading only / DuckDB's copy", days.dlt_over_copy),
 )
