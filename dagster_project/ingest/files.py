@@ -235,9 +235,9 @@ def _is_plain(line: bytes, columns: int) -> bool:
 def _csv_problem(raw: bytes, columns: int | None, damage: Damage) -> str | None:
     """Why this is no record of so many columns, or no header where their number is not known."""
     text, problem = _decoded(raw.rstrip(b"\r\n"))
-    fields = None if problem else _csv_fields(text)
     if problem:
         return problem
+    fields = _csv_fields(text)
     if fields is None:
         return "a quoted field does not end"
     if not raw.endswith(b"\n") and damage.text:

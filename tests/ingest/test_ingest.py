@@ -199,11 +199,10 @@ def test_one_malformed_record_sends_no_other_of_a_large_csv_to_the_second_look(
 ) -> None:
     monkeypatch.setattr(lines, "_SMALL_FILE_BYTES", -1)
     known: list[int] = []
-    looked_at = read_records
 
     def counted(*arguments: Any, is_known: Callable[[int], bool]) -> Iterator[Record]:
         known.extend(row for row in range(1, 1_001) if is_known(row))
-        return looked_at(*arguments, is_known=is_known)
+        return read_records(*arguments, is_known=is_known)
 
     monkeypatch.setattr(lines, "read_records", counted)
     header = "occurred_at,session_id,end_user_id,item_type,event\n"
