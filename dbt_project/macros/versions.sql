@@ -375,30 +375,18 @@
     from {{ target }};
 {% endmacro %}
 
-{# Gives the dates of a column whose rows come or go a new version. #}
-{% macro note_touched_dates(target, column, fresh, replaced) %}
+{# Gives the dates of a column in some rows, that come or go, a new version. #}
+{% macro note_touched_dates(target, column, rows) %}
     {%- set table_name = _table_name(target) -%}
-    {%- set touched -%}
-        {%- for rows in replaced %}
-        select {{ column }} from {{ target }} where {{ rows }}
-        union
-        {%- endfor %}
-        select {{ column }} from {{ fresh }}
-    {%- endset -%}
-    {%- set touched_dates = fresh.identifier ~ '_' ~ column -%}
-    {% do run_query(
-        'create or replace temp table ' ~ touched_dates ~ ' as select ' ~ column
-        ~ ' as date from (' ~ touched ~ ')'
-    ) %}
     {% do run_query(
         "delete from audit.versions where table_name = '" ~ table_name ~ "' and dated_by = '"
-        ~ column ~ "' and date in (select date from " ~ touched_dates ~ ')'
+        ~ column ~ "' and date in (select " ~ column ~ ' from ' ~ rows ~ ')'
     ) %}
     {% do run_query(
-        "insert into audit.versions select '" ~ table_name ~ "', '" ~ column ~ "', date, '"
-        ~ invocation_id ~ "', [] from " ~ touched_dates ~ ' where date is not null'
+        "insert into audit.versions select distinct '" ~ table_name ~ "', '" ~ column ~ "', "
+        ~ column ~ ", '" ~ invocation_id ~ "', [] from (select " ~ column ~ ' from ' ~ rows
+        ~ ') where ' ~ column ~ ' is not null'
     ) %}
-    {% do run_query('drop table ' ~ touched_dates) %}
 {% endmacro %}
 
 {# Gives the dates that a table is rebuilt by a new version where rows of theirs are written, also

@@ -25,6 +25,10 @@
             {% do adapter.drop_relation(existing) %}
         {% endif %}
         {% do build_whole(target, compiled_code, plan) %}
+    {% elif plan.dates and config.get('unique_key') %}
+        {% do replace_dates_and_keys(
+            target, compiled_code, dated_by, plan.dates, config.get('unique_key')
+        ) %}
     {% elif plan.dates %}
         {% do replace_dates(target, compiled_code, dated_by, plan.dates) %}
     {% else %}
@@ -142,33 +146,50 @@
     {% endfor %}
 {% endmacro %}
 
-{# Deletes the rows of the dates and inserts them anew. With a `unique_key`, a row of another date that
-   the model yields replaces the one of the same key. #}
+{# Deletes the rows of the dates and inserts them anew. #}
 {% macro replace_dates(target, sql, dated_by, dates) %}
     {%- set key = dated_by[0] -%}
-    {%- set unique_key = config.get('unique_key') -%}
+    {%- set rows = target ~ ' where ' ~ _in_dates(key, dates) -%}
+    {%- set order = key if dates | length > 1 else none -%}
+    {% call statement('begin') %}select 1{% endcall %}
+    {% for column in dated_by[1:] %}
+        {% do note_touched_dates(target, column, rows) %}
+    {% endfor %}
+    {% do run_query('delete from ' ~ rows) %}
+    {% call statement('main') %}
+        insert into {{ target }} by name
+        {{ _in_order(_for_dates(sql, target, key, dates), order) }}
+    {% endcall %}
+    {% for column in dated_by[1:] %}
+        {% do note_touched_dates(target, column, rows) %}
+    {% endfor %}
+{% endmacro %}
+
+{# The same with a `unique_key`: a row of another date that the model yields replaces the one of the
+   same key. The model may ask for the rows that the table has so far. #}
+{% macro replace_dates_and_keys(target, sql, dated_by, dates, unique_key) %}
+    {%- set key = dated_by[0] -%}
     {%- set fresh = make_temp_relation(target) -%}
     {% call statement('main') %}
         {{ create_table_as(True, fresh, _for_dates(sql, target, key, dates)) }}
     {% endcall %}
-    {%- set replaced = [_in_dates(key, dates)] -%}
-    {% if unique_key %}
-        {%- do replaced.append(
-            key ~ ' in (select ' ~ key ~ ' from ' ~ fresh ~ ') and ' ~ unique_key
-            ~ ' in (select ' ~ unique_key ~ ' from ' ~ fresh ~ ')'
-        ) -%}
-        {% do note_touched_rows(target, key, fresh, dates) %}
-    {% endif %}
+    {%- set rows_of_dates = target ~ ' where ' ~ _in_dates(key, dates) -%}
+    {%- set rows_of_keys -%}
+        {{ target }}
+        where
+            {{ key }} in (select {{ key }} from {{ fresh }})
+            and {{ unique_key }} in (select {{ unique_key }} from {{ fresh }})
+    {%- endset -%}
+    {% do note_touched_rows(target, key, fresh, dates) %}
     {% for column in dated_by[1:] %}
-        {% do note_touched_dates(target, column, fresh, replaced) %}
+        {% for rows in [rows_of_dates, rows_of_keys, fresh] %}
+            {% do note_touched_dates(target, column, rows) %}
+        {% endfor %}
     {% endfor %}
-    {%- set columns = adapter.get_columns_in_relation(target) | map(attribute='name') | join(', ') -%}
-    {% for rows in replaced %}
-        {% do run_query('delete from ' ~ target ~ ' where ' ~ rows) %}
-    {% endfor %}
+    {% do run_query('delete from ' ~ rows_of_dates) %}
+    {% do run_query('delete from ' ~ rows_of_keys) %}
     {% do run_query(
-        'insert into ' ~ target ~ ' (' ~ columns ~ ') select ' ~ columns ~ ' from ' ~ fresh
-        ~ ' order by ' ~ key
+        'insert into ' ~ target ~ ' by name select * from ' ~ fresh ~ ' order by ' ~ key
     ) %}
     {% do run_query('drop table ' ~ fresh) %}
 {% endmacro %}
