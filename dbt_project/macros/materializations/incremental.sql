@@ -83,11 +83,18 @@
 {%- endmacro %}
 
 {# Rows lie by the date they are rebuilt by, so that who asks for a few dates of a long history reads
-   little else. #}
-{% macro _in_order(sql, key) -%}
+   little else; those of one date by the columns in the model's `meta.ordered_by`, if any. Sums over
+   many dates take half the time where each date has its rows in the order of what is summed. #}
+{% macro _in_order(sql, key, dates=none) -%}
+    {%- set order = [] -%}
+    {#- The rows of a single date need no sorting by it, however many. -#}
+    {%- if key and not (dates and dates | length == 1) -%}
+        {%- do order.append(key) -%}
+    {%- endif -%}
+    {%- do order.extend(model.config.meta.get('ordered_by') or []) -%}
     {{ sql }}
-    {%- if key %}
-    order by {{ key }}
+    {%- if order %}
+    order by {{ order | join(', ') }}
     {%- endif -%}
 {%- endmacro %}
 
@@ -133,15 +140,14 @@
 {% macro build_whole(target, sql, plan) %}
     {%- set batches = [] if config.get('unique_key') else batches_of_dates(plan) -%}
     {% for dates in batches or [none] %}
-        {#- The rows of one date are in order as they are, however many. -#}
-        {%- set order = none if dates and dates | length == 1 else plan.key -%}
         {%- set of_dates = sql if batches | length < 2 else _for_dates(sql, target, plan.key, dates) -%}
+        {%- set rows = _in_order(of_dates, plan.key, dates) -%}
         {% if loop.first %}
             {% call statement('main') %}
-                {{ create_table_as(False, target, _in_order(of_dates, order)) }}
+                {{ create_table_as(False, target, rows) }}
             {% endcall %}
         {% else %}
-            {% do run_query('insert into ' ~ target ~ ' by name ' ~ _in_order(of_dates, order)) %}
+            {% do run_query('insert into ' ~ target ~ ' by name ' ~ rows) %}
         {% endif %}
     {% endfor %}
 {% endmacro %}
@@ -150,7 +156,6 @@
 {% macro replace_dates(target, sql, dated_by, dates) %}
     {%- set key = dated_by[0] -%}
     {%- set rows = target ~ ' where ' ~ _in_dates(key, dates) -%}
-    {%- set order = key if dates | length > 1 else none -%}
     {% call statement('begin') %}select 1{% endcall %}
     {% for column in dated_by[1:] %}
         {% do note_touched_dates(target, column, rows) %}
@@ -158,7 +163,7 @@
     {% do run_query('delete from ' ~ rows) %}
     {% call statement('main') %}
         insert into {{ target }} by name
-        {{ _in_order(_for_dates(sql, target, key, dates), order) }}
+        {{ _in_order(_for_dates(sql, target, key, dates), key, dates) }}
     {% endcall %}
     {% for column in dated_by[1:] %}
         {% do note_touched_dates(target, column, rows) %}
@@ -189,7 +194,7 @@
     {% do run_query('delete from ' ~ rows_of_dates) %}
     {% do run_query('delete from ' ~ rows_of_keys) %}
     {% do run_query(
-        'insert into ' ~ target ~ ' by name select * from ' ~ fresh ~ ' order by ' ~ key
+        'insert into ' ~ target ~ ' by name ' ~ _in_order('select * from ' ~ fresh, key)
     ) %}
     {% do run_query('drop table ' ~ fresh) %}
 {% endmacro %}

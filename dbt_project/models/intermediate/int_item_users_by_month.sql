@@ -1,4 +1,4 @@
-{{ config(meta={'dated_by': ['home_month']}) }}
+{{ config(meta={'dated_by': ['home_month'], 'ordered_by': ['end_user_id', 'item_id']}) }}
 with
 
 by_home as (
