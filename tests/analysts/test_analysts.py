@@ -448,6 +448,28 @@ def test_gaps_that_replaced_rows_left_are_closed_when_there_are_many(analyst: In
     assert dev(analyst, "select count(*) from facts.fct_item_events") == [(rows,)]
 
 
+@pytest.mark.parametrize("build", ["whole", "one month of it"])
+def test_rows_lie_in_the_order_that_their_model_asks_for(analyst: Installation, build: str) -> None:
+    table = "intermediate.int_item_users_by_month"
+    if build == "whole":
+        selected = ("--select", "+int_item_users_by_month")
+        built = analyst.dbt("build", "--full-refresh", *selected, *NO_TESTS)
+    else:
+        with duckdb.connect(str(analyst.home / "dev.duckdb")) as connection:
+            connection.execute(
+                f"""
+                update audit.versions set version = 'another'
+                where table_name = '{table}' and date = date '2026-03-01'
+                """
+            )
+        built = analyst.dbt("run", "--select", "int_item_users_by_month")
+    assert built.returncode == 0, said(built)
+    users = f"select home_month, end_user_id, item_id from {table}"
+    rows = dev(analyst, f"{users} order by rowid")
+    assert len(rows) > 10
+    assert rows == dev(analyst, f"{users} order by home_month, end_user_id, item_id")
+
+
 # ---------- one change, as the README walks through it
 
 
