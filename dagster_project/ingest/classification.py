@@ -2,14 +2,14 @@
 
 Text only; `lines` runs it. A *source* is a query with one row a line: `source_file`, `source_row`
 (null where all lines come in order), `folder_item_type`, `folder_event`, `line` (its text, where
-that is at hand), `problem` (why it is malformed, or null), `is_control`, `keys`, and the text of
-every column of the tabular form.
+that is at hand), `problem` (why it is malformed, or null), `is_control`, `keys` (of its objects;
+may be null where all are documented), and the text of every column of the tabular form.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from urllib.parse import unquote
@@ -24,6 +24,7 @@ from dagster_project.ingest.envelopes import (
     Form,
     column_expressions,
     json_structure,
+    unknown_keys,
 )
 from dagster_project.ingest.files import FileKind
 from dagster_project.registry import Definitions, name_key
@@ -78,6 +79,7 @@ _IDENTITY = (
 
 _SEPARATOR = "\x1f"
 _DAY_MS = 86_400_000
+_LINES_LOOKED_AT = 20_000
 _COMPRESSIONS = {"none": "uncompressed", "gzip": "gzip", "zstd": "zstd"}
 
 
@@ -103,32 +105,68 @@ def prepare_connection(connection: duckdb.DuckDBPyConnection, definitions: Defin
     _lookup(connection, "initiators", dict(definitions.initiators))
 
 
+def note_usual_keys(connection: duckdb.DuckDBPyConnection, path: Path, kind: FileKind) -> None:
+    """Have at hand which sets of keys, all documented, the first lines of a file have.
+
+    The keys of a line are kept for what is not documented among them, and their text takes as long
+    as all else in the line: `ndjson_source` leaves it out where the set is a usual one.
+    """
+    shapes = connection.execute(
+        f"""
+        select distinct hash(keys)::varchar, to_json(keys)::varchar
+        from (
+            select {_json_keys(kind.form)} as keys
+            from {_json_lines(path, kind)}
+            limit {_LINES_LOOKED_AT}
+        )
+        """
+    ).fetchall()
+    usual = [
+        quoted(shape)
+        for shape, text in shapes
+        if text is not None and not unknown_keys(kind.form, parents_and_keys(kind.form, text))
+    ]
+    values = ", ".join(usual or [quoted("")])
+    connection.execute(f"create or replace temp type usual_keys as enum ({values})")
+
+
 def ndjson_source(path: Path, kind: FileKind, name: str) -> str:
-    """The source over a file of JSON lines, in order; what is not surely JSON has no text."""
+    """The source over a file of JSON lines, in order; what is not surely JSON has no text.
+
+    For a connection that knows the file's usual keys (`note_usual_keys`).
+    """
     # A comma before a closing bracket is what DuckDB forgives and JSON does not allow.
-    lenient = " or ".join(f"contains(line, '{text}')" for text in (",}", ",]", ", }", ", ]"))
+    is_lenient = r"regexp_matches(line, ',\s*[\]}]')"
     return f"""
         select
             {_origin(name)},
             null::bigint as source_row,
             case when record is not null then line end as line,
             null::varchar as problem,
-            {_json_fields(kind.form)}
+            {_json_fields(kind.form)},
+            case
+                when try_cast(hash(key_lists)::varchar as usual_keys) is null
+                    then to_json(key_lists)::varchar
+            end as keys
         from (
-            select line, {_json_record(kind.form)}
+            select line, {_json_record(kind.form)} as record, {_json_keys(kind.form)} as key_lists
             from (
                 select
                     json::varchar as line,
-                    case when starts_with(line, '{{') and not ({lenient}) then json end as json
-                from read_ndjson_objects(
+                    case when starts_with(line, '{{') and not {is_lenient} then json end as json
+                from {_json_lines(path, kind)}
+            )
+        )
+    """
+
+
+def _json_lines(path: Path, kind: FileKind) -> str:
+    return f"""read_ndjson_objects(
                     {quoted(path)},
                     compression = '{_COMPRESSIONS[kind.compression]}',
                     hive_partitioning = false,
                     ignore_errors = true
-                )
-            )
-        )
-    """
+                )"""
 
 
 def csv_source(path: Path, kind: FileKind, name: str) -> str:
@@ -170,9 +208,10 @@ def second_look_source(form: Form) -> str:
                 when problem is not null then problem
                 when json is null then 'not JSON, or nested too deeply'
             end as problem,
-            {_json_fields(form)}
+            {_json_fields(form)},
+            to_json({_json_keys(form)})::varchar as keys
         from (
-            select *, {_json_record(form)}
+            select *, {_json_record(form)} as record
             from (select *, try_cast(json_text as json) as json from second_look)
         )
     """
@@ -208,20 +247,21 @@ def _struct(described: Sequence[tuple[str, ...]]) -> str:
 
 
 def _json_record(form: Form) -> str:
-    """What is taken from a line, parsed once: its record, and the keys of its objects."""
-    paths = ", ".join(quoted("$." + path if path else "$") for path in objects(form))
-    return (
-        f"json_transform(json, {quoted(json_structure(form))}) as record, "
-        f"to_json(json_keys(json, [{paths}]))::varchar as keys"
-    )
+    """What is taken from a line, parsed once."""
+    return f"json_transform(json, {quoted(json_structure(form))})"
+
+
+def _json_keys(form: Form) -> str:
+    """A list with the keys of each of a line's objects."""
+    paths = ", ".join(quoted("$." + path if path else "$") for path in _objects(form))
+    return f"json_keys(json, [{paths}])"
 
 
 def _json_fields(form: Form) -> str:
-    """The text of every column, and the keys, of lines that are JSON."""
+    """The text of every column of lines that are JSON."""
     columns = column_expressions(form, "record")
     fields = [f"{expression} as {column}" for column, expression in columns.items()]
     fields.append("coalesce(record.\"_static\" = 'true', false) as is_control")
-    fields.append("keys")
     return ",\n            ".join(fields)
 
 
@@ -233,13 +273,23 @@ def _column_fields(columns: Mapping[str, str]) -> str:
         else f"null::varchar as {column}"
         for column in TABULAR_COLUMNS
     ]
-    keys = quoted(json.dumps([sorted(columns)]))
+    is_documented = not unknown_keys("tabular", (("", column) for column in columns))
+    keys = "null::varchar" if is_documented else quoted(json.dumps([sorted(columns)]))
     return ",\n            ".join([*fields, "false as is_control", f"{keys} as keys"])
 
 
-def objects(form: Form) -> tuple[str, ...]:
+def _objects(form: Form) -> tuple[str, ...]:
     """Dotted paths of the objects whose keys are kept; the line itself is the empty path."""
     return PLAYER_OBJECTS if form == "player" else ("",)
+
+
+def parents_and_keys(form: Form, keys: str | None) -> Iterator[tuple[str, str]]:
+    """The pairs of object and key in a line, from the JSON text of its column `keys`."""
+    if keys is None:
+        return
+    for parent, names in zip(_objects(form), json.loads(keys), strict=True):
+        for name in names or ():
+            yield parent, name
 
 
 def _origin(name: str) -> str:

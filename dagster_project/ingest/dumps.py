@@ -33,7 +33,7 @@ from dagster_project.registry import Definitions
 
 logger = logging.getLogger("walkhouse")
 
-READER_VERSION = 2
+READER_VERSION = 3
 """Raise it with every change to how lines are read: all dumps are then read again."""
 
 FILE_COLUMNS = {

@@ -7,7 +7,6 @@ same SQL. Small files get the second look only, many of them at once.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -29,7 +28,8 @@ from dagster_project.ingest.classification import (
     header_is_plain,
     lines_of_parts,
     ndjson_source,
-    objects,
+    note_usual_keys,
+    parents_and_keys,
     parquet_source,
     quoted,
     second_look_source,
@@ -153,9 +153,11 @@ class DumpReader:
             with _plain_name(path, self._target) as plain:
                 if kind.format == "parquet":
                     source = parquet_source(self._connection, plain, name)
+                elif kind.format == "ndjson":
+                    note_usual_keys(self._connection, plain, kind)
+                    source = ndjson_source(plain, kind, name)
                 else:
-                    source_of = ndjson_source if kind.format == "ndjson" else csv_source
-                    source = source_of(plain, kind, name)
+                    source = csv_source(plain, kind, name)
                 part = self._classify(source, kind.form)
         except _REFUSALS as error:
             if kind.format == "parquet":
@@ -212,7 +214,7 @@ class DumpReader:
         try:
             self._connection.execute(
                 f"copy ({rows} select {columns} from rows_of_the_raw_layer)"
-                f" to {quoted(part)} (format parquet, compression zstd)"
+                f" to {quoted(part)} (format parquet, compression zstd, compression_level 1)"
             )
         except duckdb.Error:
             part.unlink(missing_ok=True)
@@ -234,7 +236,7 @@ class DumpReader:
             of_file = outcomes.setdefault(name, {})
             of_file[outcome] = of_file.get(outcome, 0) + count
             form = self._forms[name]
-            for key in unknown_keys(form, _parents_and_keys(form, keys)):
+            for key in unknown_keys(form, parents_and_keys(form, keys)):
                 of_keys = unknown.setdefault(name, {})
                 of_keys[key] = of_keys.get(key, 0) + count
         return {
@@ -251,7 +253,7 @@ class DumpReader:
         together = self._target / "lines.parquet"
         self._connection.execute(
             f"copy ({lines_of_parts('?')}) to {quoted(together)}"
-            " (format parquet, compression zstd)",
+            " (format parquet, compression zstd, compression_level 1)",
             [[str(part) for part in self._parts]],
         )
         for part in self._parts:
@@ -300,15 +302,6 @@ class _Batch:
 
 def _none_known(_row: int) -> bool:
     return False
-
-
-def _parents_and_keys(form: Form, keys: str | None) -> Iterator[tuple[str, str]]:
-    """The pairs of object and key in a line, from the JSON text of its column `keys`."""
-    if keys is None:
-        return
-    for parent, names in zip(objects(form), json.loads(keys), strict=True):
-        for name in names or ():
-            yield parent, name
 
 
 @contextmanager

@@ -23,7 +23,7 @@ import duckdb
 _VERSIONS = "versions.json"
 _WHOLE = ""
 _DATED_FILES = ("event_date", "home_date")
-_FORMAT = "format parquet, compression zstd"
+_FORMAT = "format parquet, compression zstd, compression_level 1"
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from dagster_project.ingest import lines
+from dagster_project.ingest import classification, lines
 from dagster_project.ingest.classification import lines_of_parts
 from dagster_project.ingest.dumps import (
     DayTaken,
@@ -239,14 +239,15 @@ def test_rows_keep_the_order_of_a_large_file(
     assert only_dump(lake).outcomes["events"] == 300_000
 
 
+@pytest.mark.parametrize("space", ["", "  ", "\t "])
 def test_a_comma_before_a_bracket_is_malformed_in_a_large_file_too(
-    tmp_path: Path, path_taken: str
+    tmp_path: Path, path_taken: str, space: str
 ) -> None:
     good = json.dumps(
         landings.player(landings.at("2026-03-01T09:00:00Z"), "launcher/click", session="s")
     )
     landings.put(
-        tmp_path / "landing", "2026-03-01", "a.ndjson", f"{good}\n{good[:-1]},}}\n".encode()
+        tmp_path / "landing", "2026-03-01", "a.ndjson", f"{good}\n{good[:-1]},{space}}}\n".encode()
     )
     lake, _ = take_in(tmp_path, tmp_path / "landing")
     found = rows(lake, "select source_row, outcome, reason from LINES order by source_row")
@@ -397,6 +398,28 @@ def test_every_line_of_a_large_file_is_known_by_its_place(tmp_path: Path) -> Non
     assert rows(lake, "select count(*), count(distinct source_row) from LINES") == [
         (60_000, 60_000)
     ]
+
+
+def test_new_keys_are_counted_wherever_in_a_large_file_they_appear(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "_SMALL_FILE_BYTES", -1)
+    monkeypatch.setattr(classification, "_LINES_LOOKED_AT", 10)
+    noon = landings.at("2026-03-01T12:00:00Z")
+    new_keys: dict[int, dict[str, Any]] = {
+        3: {"data__soon": 1},
+        20: {"data__soon": 1},
+        30: {"data__late": 1, "later": None},
+    }
+    landing = tmp_path / "landing"
+    records = [
+        landings.player(noon + number, "player/open", session="s", **new_keys.get(number, {}))
+        for number in range(40)
+    ]
+    landings.put(landing, "2026-03-01", "a.ndjson", records)
+    lake, failed = take_in(tmp_path, landing)
+    assert not failed
+    assert lake_differences(lake.root, landing, SEEDS) == []
 
 
 def test_days_are_told_in_order_and_a_bad_one_costs_no_other(tmp_path: Path) -> None:

@@ -29,9 +29,11 @@ initiators as (
 
 accepted as (
 
-    select *
+    select item_events.*
     from item_events
-    where {{ is_in_none_of('item_events', 'duplicate_lines') }}
+    left join duplicate_lines
+        on {{ is_same_line('item_events', 'duplicate_lines') }}
+    where duplicate_lines.source_row is null
 
 ),
 

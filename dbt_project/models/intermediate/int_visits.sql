@@ -13,6 +13,16 @@
 ) -%}
 with
 
+deliveries as (
+
+    select
+        *,
+        {{ flow_play_id() }} as flow_play_id
+    from {{ ref('stg_item_events') }}
+    where {{ is_stale('event_date') }}
+
+),
+
 duplicate_lines as (
 
     select * from {{ ref('int_duplicate_lines') }}
@@ -23,15 +33,15 @@ duplicate_lines as (
 new_visits as (
 
     select distinct
-        system_id,
-        environment,
-        session_id,
-        {{ flow_play_id() }} as flow_play_id,
-        event_date
-    from {{ ref('stg_item_events') }} as deliveries
-    where
-        {{ is_stale('event_date') }}
-        and {{ is_in_none_of('deliveries', 'duplicate_lines') }}
+        deliveries.system_id,
+        deliveries.environment,
+        deliveries.session_id,
+        deliveries.flow_play_id,
+        deliveries.event_date
+    from deliveries
+    left join duplicate_lines
+        on {{ is_same_line('deliveries', 'duplicate_lines') }}
+    where duplicate_lines.source_row is null
 
 ),
 

@@ -56,7 +56,10 @@ placed as (
             partition by system_id, session_id
             order by started_at, step_key
         ) as position_in_session,
-        min(started_at) over (partition by system_id, session_id) as first_step_at
+        first_value(started_at) over (
+            partition by system_id, session_id
+            order by started_at, step_key
+        ) as first_step_at
     from flow_steps
 
 ),
