@@ -9,6 +9,11 @@ import pytest
 from tests.installation import Installation
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have those that wait begin first, so that the others use the processor meanwhile."""
+    items.sort(key=lambda item: item.get_closest_marker("waits") is None)
+
+
 @pytest.fixture(scope="session")
 def installation_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("installation")

@@ -97,8 +97,9 @@ def prepare_connection(connection: duckdb.DuckDBPyConnection, definitions: Defin
     for number, column in enumerate(("item_type", "event")):
         _lookup(connection, f"{column}_as_written", {k: p[number] for k, p in spelled.items()})
         _lookup(connection, f"{column}_loosely", {k: p[number] for k, p in loose.items()})
-    types = {name_key(written): documented for written, documented in definitions.item_types}
-    _lookup(connection, "item_types", types)
+    types = dict(definitions.item_types)
+    _lookup(connection, "item_types_as_written", types)
+    _lookup(connection, "item_types_loosely", {name_key(k): types[k] for k in types})
     ignored = {name_key(event): event for event in definitions.ignored_events}
     _lookup(connection, "ignored_events", ignored)
     _lookup(connection, "environments", dict(definitions.environments))
@@ -144,9 +145,12 @@ def ndjson_source(path: Path, kind: FileKind, name: str) -> str:
             case when record is not null then line end as line,
             null::varchar as problem,
             {_json_fields(kind.form)},
+            -- Of the line: `to_json` takes the lists of a whole vector, whichever are asked for.
             case
-                when try_cast(hash(key_lists)::varchar as usual_keys) is null
-                    then to_json(key_lists)::varchar
+                when
+                    record is not null
+                    and try_cast(hash(key_lists)::varchar as usual_keys) is null
+                    then to_json({_json_keys(kind.form, "line")})::varchar
             end as keys
         from (
             select line, {_json_record(kind.form)} as record, {_json_keys(kind.form)} as key_lists
@@ -251,10 +255,10 @@ def _json_record(form: Form) -> str:
     return f"json_transform(json, {quoted(json_structure(form))})"
 
 
-def _json_keys(form: Form) -> str:
+def _json_keys(form: Form, json: str = "json") -> str:
     """A list with the keys of each of a line's objects."""
     paths = ", ".join(quoted("$." + path if path else "$") for path in _objects(form))
-    return f"json_keys(json, [{paths}])"
+    return f"json_keys({json}, [{paths}])"
 
 
 def _json_fields(form: Form) -> str:
@@ -398,8 +402,11 @@ named as (
             case when regexp_full_match(initiator, '-?\\d+') then 'initiator_' || initiator end,
             initiator
         ) as initiator,
-        coalesce({_looked_up("item_types", _name_key("parent_item_type"))}, parent_item_type)
-            as parent_item_type
+        coalesce(
+            {_looked_up("item_types_as_written", "parent_item_type")},
+            {_looked_up("item_types_loosely", _name_key("parent_item_type"))},
+            parent_item_type
+        ) as parent_item_type
 
     from keyed
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 import zstandard
+from isal import isal_zlib
 
 from dagster_project.ingest.envelopes import TABULAR_COLUMNS, Form, form_of_object
 
@@ -27,6 +28,7 @@ Compression = Literal["none", "gzip", "zstd"]
 
 UTF8_BOM = b"\xef\xbb\xbf"
 _CHUNK = 1 << 20
+_GzipError: type[Exception] = isal_zlib.error  # type: ignore[assignment]  # it is no instance
 _LINES_TO_LOOK_AT = 1_000
 _LONGEST_LINE_TO_LOOK_AT = 1 << 20
 
@@ -342,7 +344,7 @@ def _chunks(path: Path, compression: Compression, damage: Damage) -> Iterator[by
             if chunk:
                 yield chunk.removeprefix(UTF8_BOM) if is_first else chunk
                 is_first = False
-    except (zlib.error, zstandard.ZstdError) as error:
+    except (_GzipError, zstandard.ZstdError) as error:
         damage.text = f"the {compression} stream is damaged: {error}"
 
 
@@ -358,8 +360,8 @@ def _raw_chunks(path: Path, compression: Compression, damage: Damage) -> Iterato
 
 
 def _inflated(blocks: Iterator[bytes], damage: Damage) -> Iterator[bytes]:
-    """All members of a gzip stream, checksums verified by zlib."""
-    inflater = zlib.decompressobj(wbits=31)
+    """All members of a gzip stream, checksums verified. ISA-L takes half of zlib's time for it."""
+    inflater = isal_zlib.decompressobj(wbits=31)
     for block in blocks:
         data = block
         while data:
@@ -367,7 +369,7 @@ def _inflated(blocks: Iterator[bytes], damage: Damage) -> Iterator[bytes]:
                 if not data.startswith(b"\x1f"):
                     damage.text = "something else follows the gzip stream"
                     return
-                inflater = zlib.decompressobj(wbits=31)
+                inflater = isal_zlib.decompressobj(wbits=31)
             yield inflater.decompress(data)
             data = inflater.unused_data
     if not inflater.eof:

@@ -29,6 +29,8 @@ from tests.orchestration.questions import (
 )
 from tests.orchestration.server import Server, serving
 
+pytestmark = pytest.mark.waits
+
 COPY = "s3://late/bi"
 LAUNCHED = "... on LaunchBackfillSuccess { backfillId } ... on PythonError { message }"
 RESUME = f"""

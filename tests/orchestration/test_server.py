@@ -34,6 +34,8 @@ from tests.orchestration.questions import (
 )
 from tests.orchestration.server import LOCATION, Server, serving
 
+pytestmark = pytest.mark.waits
+
 PLANTED = "launcher_play_once_per_session"
 MISSING = "2026-03-03"
 REEXECUTE = """
