@@ -123,6 +123,11 @@ BENCHMARKS = (
         "DuckDB alone writing the tables of a finished release / DuckDB's copy",
         days.tables_alone_over_copy,
     ),
+    Benchmark(
+        "release_alone",
+        "DuckDB alone writing the dump's events and the other, finished tables / DuckDB's copy",
+        days.release_alone_over_copy,
+    ),
     Benchmark("pandas", "pandas on the same day / DuckDB's copy", days.pandas_over_copy),
     Benchmark("dlt", "dlt, loading only / DuckDB's copy", days.dlt_over_copy),
 )

@@ -12,7 +12,7 @@ from benchmarks.__main__ import main
 
 
 @pytest.mark.parametrize(
-    "name", ["pandas", "events_alone", pytest.param("tables_alone", marks=pytest.mark.slow)]
+    "name", ["pandas", "events_alone", pytest.param("release_alone", marks=pytest.mark.slow)]
 )
 def test_a_measure_is_taken_shown_and_kept(tmp_path: Path, name: str) -> None:
     options = {

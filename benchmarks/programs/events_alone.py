@@ -52,7 +52,8 @@ def work(*, files: Sequence[str], target: str) -> None:
             "(select event_key from lines group by event_key having count(*) > 1)"
         )
         connection.execute(
-            f"copy events to '{folder / 'events.parquet'}' (format parquet, compression zstd)"
+            f"copy events to '{folder / 'events.parquet'}'"
+            " (format parquet, compression zstd, compression_level 1)"
         )
 
 
