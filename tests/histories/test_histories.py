@@ -225,5 +225,16 @@ def _first_dumps(bench: Workbench) -> None:
         (folder / "a.ndjson").write_bytes(ndjson(event.record for event in delivered))
 
 
+def test_a_table_built_ahead_of_those_that_it_reads_is_made_good_by_the_next_run() -> None:
+    """The visits know nothing of a session that the events alone take up."""
+    state = Histories()
+    state.begin_with_two_dumps()
+    state.run()
+    state.deliver(dump=(3, [Event(day=3, time=600, pair="launcher/play", session=9, item=1)]))
+    state.build_a_part(selection="fct_item_events")
+    state.refresh_one(model="fct_item_events")
+    state.teardown()
+
+
 TestHistories = Histories.TestCase
 TestHistories.settings = PROFILES[PROFILE]

@@ -114,7 +114,8 @@ final as (
         accepted.dump_date,
         accepted.source_file,
         accepted.source_row,
-        homes.home_date
+        -- Who builds this table alone may be ahead of the visits; it is rebuilt when they follow.
+        coalesce(homes.home_date, accepted.event_date) as home_date
     from accepted
     left join event_definitions
         on
