@@ -223,7 +223,10 @@ GAPS = {
     ("column", "origin"),
     [
         ("staging.stg_content_steps.step_name", of("raw.content_items.steps")),
-        ("facts.fct_item_events.home_date", of("intermediate.int_visits.home_date")),
+        (
+            "facts.fct_item_events.home_date",
+            of("intermediate.int_visits.home_date", "staging.stg_item_events.event_date"),
+        ),
         ("intermediate.int_visits.home_date", of("staging.stg_item_events.event_date")),
         (
             "facts.fct_item_events.engagement",

@@ -491,17 +491,20 @@ def wrong_extensions(landing: Path) -> Path:
 
 
 def one_huge_line(landing: Path, *, megabytes: int = 50) -> Path:
-    """A line of 50 MB that is no JSON, and one of 1 MB that is, between two common ones.
+    """A line of 50 MB that is no JSON, and one of 10 MB that is, between two common ones.
 
-    It is the last day of all, since DuckDB reads a long text again for each empty one below it.
+    Its long texts are in columns that are empty in nearly all lines below.
     """
-    noon = at("2026-11-12T12:00:00")
+    noon = at("2026-03-12T12:00:00")
     first, second = (
         ndjson([player(noon + number, "player/open", session="huge")]) for number in (0, 1)
     )
-    long = ndjson([player(noon + 2, "player/open", session="huge", ctx__title="t" * 1_000_000)])
+    text = "t" * 5_000_000
+    long = ndjson(
+        [player(noon + 2, "player/open", session="huge", ctx__title=text, data__value=text)]
+    )
     garbage = b"{" + b"x" * (megabytes * 1_000_000) + b"\n"
-    put(landing, "2026-11-12", "huge.ndjson", first + garbage + long + second)
+    put(landing, "2026-03-12", "huge.ndjson", first + garbage + long + second)
     return landing
 
 

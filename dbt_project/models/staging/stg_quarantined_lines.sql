@@ -13,7 +13,7 @@ quarantined_lines as (
         source_file,
         source_row,
         reason,
-        detail,
+        {{ bounded_text('detail') }} as detail,
         line
     from source
     where outcome = 'quarantined'
