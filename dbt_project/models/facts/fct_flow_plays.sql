@@ -63,7 +63,7 @@ grouped_steps as (
     select
         play_key,
         item_id,
-        min(flow_item_id) as flow_item_id,
+        {{ first_by('flow_item_id', order_in_play) }} as flow_item_id,
         {{ last_by('item_name', order_in_play) }} as item_name,
         min(occurred_at) as first_played_at,
         min(number_in_play) as first_number,
