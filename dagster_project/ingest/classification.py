@@ -255,10 +255,10 @@ def _json_record(form: Form) -> str:
     return f"json_transform(json, {quoted(json_structure(form))})"
 
 
-def _json_keys(form: Form, json: str = "json") -> str:
+def _json_keys(form: Form, document: str = "json") -> str:
     """A list with the keys of each of a line's objects."""
     paths = ", ".join(quoted("$." + path if path else "$") for path in _objects(form))
-    return f"json_keys({json}, [{paths}])"
+    return f"json_keys({document}, [{paths}])"
 
 
 def _json_fields(form: Form) -> str:
