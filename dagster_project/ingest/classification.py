@@ -99,7 +99,7 @@ def prepare_connection(connection: duckdb.DuckDBPyConnection, definitions: Defin
         _lookup(connection, f"{column}_loosely", {k: p[number] for k, p in loose.items()})
     types = dict(definitions.item_types)
     _lookup(connection, "item_types_as_written", types)
-    _lookup(connection, "item_types_loosely", {name_key(k): types[k] for k in types})
+    _lookup(connection, "item_types_loosely", {name_key(k): v for k, v in types.items()})
     ignored = {name_key(event): event for event in definitions.ignored_events}
     _lookup(connection, "ignored_events", ignored)
     _lookup(connection, "environments", dict(definitions.environments))
