@@ -22,6 +22,7 @@ from dagster_dbt import (
 
 from dagster_project.defs.assets.column_metadata import column_metadata
 from dagster_project.defs.assets.landing import OWNERS
+from dagster_project.defs.failures import failed
 from dagster_project.defs.pools import WAREHOUSE
 from dagster_project.defs.resources import Installation
 from dagster_project.ingest.lake import Lake
@@ -104,13 +105,13 @@ def models_asset(project: DbtProject) -> dg.AssetsDefinition:
         for node in built:
             props = manifest["nodes"][node.unique_id]
             table = (props["schema"], props["alias"])
-            metadata: dict[str, Any] = {"seconds": node.seconds}
+            metadata: dict[str, Any] = {"seconds": round(node.seconds, 1)}
             if table in rows:
                 metadata["dagster/row_count"] = rows[table]
                 metadata |= _rebuild_metadata(rebuilds.get(".".join(table)))
             yield dg.MaterializeResult(asset_key=translator.get_asset_key(props), metadata=metadata)
         if failure is not None:
-            raise dg.Failure(description=str(failure), allow_retries=False) from failure
+            raise failed(str(failure))
 
     return models
 
@@ -146,7 +147,7 @@ def _say_if_built_anew(settings: Settings) -> None:
         if check_layout(settings.warehouse, expected_layout(settings.dbt_project)):
             logger.info("an older Walkhouse built the warehouse: everything is built anew")
     except WarehouseError as error:
-        raise dg.Failure(description=str(error), allow_retries=False) from error
+        raise failed(str(error)) from None
 
 
 def _rebuild_metadata(rebuild: Rebuild | None) -> dict[str, Any]:
