@@ -10,7 +10,7 @@ READY := $(CHECKOUT)/.venv/ready
 # `make test-all` adds the runs that are killed, the dashboards in a real Superset, and random
 # histories for an hour or more.
 .PHONY: setup run test test-tools test-all superset test-superset screenshots lint benchmarks
-.PHONY: dictionary ui lock clean
+.PHONY: docs docs-samples dictionary ui lock clean
 
 setup: $(READY)
 
@@ -51,7 +51,7 @@ test-superset: setup
 	@cd "$(CHECKOUT)" && "$(BIN)/python" -m pytest -n0 -m superset tests/bi
 
 screenshots: setup
-	@cd "$(CHECKOUT)" && SCREENSHOTS=bi/screenshots "$(BIN)/python" -m pytest -n0 -m superset tests/bi
+	@cd "$(CHECKOUT)" && SCREENSHOTS=docs/images/dashboards "$(BIN)/python" -m pytest -n0 -m superset tests/bi
 
 lint: setup
 	@cd "$(CHECKOUT)" && "$(BIN)/ruff" check . && "$(BIN)/ruff" format --check .
@@ -62,6 +62,14 @@ lint: setup
 benchmarks: setup
 	@cd "$(CHECKOUT)" && "$(BIN)/python" -m benchmarks $(ONLY:%=--only %)
 
+# The pages of docs/ as a site in `site/`; a link that leads nowhere is an error.
+docs: setup
+	@cd "$(CHECKOUT)" && NO_MKDOCS_2_WARNING=1 "$(BIN)/mkdocs" build --strict --quiet
+
+# The output and the picture in README and docs/, anew from what the programs print today.
+docs-samples: setup
+	@cd "$(CHECKOUT)" && "$(BIN)/python" -m tests.docs.samples
+
 dictionary: setup
 	@"$(BIN)/walkhouse" dictionary
 
@@ -71,7 +79,7 @@ ui: setup
 # Pins without addresses or hashes, whatever index the machine uses.
 lock:
 	@"$(BIN)/python" -m pip install --quiet uv
-	@cd "$(CHECKOUT)" && "$(BIN)/uv" pip compile pyproject.toml --extra dev --extra server --python-version 3.11 \
+	@cd "$(CHECKOUT)" && "$(BIN)/uv" pip compile pyproject.toml --extra dev --extra docs --extra server --python-version 3.11 \
 		--universal --upgrade --no-strip-extras --no-emit-index-url --no-annotate \
 		--custom-compile-command "make lock" --output-file requirements.lock
 	@cd "$(CHECKOUT)/bi/superset" && "$(BIN)/uv" pip compile requirements.in --python-version 3.11 \
@@ -79,4 +87,4 @@ lock:
 		--custom-compile-command "make lock" --output-file requirements.lock
 
 clean:
-	@rm -rf "$(CHECKOUT)/.venv" "$(CHECKOUT)/.superset" "$(CHECKOUT)/dbt_project/target" "$(CHECKOUT)/dbt_project/logs"
+	@rm -rf "$(CHECKOUT)/.venv" "$(CHECKOUT)/site" "$(CHECKOUT)/.superset" "$(CHECKOUT)/dbt_project/target" "$(CHECKOUT)/dbt_project/logs"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 from collections.abc import Iterator
 from typing import Any
@@ -20,6 +19,7 @@ from playwright.sync_api import Page
 
 from dagster_project.columns import portable_type
 from tests.chromium import chromium
+from tests.docs.pages import blocks
 from tests.installation import CHECKOUT, Installation, said
 from tests.orchestration.questions import (
     LAUNCH_BACKFILL,
@@ -346,9 +346,9 @@ def simulate(installation: Installation, *, days: int) -> None:
 
 
 def waiver() -> dict[str, Any]:
-    """The configuration of a run by which the README has a person waive."""
-    readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
-    (text,) = re.findall(r"^```yaml\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
+    """The configuration of a run by which the documentation has a person waive."""
+    texts = [each.text for each in blocks(CHECKOUT / "docs" / "operating.md")]
+    (text,) = [text for text in texts if text.startswith("resources:\n  waivers:")]
     configuration: dict[str, Any] = yaml.safe_load(text)
     return configuration
 
