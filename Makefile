@@ -6,6 +6,8 @@ CHECKOUT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := $(CHECKOUT)/.venv/bin
 READY := $(CHECKOUT)/.venv/ready
+PIP := "$(BIN)/python" -m pip install --quiet --disable-pip-version-check
+UV := "$(BIN)/uv" pip install --quiet --python "$(BIN)/python"
 
 # `make test-all` adds the runs that are killed, the dashboards in a real Superset, and random
 # histories for an hour or more.
@@ -14,15 +16,20 @@ READY := $(CHECKOUT)/.venv/ready
 
 setup: $(READY)
 
+# Whoever installs, pip or uv: the pins and nothing else.
+define install
+{ $(1) --no-deps --requirement "$(CHECKOUT)/requirements.lock" \
+	&& $(1) --no-deps --no-build-isolation --editable "$(CHECKOUT)"; }
+endef
+
+# uv installs the pins in seconds. Where it cannot be installed, or finds no index, pip does.
 $(READY): $(CHECKOUT)/requirements.lock $(CHECKOUT)/pyproject.toml
 	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' \
 		|| { echo "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=/path/to/python3.11" >&2; exit 1; }
-	@echo "setting up $(CHECKOUT)/.venv (a minute or two, once)"
+	@echo "setting up $(CHECKOUT)/.venv (once)"
 	@"$(PYTHON)" -m venv --clear "$(CHECKOUT)/.venv"
-	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check --no-deps \
-		--requirement "$(CHECKOUT)/requirements.lock"
-	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check --no-deps \
-		--no-build-isolation --editable "$(CHECKOUT)"
+	@{ $(PIP) --only-binary :all: "$$(grep '^uv==' "$(CHECKOUT)/requirements.lock")" \
+		&& $(call install,$(UV)); } || $(call install,$(PIP))
 	@"$(BIN)/python" -m pip check --disable-pip-version-check
 	@touch "$(READY)"
 	@"$(BIN)/walkhouse" parse
@@ -77,8 +84,7 @@ ui: setup
 	@"$(BIN)/walkhouse" ui
 
 # Pins without addresses or hashes, whatever index the machine uses.
-lock:
-	@"$(BIN)/python" -m pip install --quiet uv
+lock: setup
 	@cd "$(CHECKOUT)" && "$(BIN)/uv" pip compile pyproject.toml --extra dev --extra docs --extra server --python-version 3.11 \
 		--universal --upgrade --no-strip-extras --no-emit-index-url --no-annotate \
 		--custom-compile-command "make lock" --output-file requirements.lock

@@ -4,3 +4,6 @@ The modules directly in this package say what exists in Dagster (assets, checks,
 sensors, resources), one concept a file. `ingest`, `release`, `simulate`, `registry` and `settings`
 hold the rules; they import neither Dagster nor dbt.
 """
+
+__version__ = "0.1.0"
+"""The version of Walkhouse, in this one place: the package and `walkhouse --version` take it from here."""
