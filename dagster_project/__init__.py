@@ -6,4 +6,4 @@ hold the rules; they import neither Dagster nor dbt.
 """
 
 __version__ = "0.1.0"
-"""The version of Walkhouse, in this one place: the package and `walkhouse --version` take it from here."""
+"""The version, in this one place; the package and `walkhouse --version` take it from here."""
