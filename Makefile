@@ -69,9 +69,10 @@ lint: setup
 benchmarks: setup
 	@cd "$(CHECKOUT)" && "$(BIN)/python" -m benchmarks $(ONLY:%=--only %)
 
-# The pages of docs/ as a site in `site/`; a link that leads nowhere is an error.
+# The pages of docs/ as a site in `site/`; a link that leads nowhere is an error. (With `--quiet`, it
+# would not be.)
 docs: setup
-	@cd "$(CHECKOUT)" && NO_MKDOCS_2_WARNING=1 "$(BIN)/mkdocs" build --strict --quiet
+	@cd "$(CHECKOUT)" && NO_MKDOCS_2_WARNING=1 "$(BIN)/mkdocs" build --strict
 
 # The output and the picture in README and docs/, anew from what the programs print today.
 docs-samples: setup

@@ -6,21 +6,25 @@ import os
 
 import dagster as dg
 
-from dagster_project.alert_sensor import alerts_sensor
-from dagster_project.assets.copies import copies_assets
-from dagster_project.assets.landing import landing_assets
-from dagster_project.assets.models import models_asset
-from dagster_project.assets.raw import content_items, dumps_asset
-from dagster_project.assets.release import release_asset
-from dagster_project.checks import invariant_checks
-from dagster_project.dbt import ensure_manifest
-from dagster_project.jobs import build_job, copy_job, ingest_job
-from dagster_project.partitions import dump_partitions
-from dagster_project.pending import known_dump_dates
+from dagster_project.defs.assets.copies import copies_assets
+from dagster_project.defs.assets.landing import landing_assets
+from dagster_project.defs.assets.models import models_asset
+from dagster_project.defs.assets.raw import content_items, dumps_asset
+from dagster_project.defs.assets.release import release_asset
+from dagster_project.defs.checks import invariant_checks
+from dagster_project.defs.jobs import build_job, copy_job, ingest_job
+from dagster_project.defs.partitions import dump_partitions
+from dagster_project.defs.resources import Installation, Waivers
+from dagster_project.defs.schedules import daily_schedule
+from dagster_project.defs.sensors import (
+    alerts_sensor,
+    copies_sensors,
+    lake_sensor,
+    landing_sensor,
+)
+from dagster_project.models.dbt import dbt_project, ensure_manifest
+from dagster_project.operations.pending import known_dump_dates
 from dagster_project.registry import load_invariants, load_published_tables
-from dagster_project.resources import Installation, Waivers, dbt_project
-from dagster_project.schedules import daily_schedule
-from dagster_project.sensors import copies_sensors, lake_sensor, landing_sensor
 from dagster_project.settings import Settings
 
 

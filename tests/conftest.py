@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from tests.installation import Installation
+from dagster_project.cli import cli
+from dagster_project.models.columns import Columns
+from dagster_project.models.prepared import load_columns, parts_digest
+from tests.installation import DBT_PROJECT, Installation
+from tests.releases import Published, publish_twice
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -39,3 +47,39 @@ def installation_of_module(installation_folder: Path) -> Installation:
     every home, and that takes longer than a small run.
     """
     return emptied(installation_folder)
+
+
+@pytest.fixture(scope="session")
+def published_twice(
+    installation_folder: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    worker_id: str,
+) -> Published:
+    """Built once, by whichever worker comes first; not to be changed."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base if worker_id == "master" else base.parent) / "published-twice"
+    with shared.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if shared.exists():
+            return Published(shared)
+        building = shared.with_suffix(".building")
+        shutil.rmtree(building, ignore_errors=True)
+        publish_twice(emptied(installation_folder), building)
+        building.rename(shared)
+    return Published(shared)
+
+
+@pytest.fixture
+def published(published_twice: Published, tmp_path: Path) -> Iterator[Published]:
+    """A copy of the two releases, the later one current."""
+    copy = published_twice.copy(tmp_path / "published")
+    yield copy
+    shutil.rmtree(copy.folder)
+
+
+@pytest.fixture(scope="session")
+def columns() -> Columns:
+    """The columns of the dbt project as `make setup` finds them; after a change to it, too."""
+    parsed = CliRunner().invoke(cli, ["parse"], env={"WALKHOUSE_DBT_PROJECT": str(DBT_PROJECT)})
+    assert parsed.exit_code == 0, parsed.output
+    return load_columns(DBT_PROJECT, parts_digest(DBT_PROJECT))

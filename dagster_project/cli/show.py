@@ -10,16 +10,16 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
-from dagster_project.alerts import open_alerts
 from dagster_project.ingest.lake import Lake
-from dagster_project.pending import look, refusals
-from dagster_project.release.copies import copies_behind as behind
-from dagster_project.release.copies import copy_states
+from dagster_project.operations.alerts import open_alerts
+from dagster_project.operations.pending import look, refusals
+from dagster_project.operations.status import status as status_of
+from dagster_project.release.copies.send import copies_behind as behind
+from dagster_project.release.copies.send import copy_states
 from dagster_project.release.headlines import headlines
 from dagster_project.release.publish import current_release
 from dagster_project.release.publish import releases as all_releases
 from dagster_project.settings import SettingInForce, Settings, unknown_variables
-from dagster_project.status import status as status_of
 
 
 def release(console: Console, settings: Settings) -> None:

@@ -17,9 +17,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dagster_project.ingest.files import Damage, FileKind, read_records
-from dagster_project.ingest.lake import Lake, replace_text, replacing
+from dagster_project.ingest.lake import Lake
 from dagster_project.ingest.landing import LandedFile, Landing
 from dagster_project.registry import Definitions, name_key
+from dagster_project.replacing import replace_text, replacing
 
 _STEP = pa.struct(
     {

@@ -25,11 +25,12 @@ import duckdb
 
 from dagster_project.ingest.classification import LINE_COLUMNS, prepare_connection, quoted
 from dagster_project.ingest.files import UnreadableFileError
-from dagster_project.ingest.lake import Lake, LakeDump, replacing
+from dagster_project.ingest.lake import Lake, LakeDump
 from dagster_project.ingest.landing import LandedDump, LandedFile, Landing, manifest_entries
 from dagster_project.ingest.lines import DumpReader, FileLines, FileRead
 from dagster_project.object_store import ObjectStoreError
 from dagster_project.registry import Definitions
+from dagster_project.replacing import replacing
 
 logger = logging.getLogger("walkhouse")
 

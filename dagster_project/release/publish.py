@@ -26,7 +26,7 @@ from typing import Any
 
 import duckdb
 
-from dagster_project.release.page import write_page
+from dagster_project.release.page.page import write_page
 from dagster_project.release.parquet import table_versions, write_parquet
 
 _FILE = "walkhouse.duckdb"

@@ -1,0 +1,71 @@
+"""What there is of releases: `walkhouse releases`, `rollback` and `diff`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from dagster_project.cli import show
+from dagster_project.cli.printing import console, errors, fail, settings_or_fail
+
+
+@click.command()
+def releases() -> None:
+    """List the releases on disk, the newest first; `*` marks the one that readers see."""
+    show.releases(console, settings_or_fail())
+
+
+@click.command()
+@click.argument("release_id", required=False)
+def rollback(release_id: str | None) -> None:
+    """Let readers see an earlier release: RELEASE_ID, or the one before the current.
+
+    The copies go back as well. The next `walkhouse run` publishes the state of the landing again;
+    correct or withdraw the dumps, or stop the schedule, before it does.
+    """
+    from dagster_project.locks import copies_writer, warehouse_writer
+    from dagster_project.release.copies.send import send_copies
+    from dagster_project.release.publish import ReleaseError, roll_back
+
+    settings = settings_or_fail()
+    try:
+        with warehouse_writer(settings.home):
+            release = roll_back(settings.published, release_id)
+    except ReleaseError as error:
+        fail(str(error))
+    console.print(f"readers now see release {release.release_id}")
+    with copies_writer(settings.home):
+        send_copies(settings.copies, settings.published, keep=settings.keep_releases)
+    if not show.copies_behind(errors, settings):
+        sys.exit(1)
+
+
+@click.command()
+@click.argument("a", default="current")
+@click.argument("b", default="dev")
+@click.option(
+    "--table",
+    "tables",
+    multiple=True,
+    metavar="NAME",
+    help="Compare this table only, such as rpt_flows; may be given more than once.",
+)
+@click.option("--limit", default=3, show_default=True, help="Examples of each kind and table.")
+def diff(a: str, b: str, tables: tuple[str, ...], limit: int) -> None:
+    """Say in which rows and columns two warehouses differ, table by table.
+
+    A and B are release ids, paths of DuckDB files, or `current`, `previous` (releases), `dev`
+    (what plain `dbt build` writes) and `warehouse` (what runs build). Exit code 0 if every table
+    is equal, 1 if one differs, 2 if they cannot be compared.
+    """
+    from dagster_project.cli import show_diff
+    from dagster_project.release.diff import DiffError, difference
+
+    try:
+        found = difference(settings_or_fail(), a, b, tables=tables, examples=limit)
+    except DiffError as error:
+        fail(str(error), code=2)
+    show_diff.differences(console, found)
+    if not found.is_none:
+        sys.exit(1)

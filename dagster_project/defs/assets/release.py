@@ -1,0 +1,163 @@
+"""Release: the gate, and the step that lets readers see the new state."""
+
+import json
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import dagster as dg
+import duckdb
+
+from dagster_project.defs.assets.landing import OWNERS
+from dagster_project.defs.freshness import DAILY
+from dagster_project.defs.plots import dumps_by_day
+from dagster_project.defs.pools import WAREHOUSE
+from dagster_project.defs.resources import Installation, Waivers
+from dagster_project.ingest.content import loaded_catalogue
+from dagster_project.ingest.lake import Lake
+from dagster_project.locks import warehouse_writer
+from dagster_project.models.rebuilds import rebuilds_of_last_build
+from dagster_project.operations.runs import note_conclusive
+from dagster_project.registry import (
+    load_invariants,
+    load_published_tables,
+    quarantine_tolerance,
+)
+from dagster_project.release.gate import Verdict, Waiver, verdict
+from dagster_project.release.layout import WarehouseError, check_layout, expected_layout
+from dagster_project.release.publish import Release, ReleaseError, publish, release_id
+from dagster_project.release.state import state_digest
+from dagster_project.replacing import replace_text
+from dagster_project.settings import CODE_VERSION, Settings
+
+logger = logging.getLogger("walkhouse")
+
+RELEASE = dg.AssetKey(["release"])
+AUDIT = "audit"
+"""Metadata of a release: rows checked and violations by invariant; the checks show the trend."""
+_BUILD = "run `walkhouse run`"
+
+
+def release_asset(published_tables: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
+    """The asset that publishes all of the given tables at once."""
+
+    @dg.asset(
+        key=RELEASE,
+        deps=published_tables,
+        group_name="release",
+        owners=OWNERS,
+        kinds={"duckdb", "parquet"},
+        pool=WAREHOUSE,
+        freshness_policy=DAILY,
+    )
+    def release(
+        context: dg.AssetExecutionContext, installation: Installation, waivers: Waivers
+    ) -> dg.MaterializeResult[None]:
+        """One published state of the warehouse, which BI tools read.
+
+        Refused, with the reasons named, unless the audit of exactly these tables passed; what was
+        published before then stays.
+        """
+        settings = installation.settings
+        with warehouse_writer(settings.home):
+            decision = _decide(settings, waivers.waiver)
+            for warning in decision.warnings:
+                logger.warning("%s", warning)
+            if not decision.may_publish:
+                replace_text(settings.refusal, json.dumps(list(decision.refusals), indent=1))
+                note_conclusive(context)
+                raise dg.Failure(
+                    description="not published:\n" + "\n".join(decision.refusals),
+                    allow_retries=False,
+                )
+            settings.refusal.unlink(missing_ok=True)
+            try:
+                published = _publish(settings, decision, waivers.waiver)
+            except (duckdb.Error, OSError, ReleaseError) as error:
+                message = f"the release could not be written, readers keep the one before: {error}"
+                logger.error("%s", message)
+                raise dg.Failure(description=message, allow_retries=False) from error
+            rebuilt = rebuilds_of_last_build(settings.warehouse).get("facts.fct_item_events")
+            dumps = Lake(settings.lake).dumps()
+        tolerance = quarantine_tolerance(load_invariants(settings.dbt_project))
+        logger.info("published release %s", published.release_id)
+        return dg.MaterializeResult(
+            metadata={
+                "release_id": published.release_id,
+                "events": published.events,
+                "dumps": published.dumps,
+                "rebuilt": rebuilt.sentence if rebuilt else "no event",
+                "by_day": dg.MetadataValue.md(dumps_by_day(dumps, tolerance)),
+                AUDIT: {r.invariant: [r.checked, r.violations] for r in decision.results},
+                "waivers": dg.MetadataValue.json(dict(published.waivers)),
+                "path": dg.MetadataValue.path(str(settings.published / "walkhouse.duckdb")),
+            }
+        )
+
+    return release
+
+
+def _decide(settings: Settings, waiver: Waiver | None) -> Verdict:
+    lake = Lake(settings.lake)
+    catalogue = loaded_catalogue(lake)
+    if not settings.warehouse.exists():
+        return Verdict((f"the warehouse was never built; {_BUILD}",), (), (), ())
+    if awaited := sorted(lake.awaited()):
+        refusals = [
+            f"dump {day}: an older Walkhouse took it in, and it could not be read again; deliver "
+            "it anew, or withdraw it"
+            for day in awaited
+        ]
+        return Verdict(tuple(refusals), (), (), ())
+    expected = expected_layout(settings.dbt_project)
+    try:
+        is_older = check_layout(settings.warehouse, expected)
+    except WarehouseError as error:
+        return Verdict((str(error),), (), (), ())
+    if is_older:
+        return Verdict((f"the warehouse is older than layout {expected}; {_BUILD}",), (), (), ())
+    with duckdb.connect(str(settings.warehouse), read_only=True) as warehouse:
+        return verdict(
+            warehouse,
+            load_invariants(settings.dbt_project),
+            load_published_tables(settings.dbt_project),
+            lake_dumps={day: dump.fingerprint for day, dump in lake.dumps().items()},
+            catalogue=catalogue.fingerprint if catalogue else "",
+            waiver=waiver,
+        )
+
+
+def _publish(settings: Settings, decision: Verdict, waiver: Waiver | None) -> Release:
+    lake = Lake(settings.lake)
+    dumps = lake.dumps()
+    catalogue = loaded_catalogue(lake)
+    with duckdb.connect(str(settings.warehouse), read_only=True) as warehouse:
+        events = warehouse.execute("select count(*) from facts.fct_item_events").fetchall()[0][0]
+        project = warehouse.execute("select any_value(project_digest) from audit.inputs").fetchall()
+    state = state_digest(
+        {day: dump.fingerprint for day, dump in dumps.items()},
+        catalogue.fingerprint if catalogue else "",
+        project[0][0],
+    )
+    now = datetime.now(UTC)
+    release = Release(
+        release_id=release_id(now, state),
+        published_at=now.isoformat(timespec="milliseconds"),
+        code_version=CODE_VERSION,
+        state=state,
+        first_dump_date=min(dumps).isoformat() if dumps else None,
+        last_dump_date=max(dumps).isoformat() if dumps else None,
+        dumps=len(dumps),
+        events=events,
+        waivers=dict.fromkeys(decision.waived, waiver.reason if waiver else ""),
+    )
+    publish(
+        settings.warehouse,
+        settings.published,
+        release,
+        load_published_tables(settings.dbt_project),
+        keep=settings.keep_releases,
+        threads=settings.threads,
+        memory_limit=settings.memory_limit,
+    )
+    return release

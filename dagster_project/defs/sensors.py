@@ -1,0 +1,89 @@
+"""Sensors: new dumps start an ingest, an ingest a build, missing copies their sending.
+
+One more tells of what is worth an alert, killed runs included.
+"""
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from dagster_project.defs.jobs import build_job, copy_job, ingest_job
+from dagster_project.defs.resources import Installation
+from dagster_project.ingest.lake import LakeVersionError
+from dagster_project.operations.failed_runs import failed_runs
+from dagster_project.operations.pending import Situation, look
+from dagster_project.operations.requests import build_due, copies_due, ingest_due
+from dagster_project.operations.runs import close_abandoned_runs
+from dagster_project.operations.watch import watch
+
+
+@dg.sensor(
+    name="landing",
+    job=ingest_job,
+    minimum_interval_seconds=60,
+    description="Take in dumps as soon as they are new, changed or withdrawn.",
+)
+def landing_sensor(
+    context: dg.SensorEvaluationContext, installation: Installation
+) -> list[dg.RunRequest] | dg.SkipReason:
+    """Request an ingest for each stretch of days with pending dumps.
+
+    The same files are asked for again only where their run came to nothing that they explain.
+    """
+    return ingest_due(installation.settings, context.instance)
+
+
+@dg.sensor(
+    name="lake",
+    job=build_job,
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Build and release when the lake is no longer what is published; "
+    "record runs whose processes were killed as failed.",
+)
+def lake_sensor(
+    context: dg.SensorEvaluationContext, installation: Installation
+) -> dg.RunRequest | dg.SkipReason:
+    """Request a build for a state of the lake; a refused state waits for a change."""
+    settings = installation.settings
+    close_abandoned_runs(context.instance, settings.home)
+    try:
+        return build_due(settings, context.instance)
+    except FileNotFoundError as error:  # no landing yet
+        return dg.SkipReason(str(error))
+
+
+def copies_sensors(urls: Sequence[str]) -> list[dg.SensorDefinition]:
+    """The sensor that sends copies which a build could not, where the installation has any."""
+
+    @dg.sensor(
+        name="copies",
+        job=copy_job,
+        minimum_interval_seconds=300,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Send the release to the copies that do not hold it.",
+    )
+    def copies_sensor(
+        context: dg.SensorEvaluationContext, installation: Installation
+    ) -> dg.RunRequest | dg.SkipReason:
+        return copies_due(installation.settings, urls, context.instance)
+
+    return [copies_sensor] if urls else []
+
+
+@dg.sensor(
+    name="alerts",
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Tell once of refused releases, failed, quarantined and stale dumps, failed runs.",
+)
+def alerts_sensor(context: dg.SensorEvaluationContext, installation: Installation) -> dg.SkipReason:
+    """Look the installation over; it starts no run."""
+    settings = installation.settings
+    situation: Situation | OSError | LakeVersionError
+    try:
+        situation = look(settings)
+    except (OSError, LakeVersionError) as error:
+        situation = error
+    told = watch(settings, situation, failed_runs(context.instance))
+    return dg.SkipReason("; ".join(f"{a.kind}: {a.title}" for a in told) or "nothing is news")
