@@ -63,8 +63,8 @@ def test_links_lead_somewhere(path: Path) -> None:
 
 @pytest.mark.parametrize("path", [*pages(), *GUIDES], ids=lambda path: path.name)
 def test_files_that_are_named_exist(path: Path) -> None:
-    """A path in backticks begins in the checkout, or in the dbt project."""
-    roots = (CHECKOUT, CHECKOUT / "dbt_project", CHECKOUT / "bi" / "superset")
+    """A path in backticks begins in the checkout, in the package, or in a project in it."""
+    roots = [CHECKOUT / name for name in (".", "dagster_project", "dbt_project", "bi/superset")]
     folders = "bi|dagster_project|dbt_project|deploy|docs|models|analyses|seeds|tests"
     named = rf"`((?:{folders})/[\w./-]+)`"
     for name in re.findall(named, path.read_text(encoding="utf-8")):
