@@ -20,9 +20,11 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
+from dagster_project import __version__
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 DBT_PROJECT = CHECKOUT / "dbt_project"
-CODE_VERSION = "0.1.0"
+CODE_VERSION = __version__
 COPY_SCHEMES = ("s3", "postgres", "postgresql")
 """Where a copy of a release can be sent; `release.copies` knows how."""
 SETTINGS_FILE = "walkhouse.toml"

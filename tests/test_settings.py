@@ -18,7 +18,7 @@ from dagster_project.settings import (
     without_password,
 )
 
-README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+PAGE = (CHECKOUT / "docs" / "settings.md").read_text(encoding="utf-8")
 
 
 def home_with(folder: Path, text: str) -> dict[str, str]:
@@ -54,12 +54,12 @@ def test_another_process_sees_the_same_settings(tmp_path: Path) -> None:
     assert Settings.from_environment(settings.environment()) == settings
 
 
-def test_the_readme_lists_every_setting_its_default_and_its_meaning() -> None:
+def test_the_documentation_lists_every_setting_its_default_and_its_meaning() -> None:
     rows = [
         f"| `{each.variable}` | {f'`{each.default}`' if each.default else '-'} | {each.meaning} |"
         for each in known_settings()
     ]
-    assert "\n".join(rows) in README
+    assert "\n".join(rows) in PAGE
 
 
 def test_every_field_is_a_setting_with_a_meaning() -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 from collections.abc import Iterator
 from typing import Any
@@ -32,6 +31,7 @@ from tests.defs.questions import (
     tags,
 )
 from tests.defs.server import LOCATION, Server, serving
+from tests.docs.pages import blocks
 from tests.installation import CHECKOUT, Installation, said
 
 pytestmark = pytest.mark.waits
@@ -390,9 +390,9 @@ def simulate(installation: Installation, *, days: int) -> None:
 
 
 def waiver() -> dict[str, Any]:
-    """The configuration of a run by which the README has a person waive."""
-    readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
-    (text,) = re.findall(r"^```yaml\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
+    """The configuration of a run by which the documentation has a person waive."""
+    texts = [each.text for each in blocks(CHECKOUT / "docs" / "operating.md")]
+    (text,) = [text for text in texts if text.startswith("resources:\n  waivers:")]
     configuration: dict[str, Any] = yaml.safe_load(text)
     return configuration
 
