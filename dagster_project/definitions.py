@@ -9,7 +9,7 @@ import dagster as dg
 from dagster_project.alert_sensor import alerts_sensor
 from dagster_project.assets.copies import copies_assets
 from dagster_project.assets.landing import landing_assets
-from dagster_project.assets.models import models_asset
+from dagster_project.assets.models import models_assets
 from dagster_project.assets.raw import content_items, dumps_asset
 from dagster_project.assets.release import release_asset
 from dagster_project.checks import invariant_checks
@@ -31,7 +31,6 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     project = dbt_project(settings)
     ensure_manifest(project)
     partitions = dump_partitions(settings.first_dump_date, known_dump_dates(settings))
-    models = models_asset(project)
     published = load_published_tables(settings.dbt_project)
     tables = {table: dg.AssetKey([schema, table]) for schema, table in published}
     return dg.Definitions(
@@ -39,7 +38,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *landing_assets(),
             dumps_asset(partitions, days_per_run=settings.days_per_run),
             content_items,
-            models,
+            *models_assets(project),
             release_asset(sorted(tables.values())),
             *copies_assets(settings.copies),
         ],

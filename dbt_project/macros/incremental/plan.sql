@@ -128,5 +128,5 @@
         {%- do batches[-1].append(date) -%}
         {%- set last.events = last.events + events_until_next[date] -%}
     {%- endfor -%}
-    {{ return(batches) }}
+    {{ return(batches or [[]]) }}
 {% endmacro %}

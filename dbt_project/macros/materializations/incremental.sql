@@ -73,7 +73,7 @@
         {% call statement('main') %}select 1{% endcall %}
         {{ note_and_commit(target, plan, {}, post_hooks) }}
     {%- else -%}
-        {%- do store_raw_result('main', message='current', rows_affected=0) -%}
+        {%- do store_raw_result('main', message='current', code='', rows_affected=0) -%}
         {%- do notes().current.append(target) -%}
     {%- endif -%}
 {% endmacro %}
