@@ -8,7 +8,7 @@ import dagster as dg
 
 from dagster_project.defs.assets.copies import copies_assets
 from dagster_project.defs.assets.landing import landing_assets
-from dagster_project.defs.assets.models import models_asset
+from dagster_project.defs.assets.models import models_assets
 from dagster_project.defs.assets.raw import content_items, dumps_asset
 from dagster_project.defs.assets.release import release_asset
 from dagster_project.defs.checks import invariant_checks
@@ -36,7 +36,6 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     project = dbt_project(settings)
     ensure_manifest(project)
     partitions = dump_partitions(known_dump_dates(settings))
-    models = models_asset(project)
     published = load_published_tables(settings.dbt_project)
     tables = {table: dg.AssetKey([schema, table]) for schema, table in published}
     return dg.Definitions(
@@ -44,7 +43,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *landing_assets(),
             dumps_asset(partitions, days_per_run=settings.days_per_run),
             content_items,
-            models,
+            *models_assets(project),
             release_asset(sorted(tables.values())),
             *copies_assets(settings.copies),
         ],
