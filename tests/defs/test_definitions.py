@@ -48,7 +48,7 @@ def test_everything_loads(defs: dg.Definitions) -> None:
 
 def test_the_graph_has_the_layers_of_the_whiteboard(defs: dg.Definitions) -> None:
     groups = {spec.group_name for spec in defs.resolve_all_asset_specs()}
-    assert groups == {"landing", "raw", "staging", "facts", "reports", "audit", "release"}
+    assert groups == {"landing", "raw", "intermediate", "facts", "reports", "meta", "release"}
 
 
 def test_every_published_table_is_an_asset(defs: dg.Definitions) -> None:

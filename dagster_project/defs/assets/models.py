@@ -76,8 +76,9 @@ class Translator(DagsterDbtTranslator):
         return spec.replace_attributes(deps=[*spec.deps, *more]) if more else spec
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
-        """The folder of a model; seeds belong to staging."""
-        return "staging" if _folder(dbt_resource_props) == "seeds" else _folder(dbt_resource_props)
+        """The folder of what people ask about; what that is made from is one group of its own."""
+        folder = _folder(dbt_resource_props)
+        return folder if folder in _RECORDED else "intermediate"
 
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
         """All models have the same owners."""
@@ -161,7 +162,10 @@ def _selected_nodes(
         and translator.get_asset_key(node) in context.selected_asset_keys
     }
     behind = {each for one in selected for each in _unrecorded_ancestors(manifest, one)}
-    return [manifest["nodes"][each]["name"] for each in sorted(selected | behind - set(manifest["sources"]))]
+    return [
+        manifest["nodes"][each]["name"]
+        for each in sorted(selected | behind - set(manifest["sources"]))
+    ]
 
 
 def _unrecorded_ancestors(manifest: Mapping[str, Any], unique_id: str) -> list[str]:
@@ -172,7 +176,9 @@ def _unrecorded_ancestors(manifest: Mapping[str, Any], unique_id: str) -> list[s
     left = [unique_id]
     while left:
         node = manifest["nodes"].get(left.pop())
-        for parent in node["depends_on"].get("nodes", ()) if node else ():  # seeds and sources: none
+        for parent in (
+            node["depends_on"].get("nodes", ()) if node else ()
+        ):  # seeds and sources: none
             if parent not in found and _folder(manifest["nodes"].get(parent)) not in _RECORDED:
                 found.append(parent)
                 left.append(parent)

@@ -1,4 +1,3 @@
-{{ config(meta={'dated_by': ['event_date']}) }}
 with
 
 item_events as (
@@ -31,4 +30,4 @@ looked_at as (
 
 )
 
-{{ invariant_result('environment_is_known', looked_at='looked_at', dated_by='event_date') }}
+{{ invariant_result('environment_is_known', looked_at='looked_at') }}
