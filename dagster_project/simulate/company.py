@@ -27,7 +27,7 @@ class Item:
     Attributes:
         item_id: text; empty for the items that the player sends no id for.
         item_type: documented name.
-        parent: what it belongs to (the flow of a step), if anything.
+        parent: the item that it belongs to (the flow of a step), if any.
     """
 
     item_id: str
@@ -89,15 +89,15 @@ class Page:
 
 
 class Template:
-    """What is fixed about an event: the pair, the item, and who started it.
+    """The fixed parts of an event: the pair, the item, and who started it.
 
     `head`, `tail` and `end` are its parts of a player line: before the play id, before the value,
     and after it, or instead of it.
 
     Attributes:
-        guard: 0 for no restriction, else why the event may have to be left out: 1 once a session,
-            2 once in some hours, 3 not a defined pair.
-        cap_hours: how many hours, where the guard is 2; else 0.
+        guard: the reason why the event may be left out: 0 none, 1 once a session, 2 once in some
+            hours, 3 not a defined pair.
+        cap_hours: the hours of guard 2; else 0.
     """
 
     __slots__ = (
@@ -170,7 +170,7 @@ class System:
         system_id: 32 hexadecimal digits.
         ids_are_numbers: whether its player writes identifiers as numbers or as strings.
         unscripted_pairs: the defined pairs that no scripted activity sends.
-        unscripted: items for them, and for what is planted against their caps.
+        unscripted: items for them, and for violations that are planted against their caps.
     """
 
     index: int
@@ -466,7 +466,7 @@ def _build_system(seed: int, index: int, definitions: Definitions) -> System:
 def _unscripted_types(definitions: Definitions) -> list[str]:
     """Item types of the pairs that no activity sends, and of the pairs that those need.
 
-    What is planted against a cap without a name is sent in the same way.
+    Violations of a cap without an invariant of its own are sent in the same way.
     """
     types: dict[str, None] = {}
     capped = {event.pair for event in definitions.other_caps}
@@ -577,7 +577,7 @@ SCRIPTED_PAIRS: frozenset[Pair] = frozenset(
 
 
 def catalogue(systems: Sequence[System]) -> list[dict[str, Any]]:
-    """The content catalogue: one record per item, as `landing.md` describes it."""
+    """The content catalogue: one record per item (docs/getting-data-in.md)."""
     return [record for system in systems for record in _catalogue_of(system)]
 
 
@@ -624,7 +624,7 @@ def catalogue_record(system: System, item: Item) -> dict[str, Any]:
 
 
 def flow_columns(flow: Flow) -> dict[str, Any]:
-    """What the record of a flow says beyond that of any item."""
+    """The columns of a flow's record that other items do not have."""
     return {
         "publish_status": flow.publish_status,
         "run_as_automation_process": flow.is_automation,
