@@ -99,14 +99,6 @@ def _whole_number(text: str, base: Path, *, least: int) -> int:
     return number
 
 
-def _day(text: str, base: Path) -> date:
-    del base
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise ValueError("must be a date such as 2024-01-01") from error
-
-
 def _memory(text: str, base: Path) -> str:
     del base
     if not re.fullmatch(r"\d+(\.\d+)?\s*([KMGT]i?)?B", text, re.IGNORECASE):
@@ -137,7 +129,7 @@ def _web_address(text: str, base: Path) -> str:
 
 def _copies(text: str, base: Path) -> tuple[str, ...]:
     del base
-    # A comma does not end a URL: the hosts of a PostgreSQL are separated by commas.
+    # A comma ends a URL only before another one: it also separates the hosts of a PostgreSQL.
     urls = re.split(r"\s+|,\s*(?=[\w+.-]+://|$)", text.strip())
     copies = tuple(url.rstrip("/") for url in urls if url)
     for number, url in enumerate(copies, start=1):
@@ -206,10 +198,6 @@ class Settings:
         ),
     )
     memory_limit: str = field(default="4GB", metadata=_rule(_memory, "memory for DuckDB"))
-    first_dump_date: date = field(
-        default=date(2024, 1, 1),
-        metadata=_rule(_day, "first partition in the UI, unless a dump is older"),
-    )
     schedule: str = field(
         default="0 6 * * *",
         metadata=_rule(_any_text, "when the schedule `daily` runs, as a cron expression"),
