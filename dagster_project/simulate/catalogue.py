@@ -9,7 +9,7 @@ from dagster_project.simulate.items import Flow, Item, System
 
 
 def catalogue(systems: Sequence[System]) -> list[dict[str, Any]]:
-    """The content catalogue: one record per item, as `landing.md` describes it."""
+    """The content catalogue: one record per item (docs/getting-data-in.md)."""
     return [record for system in systems for record in _catalogue_of(system)]
 
 
@@ -56,7 +56,7 @@ def catalogue_record(system: System, item: Item) -> dict[str, Any]:
 
 
 def flow_columns(flow: Flow) -> dict[str, Any]:
-    """What the record of a flow says beyond that of any item."""
+    """The columns of a flow's record that other items do not have."""
     return {
         "publish_status": flow.publish_status,
         "run_as_automation_process": flow.is_automation,

@@ -246,7 +246,7 @@ def _build_system(seed: int, index: int, definitions: Definitions) -> System:
 def _unscripted_types(definitions: Definitions) -> list[str]:
     """Item types of the pairs that no activity sends, and of the pairs that those need.
 
-    What is planted against a cap without a name is sent in the same way.
+    Violations of a cap without an invariant of its own are sent in the same way.
     """
     types: dict[str, None] = {}
     capped = {event.pair for event in definitions.other_caps}

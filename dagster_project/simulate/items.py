@@ -22,7 +22,7 @@ class Item:
     Attributes:
         item_id: text; empty for the items that the player sends no id for.
         item_type: documented name.
-        parent: what it belongs to (the flow of a step), if anything.
+        parent: the item that it belongs to (the flow of a step), if any.
     """
 
     item_id: str
@@ -84,15 +84,15 @@ class Page:
 
 
 class Template:
-    """What is fixed about an event: the pair, the item, and who started it.
+    """The fixed parts of an event: the pair, the item, and who started it.
 
     `head`, `tail` and `end` are its parts of a player line: before the play id, before the value,
     and after it, or instead of it.
 
     Attributes:
-        guard: 0 for no restriction, else why the event may have to be left out: 1 once a session,
-            2 once in some hours, 3 not a defined pair.
-        cap_hours: how many hours, where the guard is 2; else 0.
+        guard: the reason why the event may be left out: 0 none, 1 once a session, 2 once in some
+            hours, 3 not a defined pair.
+        cap_hours: the hours of guard 2; else 0.
     """
 
     __slots__ = (
@@ -165,7 +165,7 @@ class System:
         system_id: 32 hexadecimal digits.
         ids_are_numbers: whether its player writes identifiers as numbers or as strings.
         unscripted_pairs: the defined pairs that no scripted activity sends.
-        unscripted: items for them, and for what is planted against their caps.
+        unscripted: items for them, and for violations that are planted against their caps.
     """
 
     index: int

@@ -1,10 +1,10 @@
-"""Violations on purpose: for every invariant that data can break, something that breaks it.
+"""Violations on purpose, one kind for every invariant that data can break.
 
-A planted violation of an event rule is a session of its own, of a person who appears nowhere else,
-that breaks one rule once and no other. A planted violation of a catalogue rule is an item of its
-own. `quarantine_rate` is planted in `shards`, as dumps with too many malformed lines.
+A planted violation of an event rule is a session of a person who appears nowhere else. It breaks
+one rule once, and no other. A planted violation of a catalogue rule is an item of its own. `shards`
+plants `quarantine_rate`, as dumps with too many malformed lines.
 
-The other structural invariants speak about the warehouse itself and cannot be broken from outside.
+The other structural invariants are about the warehouse itself. Data cannot break them.
 """
 
 from __future__ import annotations
@@ -202,7 +202,7 @@ EVENT_PLANTERS: Mapping[str, Planter] = {
 def plant_sessions(
     scenario: Scenario, systems: Sequence[System], day: int, day_number: int
 ) -> list[Session]:
-    """The sessions that break event rules and begin on a day: the days take turns."""
+    """The sessions of a day that break event rules; the days take turns."""
     sessions = []
     stranger = scenario.population
     for invariant, planter in EVENT_PLANTERS.items():
@@ -279,14 +279,14 @@ CATALOGUE_PLANTERS: Mapping[str, Callable[[System, int], dict[str, Any]]] = {
 }
 
 _OTHER_CAPS = frozenset({"other_caps_hold"})
-# What can be planted whatever the definitions are.
+# These can be planted under any definitions.
 PLANTABLE: frozenset[str] = (
     frozenset({"quarantine_rate", *EVENT_PLANTERS, *CATALOGUE_PLANTERS}) - _OTHER_CAPS
 )
 
 
 def plantable(definitions: Definitions) -> frozenset[str]:
-    """What can be planted under these definitions: `other_caps_hold` needs such a cap."""
+    """The invariants that can be broken; `other_caps_hold` needs a definition with such a cap."""
     return PLANTABLE | _OTHER_CAPS if definitions.other_caps else PLANTABLE
 
 

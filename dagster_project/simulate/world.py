@@ -1,4 +1,4 @@
-"""What a process has to know before it can simulate anything: scenario, definitions, company."""
+"""The world of a simulation: scenario, definitions and company, made once in each process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _EPOCH = date(1970, 1, 1)
 
 @dataclass(frozen=True)
 class World:
-    """All that a unit depends on, made once a process."""
+    """Everything that a unit depends on."""
 
     scenario: Scenario
     definitions: Definitions

@@ -1,4 +1,4 @@
-"""The landing on disk: whole files or none, and nothing touched that already stands as it should.
+"""Writes the landing: each file whole or not at all; a file that is right already stays untouched.
 
 Beside `events/` and `content/` stands `.simulation.json`, which remembers what was written and
 for which scenario; readers of a landing do not look at it.
@@ -24,7 +24,7 @@ MARKER = ".simulation.json"
 
 
 class Workshop:
-    """Where files are written before they move into the landing; a context manager."""
+    """A folder in which files are written before they move into the landing; a context manager."""
 
     def __init__(self, landing: Path) -> None:
         self.landing = landing
@@ -75,7 +75,7 @@ class Workshop:
 
 
 def deliver(path: Path, target: Path) -> bool:
-    """Move a file to its place, unless the same bytes are there already; whether it was moved."""
+    """Move a file to its place, unless the same bytes are there; returns whether it was moved."""
     if target.is_file() and filecmp.cmp(path, target, shallow=False):
         return False
     target.parent.mkdir(parents=True, exist_ok=True)
