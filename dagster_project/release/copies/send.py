@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from dagster_project.release.copies.target import CopyError, Target
-from dagster_project.release.publish import current_release
+from dagster_project.release.publish import current_release, release_folder
 from dagster_project.settings import without_password
 
 logger = logging.getLogger("walkhouse")
@@ -98,7 +98,7 @@ def send_copies(
     release = current_release(published)
     if release is None:
         return [CopyState(without_password(url), None) for url in urls]
-    folder = published / ".releases" / release.release_id
+    folder = release_folder(published, release.release_id)
     states = []
     for url in urls:
         shown = without_password(url)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from dagster_project.release.publish import Release, switch_to
+from dagster_project.release.publish import Release, release_folder, switch_to
 
 FIRST, SECOND, THIRD = "20260301T060000-a", "20260302T060000-b", "20260303T060000-c"
 OWNER, ANOTHER = "the-installation", "another-installation"
@@ -16,7 +16,7 @@ OWNER, ANOTHER = "the-installation", "another-installation"
 
 def publish_by_hand(published: Path, release_id: str, statements: str) -> Path:
     """Publish a release whose DuckDB file some statements make; gives its folder."""
-    folder = published / ".releases" / release_id
+    folder = release_folder(published, release_id)
     folder.mkdir(parents=True)
     with duckdb.connect(str(folder / "walkhouse.duckdb")) as connection:
         connection.execute(statements)
