@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path, PurePosixPath
@@ -27,9 +28,13 @@ from dagster_project.object_store import (
     connect,
     explaining,
     is_missing_bucket,
+    is_refused,
+    remove_folder,
 )
-from dagster_project.release.copies.target import CopyError
+from dagster_project.release.copies.target import CopyError, refuse_other_owner
 from dagster_project.release.publish import Release
+
+logger = logging.getLogger("walkhouse")
 
 _CURRENT = "current.json"
 _FILES = "files.json"
@@ -49,32 +54,65 @@ def held_release(url: str) -> str | None:
     return str(current["release_id"]) if current else None
 
 
-def send_release(url: str, folder: Path, release: Release, *, keep: int) -> Mapping[str, int]:
+def send_release(
+    url: str, folder: Path, release: Release, *, keep: int, installation: str
+) -> Mapping[str, int]:
     """See `copies.Target`."""
     try:
         with explaining(url):
             fs, root = connect(url)
+            current = _read_json(fs, f"{root}/{_CURRENT}") or {}
+            refuse_other_owner(
+                current.get("installation"), installation, release_it=f"remove {_CURRENT} there"
+            )
+            _abort_uploads(fs, root)
             complete = _remove_incomplete(fs, root)
             sent: Mapping[str, int] = {}
             if release.release_id not in complete:
                 sent = _upload(fs, root, folder, release, before=max(complete, default=None))
-            _write_json(fs, f"{root}/{_CURRENT}", _current(folder, release))
+            described = _current(folder, release) | {"installation": installation}
+            _write_json(fs, f"{root}/{_CURRENT}", described)
             for old in sorted(complete - {release.release_id}, reverse=True)[keep - 1 :]:
-                fs.rm(f"{root}/releases/{old}", recursive=True)
+                _remove_old(fs, f"{root}/releases/{old}")
     except ObjectStoreError as error:
         raise CopyError(error.reason) from error
     return sent
 
 
+def _abort_uploads(fs: fsspec.AbstractFileSystem, root: str) -> None:
+    """Free what killed copies took up, if the store lets us; no reader can see it either way."""
+    try:
+        abort_uploads(fs, f"{root}/releases/")
+    except OSError as error:
+        if not is_refused(error):
+            raise
+        logger.warning(
+            "copy s3://%s: parts of uploads that were cut short stay there (%s); allow "
+            "s3:ListBucketMultipartUploads and s3:AbortMultipartUpload, or have a lifecycle rule "
+            "of the bucket remove them",
+            root,
+            error,
+        )
+
+
+def _remove_old(fs: fsspec.AbstractFileSystem, folder: str) -> None:
+    """Remove a release that is not kept; readers see the new one already."""
+    try:
+        remove_folder(fs, folder)
+    except OSError as error:
+        if not is_refused(error):
+            raise
+        logger.warning("copy s3://%s: an old release stays there: %s", folder, error)
+
+
 def _remove_incomplete(fs: fsspec.AbstractFileSystem, root: str) -> set[str]:
     """Remove what killed copies left; gives the ids of the releases that are complete."""
-    abort_uploads(fs, f"{root}/releases/")
     complete = set()
     for folder in _folders(fs, f"{root}/releases"):
         if fs.exists(f"{folder}/{_FILES}"):
             complete.add(PurePosixPath(folder).name)
         else:
-            fs.rm(folder, recursive=True)
+            remove_folder(fs, folder)
     return complete
 
 
