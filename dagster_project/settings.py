@@ -76,6 +76,15 @@ def _folder(text: str, base: Path) -> Path:
     return (base / Path(text).expanduser()).absolute()
 
 
+def _home(text: str, base: Path) -> Path:
+    folder = _folder(text, base)
+    if found := [each for each in "?\\" if each in str(folder)]:
+        raise ValueError(
+            f"must be a folder without {found[0]} in its path, which DuckDB cannot write to"
+        )
+    return folder
+
+
 def _folder_or_url(text: str, base: Path) -> str:
     if "://" not in text:
         text = str(_folder(text, base))
@@ -200,7 +209,7 @@ class Settings:
     )
     home: Path = field(
         default=CHECKOUT / "data",
-        metadata=_rule(_folder, "the folder where everything is written", shown_default="data"),
+        metadata=_rule(_home, "the folder where everything is written", shown_default="data"),
     )
     # 2 or more, so that a reader that is just opening a release never finds it gone.
     keep_releases: int = field(
