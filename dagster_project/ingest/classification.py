@@ -9,6 +9,7 @@ may be null where all are documented), and the text of every column of the tabul
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path

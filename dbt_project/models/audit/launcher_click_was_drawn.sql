@@ -1,4 +1,3 @@
-{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 launcher_events as (
@@ -33,4 +32,4 @@ looked_at as (
 
 )
 
-{{ invariant_result('launcher_click_was_drawn', looked_at='looked_at', dated_by='home_date') }}
+{{ invariant_result('launcher_click_was_drawn', looked_at='looked_at') }}

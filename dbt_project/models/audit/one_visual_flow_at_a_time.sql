@@ -1,4 +1,3 @@
-{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 visual_plays as (
@@ -34,4 +33,4 @@ looked_at as (
 
 )
 
-{{ invariant_result('one_visual_flow_at_a_time', looked_at='looked_at', dated_by='home_date') }}
+{{ invariant_result('one_visual_flow_at_a_time', looked_at='looked_at') }}

@@ -1,4 +1,3 @@
-{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 quiz_events as (
@@ -33,10 +32,4 @@ looked_at as (
 
 )
 
-{{
-    invariant_result(
-        'quiz_outcome_follows_submission',
-        looked_at='looked_at',
-        dated_by='home_date'
-    )
-}}
+{{ invariant_result('quiz_outcome_follows_submission', looked_at='looked_at') }}

@@ -1,4 +1,3 @@
-{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 quiz_events as (
@@ -60,4 +59,4 @@ looked_at as (
 
 )
 
-{{ invariant_result('quiz_outcome_is_unambiguous', looked_at='looked_at', dated_by='home_date') }}
+{{ invariant_result('quiz_outcome_is_unambiguous', looked_at='looked_at') }}

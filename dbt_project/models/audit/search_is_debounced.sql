@@ -1,4 +1,3 @@
-{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 searches as (
@@ -32,4 +31,4 @@ looked_at as (
 
 )
 
-{{ invariant_result('search_is_debounced', looked_at='looked_at', dated_by='home_date') }}
+{{ invariant_result('search_is_debounced', looked_at='looked_at') }}

@@ -1,4 +1,3 @@
-{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 shoutout_events as (
@@ -31,4 +30,4 @@ looked_at as (
 
 )
 
-{{ invariant_result('shoutout_action_was_shown', looked_at='looked_at', dated_by='home_date') }}
+{{ invariant_result('shoutout_action_was_shown', looked_at='looked_at') }}

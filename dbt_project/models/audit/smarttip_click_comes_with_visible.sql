@@ -1,4 +1,3 @@
-{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 smarttip_events as (
@@ -32,10 +31,4 @@ looked_at as (
 
 )
 
-{{
-    invariant_result(
-        'smarttip_click_comes_with_visible',
-        looked_at='looked_at',
-        dated_by='home_date'
-    )
-}}
+{{ invariant_result('smarttip_click_comes_with_visible', looked_at='looked_at') }}

@@ -1,4 +1,3 @@
-{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 flow_events as (
@@ -43,4 +42,4 @@ looked_at as (
 
 )
 
-{{ invariant_result('step_belongs_to_a_flow', looked_at='looked_at', dated_by='home_date') }}
+{{ invariant_result('step_belongs_to_a_flow', looked_at='looked_at') }}

@@ -1,4 +1,3 @@
-{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 survey_events as (
@@ -33,4 +32,4 @@ looked_at as (
 
 )
 
-{{ invariant_result('survey_submitted_was_viewed', looked_at='looked_at', dated_by='home_date') }}
+{{ invariant_result('survey_submitted_was_viewed', looked_at='looked_at') }}
