@@ -80,9 +80,10 @@ def _folder(text: str, base: Path) -> Path:
 
 def _home(text: str, base: Path) -> Path:
     folder = _folder(text, base)
-    if found := [each for each in "?\\" if each in str(folder)]:
+    if found := re.search(r"[*?\[#\\]|%[0-9a-fA-F]{2}", str(folder)):
         raise ValueError(
-            f"must be a folder without {found[0]} in its path, which DuckDB cannot write to"
+            f"must be a folder without {found[0]} in its path, which DuckDB, dbt or Dagster would "
+            "take for a part of a pattern or a URL"
         )
     return folder
 

@@ -23,12 +23,7 @@ from typing import Any
 
 import duckdb
 
-from dagster_project.ingest.classification import (
-    LINE_COLUMNS,
-    file_pattern,
-    prepare_connection,
-    quoted,
-)
+from dagster_project.ingest.classification import LINE_COLUMNS, prepare_connection, quoted
 from dagster_project.ingest.files import UnreadableFileError
 from dagster_project.ingest.lake import Lake, LakeDump
 from dagster_project.ingest.landing import LandedDump, LandedFile, Landing, manifest_entries
@@ -452,7 +447,7 @@ def _event_dates(connection: duckdb.DuckDBPyConnection, parts: list[Path]) -> di
     rows = connection.execute(
         "select event_date::varchar, count(*) from read_parquet(?)"
         " where outcome = 'event' group by event_date order by event_date",
-        [[file_pattern(part) for part in parts]],
+        [[str(part) for part in parts]],
     ).fetchall()
     return dict(rows)
 

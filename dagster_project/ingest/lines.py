@@ -24,7 +24,6 @@ from dagster_project.ingest.classification import (
     LINE_COLUMNS,
     classification,
     csv_source,
-    file_pattern,
     folder_names,
     header_is_plain,
     lines_of_parts,
@@ -231,7 +230,7 @@ class DumpReader:
         shapes = self._connection.execute(
             "select source_file, outcome, keys, count(*)"
             f" from ({lines_of_parts('?')}) group by all",
-            [[file_pattern(part) for part in self._parts]],
+            [[str(part) for part in self._parts]],
         ).fetchall()
         outcomes: dict[str, dict[str, int]] = {}
         unknown: dict[str, dict[str, int]] = {}
@@ -256,7 +255,7 @@ class DumpReader:
         together = self._target / "lines.parquet"
         self._connection.execute(
             f"copy ({lines_of_parts('?')}) to {quoted(together)} ({_FORMAT})",
-            [[file_pattern(part) for part in self._parts]],
+            [[str(part) for part in self._parts]],
         )
         for part in self._parts:
             part.unlink()

@@ -10,7 +10,7 @@
 {% endmacro %}
 
 {% macro duckdb__read_lake(lake) %}
-    {% set home = duckdb__file_pattern(lake) | replace("'", "''") %}
+    {% set home = lake | replace("'", "''") %}
     {% set has_lake = run_query(
         "select count(*) from glob(['" ~ home ~ "/schema/lines.parquet', '"
         ~ home ~ "/schema/files.parquet', '" ~ home ~ "/content/items.parquet'])"
@@ -132,12 +132,6 @@
     )
 {% endmacro %}
 
-{# The pattern by which DuckDB finds files of this name and no others: in the name of a home, `[` and
-   `*` stand for themselves. #}
-{% macro duckdb__file_pattern(path) -%}
-    {{ return(path | replace('[', '[[]') | replace('*', '[*]') | replace('?', '[?]')) }}
-{%- endmacro %}
-
 {# The first file fixes the column types; it has no rows, so a lake without dumps reads too. #}
 {% macro duckdb__lake_files(schema_files, data_files, option='file_row_number = false') %}
     read_parquet(
@@ -146,7 +140,7 @@
             '{{ file }}'{{ ',' if data_files or not loop.last }}
             {%- endfor %}
             {% for file in data_files -%}
-            '{{ duckdb__file_pattern(file) | replace("'", "''") }}'{{ ',' if not loop.last }}
+            '{{ file | replace("'", "''") }}'{{ ',' if not loop.last }}
             {% endfor %}
         ],
         {{ option }},

@@ -147,7 +147,9 @@ def test_a_result_that_was_carried_over_from_an_earlier_audit_is_refused(
     warehouse: duckdb.DuckDBPyConnection,
 ) -> None:
     table = "results_by_home_date"
-    warehouse.execute(f"update audit.builds set invocation_id = 'zero' where table_name = '{table}'")
+    warehouse.execute(
+        f"update audit.builds set invocation_id = 'zero' where table_name = '{table}'"
+    )
     (refusal,) = decide(warehouse).refusals
     assert refusal.startswith(f"audit.{table} does not come from the build that was audited")
 

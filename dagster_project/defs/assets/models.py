@@ -161,7 +161,10 @@ def _selected_nodes(
         and translator.get_asset_key(node) in context.selected_asset_keys
     }
     behind = {each for one in selected for each in _unrecorded_ancestors(manifest, one)}
-    return [manifest["nodes"][each]["name"] for each in sorted(selected | behind - set(manifest["sources"]))]
+    return [
+        manifest["nodes"][each]["name"]
+        for each in sorted(selected | behind - set(manifest["sources"]))
+    ]
 
 
 def _unrecorded_ancestors(manifest: Mapping[str, Any], unique_id: str) -> list[str]:
@@ -172,7 +175,9 @@ def _unrecorded_ancestors(manifest: Mapping[str, Any], unique_id: str) -> list[s
     left = [unique_id]
     while left:
         node = manifest["nodes"].get(left.pop())
-        for parent in node["depends_on"].get("nodes", ()) if node else ():  # seeds and sources: none
+        for parent in (
+            node["depends_on"].get("nodes", ()) if node else ()
+        ):  # seeds and sources: none
             if parent not in found and _folder(manifest["nodes"].get(parent)) not in _RECORDED:
                 found.append(parent)
                 left.append(parent)
