@@ -8,7 +8,7 @@ Walkhouse, and none is ever printed.
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -125,20 +125,29 @@ def is_refused(error: OSError) -> bool:
     return isinstance(error, PermissionError) or error.errno in (errno.ENOSYS, errno.EPERM)
 
 
-def abort_uploads(fs: fsspec.AbstractFileSystem, prefix: str) -> None:
-    """Free what uploads that were cut short have taken up under a path; nobody can see it."""
+def abort_uploads(
+    fs: fsspec.AbstractFileSystem, prefix: str, *, are_ours: Callable[[str], bool]
+) -> None:
+    """Free what uploads that were cut short have taken up under a path; nobody can see it.
+
+    Args:
+        fs: of the store.
+        prefix: where to look.
+        are_ours: whether a path below the prefix is one of those to free.
+    """
     bucket, key, _ = fs.split_path(prefix)
     start: dict[str, str] = {}
     while True:
         listed = fs.call_s3("list_multipart_uploads", Bucket=bucket, Prefix=key, **start)
         for upload in listed.get("Uploads", ()):
-            with suppress(FileNotFoundError):  # it ended meanwhile
-                fs.call_s3(
-                    "abort_multipart_upload",
-                    Bucket=bucket,
-                    Key=upload["Key"],
-                    UploadId=upload["UploadId"],
-                )
+            if are_ours(upload["Key"].removeprefix(key)):
+                with suppress(FileNotFoundError):  # it ended meanwhile
+                    fs.call_s3(
+                        "abort_multipart_upload",
+                        Bucket=bucket,
+                        Key=upload["Key"],
+                        UploadId=upload["UploadId"],
+                    )
         if not listed.get("IsTruncated"):
             return
         start = {

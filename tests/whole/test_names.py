@@ -12,6 +12,7 @@ import duckdb
 import pytest
 
 from dagster_project.ingest.classification import file_pattern, quoted
+from dagster_project.ingest.landing import Landing
 from dagster_project.settings import Settings, SettingsError
 from tests.installation import SEEDS, Installation, said
 from tests.object_store import ObjectStore, object_store_of_environment
@@ -83,6 +84,21 @@ def test_duckdb_reads_the_file_of_a_name_and_no_other(tmp_path: Path, reader: st
         pattern = quoted(file_pattern(folder / f"{name}.x"))
         found = duckdb.execute(f"select count(*) from {reader}({pattern})").fetchall()
         assert found == [(number + 1,)], name
+
+
+def test_names_in_an_object_store_are_taken_literally(store: ObjectStore, tmp_path: Path) -> None:
+    for number, name in enumerate(FILES):
+        store.put(f"{LANDING}/events/dt=2026-03-01/{name}.csv", b"x" * (number + 1))
+        store.put(f"{LANDING}x/events/dt=2026-03-01/{name}.csv", b"another landing")
+    landing = Landing(f"s3://{store.bucket}/{LANDING}")
+    ((day, dump),) = landing.look().dumps.items()
+    assert landing.dump_dates() == [day]
+    assert {file.name for file in dump.files} == {f"{name}.csv" for name in FILES}
+    for file in dump.files:
+        number = FILES.index(file.name.removesuffix(".csv"))
+        assert landing.read_bytes(file) == b"x" * (number + 1)
+        with landing.local_copy(file, scratch=tmp_path) as path:
+            assert path.stat().st_size == number + 1
 
 
 @pytest.mark.parametrize("part", ["*", "?", "[", "#", "\\", "%20", "%c3"])

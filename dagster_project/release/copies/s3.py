@@ -4,6 +4,8 @@
     <url>/releases/<release id>/walkhouse.duckdb, parquet/<schema>/<table>/*.parquet
     <url>/releases/<release id>/files.json   every file with its size and hash, written last
 
+Objects of other names are somebody else's, and stay as they are.
+
 `current.json` is one small object that is written after everything that it names, so readers see
 the release before or the one after. A folder without `files.json` was never complete: the next
 copy removes it. Files that the release before has as well are copied within the store, not sent
@@ -15,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path, PurePosixPath
@@ -48,7 +51,7 @@ def held_release(url: str) -> str | None:
     try:
         with explaining(url):
             fs, root = connect(url)
-            current = _read_json(fs, f"{root}/{_CURRENT}")
+            current = _read_current(fs, root)
     except ObjectStoreError as error:
         raise CopyError(error.reason) from error
     return str(current["release_id"]) if current else None
@@ -61,7 +64,7 @@ def send_release(
     try:
         with explaining(url):
             fs, root = connect(url)
-            current = _read_json(fs, f"{root}/{_CURRENT}") or {}
+            current = _read_current(fs, root) or {}
             refuse_other_owner(
                 current.get("installation"), installation, release_it=f"remove {_CURRENT} there"
             )
@@ -82,7 +85,9 @@ def send_release(
 def _abort_uploads(fs: fsspec.AbstractFileSystem, root: str) -> None:
     """Free what killed copies took up, if the store lets us; no reader can see it either way."""
     try:
-        abort_uploads(fs, f"{root}/releases/")
+        abort_uploads(
+            fs, f"{root}/releases/", are_ours=lambda path: _is_release(path.partition("/")[0])
+        )
     except OSError as error:
         if not is_refused(error):
             raise
@@ -109,6 +114,8 @@ def _remove_incomplete(fs: fsspec.AbstractFileSystem, root: str) -> set[str]:
     """Remove what killed copies left; gives the ids of the releases that are complete."""
     complete = set()
     for folder in _folders(fs, f"{root}/releases"):
+        if not _is_release(PurePosixPath(folder).name):
+            continue  # somebody else's
         if fs.exists(f"{folder}/{_FILES}"):
             complete.add(PurePosixPath(folder).name)
         else:
@@ -169,6 +176,29 @@ def _folders(fs: fsspec.AbstractFileSystem, path: str) -> list[str]:
         if is_missing_bucket(error):
             raise
         return []
+
+
+def _is_release(name: str) -> bool:
+    """Whether a folder has the name of a release; others are somebody else's."""
+    return re.fullmatch(r"\d{8}T\d{6}-\w+", name) is not None
+
+
+def _read_current(fs: fsspec.AbstractFileSystem, root: str) -> dict[str, Any] | None:
+    """What readers follow; None before the first release.
+
+    Raises:
+        CopyError: an object of that name is there that somebody else wrote.
+    """
+    try:
+        current = _read_json(fs, f"{root}/{_CURRENT}")
+    except ValueError:
+        current = {}
+    if current is None or (isinstance(current, dict) and "release_id" in current):
+        return current
+    raise CopyError(
+        f"{_CURRENT} is there already, and Walkhouse did not write it; give the copy a prefix of "
+        "its own"
+    )
 
 
 def _read_json(fs: fsspec.AbstractFileSystem, path: str) -> dict[str, Any] | None:

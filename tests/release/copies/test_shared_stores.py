@@ -114,6 +114,32 @@ def test_a_copy_belongs_to_the_installation_that_sent_first(
     assert held_release(url) == SECOND
 
 
+def test_objects_of_others_below_the_prefix_stay(store: ObjectStore, tmp_path: Path) -> None:
+    baits = ["bi/releases/v1.2/app.zip", "bi/releases/notes", "bi/releases/20260301/x", "bi/x.json"]
+    for key in baits:
+        store.put(key, b"bait")
+    store.client().create_multipart_upload(Bucket=store.bucket, Key="bi/releases/v1.3/app.zip")
+    for release_id in (FIRST, SECOND):
+        publish(tmp_path, release_id)
+        assert send(f"s3://{store.bucket}/bi", tmp_path, keep=1) is None
+    assert set(baits) <= set(store.keys())
+    uploads = store.client().list_multipart_uploads(Bucket=store.bucket)["Uploads"]
+    assert [upload["Key"] for upload in uploads] == ["bi/releases/v1.3/app.zip"]
+
+
+@pytest.mark.parametrize("content", [b"", b"not JSON", b"\xff", b"[1]", b'{"version": 3}'])
+def test_an_object_of_our_name_that_somebody_else_wrote_is_not_replaced(
+    store: ObjectStore, tmp_path: Path, content: bytes
+) -> None:
+    store.put("bi/current.json", content)
+    publish(tmp_path, FIRST)
+    problem = send(f"s3://{store.bucket}/bi", tmp_path)
+    assert problem
+    assert "current.json is there already, and Walkhouse did not write it" in problem
+    assert store.keys() == ["bi/current.json"]
+    assert store.get("bi/current.json") == content
+
+
 RIGHTS = {
     "s3:ListBucket": "",
     "s3:ListBucketMultipartUploads": "",
@@ -180,7 +206,8 @@ def test_a_copy_needs_the_rights_that_the_documentation_lists(
     account: ObjectStore, tmp_path: Path, denied: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     url = f"s3://{account.bucket}/bi"
-    account.client().create_multipart_upload(Bucket=account.bucket, Key="bi/releases/x/left")
+    left = f"bi/releases/{THIRD}/left"
+    account.client().create_multipart_upload(Bucket=account.bucket, Key=left)
     allow(account, [right for right in RIGHTS if right != denied])
     problems = []
     for release_id in (FIRST, SECOND):
@@ -199,5 +226,7 @@ def test_a_copy_needs_the_rights_that_the_documentation_lists(
 
 
 def test_the_documentation_lists_the_rights() -> None:
-    listed = re.findall(r"s3:[A-Z]\w+", (CHECKOUT / "README.md").read_text(encoding="utf-8"))
+    listed = re.findall(
+        r"s3:[A-Z]\w+", (CHECKOUT / "docs" / "copies.md").read_text(encoding="utf-8")
+    )
     assert set(listed) == set(RIGHTS)

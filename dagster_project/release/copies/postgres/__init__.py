@@ -40,8 +40,13 @@ from dagster_project.release.copies.postgres.readers import (
     grant_and_describe,
 )
 from dagster_project.release.copies.postgres.refusals import refuse
-from dagster_project.release.copies.postgres.rows import analyze, send_rows, take_in_staged
-from dagster_project.release.copies.postgres.session import Connection, run, transaction
+from dagster_project.release.copies.postgres.rows import send_rows, take_in_staged
+from dagster_project.release.copies.postgres.session import (
+    Connection,
+    explained,
+    run,
+    transaction,
+)
 from dagster_project.release.copies.postgres.tables import Table, published_tables
 from dagster_project.release.publish import Release
 
@@ -57,38 +62,42 @@ def send_release(
 ) -> Mapping[str, int]:
     """See `copies.Target`; a database holds one release, whatever `keep` says."""
     del keep
-    with (
-        transaction(url) as connection,
-        duckdb.connect(str(folder / "walkhouse.duckdb"), read_only=True) as source,
-    ):
+    file = str(folder / "walkhouse.duckdb")
+    with explained(url), duckdb.connect(file, read_only=True) as source:
         source.execute("set timezone = 'UTC'")
         source.execute("set enable_progress_bar = false")
         tables = published_tables(source)
-        only_sender(connection)
-        ledger = Ledger.read(connection)
-        changes = [
-            compare(connection, table, ledger.tables.get(table.full_name)) for table in tables
-        ]
-        published = {table.full_name for table in tables}
-        gone = {name: oid for name, oid in ledger.tables.items() if name not in published}
-        refuse(connection, changes, gone, ledger, installation)
-        _prepare(connection, tables)
-        sent = {
-            change.table.full_name: send_rows(
-                connection, source, change, ledger.slices.get(change.table.full_name, {})
-            )
-            for change in changes
-        }
-        for table in tables:
-            if sent[table.full_name] is not None:
-                analyze(connection, table)
-        # Last, because what is locked is locked until the transaction ends.
-        _alter(connection, [change for change in changes if change.is_alteration], gone)
-        for table in tables:
-            grant_and_describe(connection, table)
-        bookkeeping.note(connection, release.release_id, installation, tables, ledger)
-    rows = [number for number in sent.values() if number is not None]
-    return {"rows": sum(rows), "tables": len(rows)}
+        with transaction(url) as connection:
+            only_sender(connection)
+            return _send(connection, source, tables, release.release_id, installation)
+
+
+def _send(
+    connection: Connection,
+    source: duckdb.DuckDBPyConnection,
+    tables: Sequence[Table],
+    release_id: str,
+    installation: str,
+) -> dict[str, int]:
+    ledger = Ledger.read(connection)
+    changes = [compare(connection, table, ledger.tables.get(table.full_name)) for table in tables]
+    published = {table.full_name for table in tables}
+    gone = {name: oid for name, oid in ledger.tables.items() if name not in published}
+    refuse(connection, changes, gone, ledger, installation)
+    _prepare(connection, tables)
+    rows_sent = tables_changed = 0
+    for change in changes:
+        held = ledger.slices.get(change.table.full_name, {})
+        rows = send_rows(connection, source, change, held)
+        if rows is not None:
+            rows_sent += rows
+            tables_changed += 1
+    # Last, because what is locked is locked until the transaction ends.
+    _alter(connection, [change for change in changes if change.is_alteration], gone)
+    for table in tables:
+        grant_and_describe(connection, table)
+    bookkeeping.note(connection, release_id, installation, tables, ledger)
+    return {"rows": rows_sent, "tables": tables_changed}
 
 
 def _prepare(connection: Connection, tables: Sequence[Table]) -> None:
@@ -109,6 +118,5 @@ def _alter(connection: Connection, changes: Sequence[Change], gone: Mapping[str,
     for change in changes:
         alter(connection, change)
         take_in_staged(connection, change.table)
-        analyze(connection, change.table)
     for identifier in dropped.values():
         run(connection, "drop table {}", identifier)

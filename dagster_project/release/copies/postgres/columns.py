@@ -90,11 +90,11 @@ def lock(connection: Connection, tables: Mapping[str, sql.Identifier]) -> None:
     for attempt in range(_TRIES):
         try:
             with connection.transaction():  # undone as a whole, it frees what it has locked
-                connection.execute(f"set local lock_timeout = '{_WAIT_MS}ms'".encode())
+                connection.execute(f"set local lock_timeout = '{_WAIT_MS}ms'")
                 for name, identifier in tables.items():
                     being_read = name
                     run(connection, "lock table {} in access exclusive mode", identifier)
-                connection.execute(f"set local lock_timeout = '{LOCK_WAIT}'".encode())
+                connection.execute(f"set local lock_timeout = '{LOCK_WAIT}'")
                 return
         except psycopg.errors.LockNotAvailable:
             if attempt + 1 < _TRIES:

@@ -112,7 +112,7 @@ def _tables(connection: Connection, *, are_noted: bool) -> dict[str, int]:
         inner join pg_class on relkind = 'r' {is_same}
         inner join pg_namespace on pg_namespace.oid = relnamespace
         where table_name = nspname || '.' || relname
-        """.encode()
+        """
     ).fetchall()
     return dict(rows)
 

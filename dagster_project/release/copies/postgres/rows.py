@@ -60,10 +60,6 @@ def take_in_staged(connection: Connection, table: Table) -> None:
         _staged(table),
     )
     run(connection, "drop table {}", _staged(table))
-
-
-def analyze(connection: Connection, table: Table) -> None:
-    """Let PostgreSQL plan by the rows that are there now."""
     run(connection, "analyze {}", table.identifier)
 
 
@@ -131,6 +127,7 @@ def _copy(
             raise CopyError(
                 f"{table.full_name}: {cursor.rowcount} rows arrived of {expected}; run again"
             )
+    run(connection, "analyze {}", into)
     return expected
 
 

@@ -45,10 +45,10 @@ def transaction(url: str) -> Iterator[Connection]:
     """A transaction that is committed if the block ends well.
 
     Raises:
-        CopyError: in place of any error of the database or of DuckDB; without a secret or a row.
+        CopyError: see `explained`.
     """
     with (
-        _explained(url),
+        explained(url),
         psycopg.connect(
             url,
             autocommit=True,  # the transaction is begun here, and ended by leaving the block
@@ -63,8 +63,7 @@ def transaction(url: str) -> Iterator[Connection]:
 
 def run(connection: Connection, statement: str, *parts: sql.Composable) -> None:
     """Execute a statement with identifiers, literals or SQL in the places of its `{}`."""
-    # The statements are texts of this package; mypy cannot know where they are passed on.
-    connection.execute(sql.SQL(statement).format(*parts))  # type: ignore[arg-type]
+    connection.execute(sql.SQL(statement).format(*parts))
 
 
 def sentence(error: psycopg.Error) -> str:
@@ -80,7 +79,12 @@ def sentence(error: psycopg.Error) -> str:
 
 
 @contextmanager
-def _explained(url: str) -> Iterator[None]:
+def explained(url: str) -> Iterator[None]:
+    """Errors of the database and of DuckDB as sentences.
+
+    Raises:
+        CopyError: in place of any of them; without a secret or a row.
+    """
     try:
         known = psycopg.conninfo.conninfo_to_dict(url)
     except psycopg.Error:
