@@ -152,10 +152,10 @@ def test_the_server_knows_groups_jobs_schedule_and_sensors(server: Server) -> No
     assert {group["groupName"] for group in repository["assetGroups"]} == {
         "landing",
         "raw",
-        "staging",
+        "intermediate",
         "facts",
         "reports",
-        "audit",
+        "meta",
         "release",
     }
     assert {schedule["name"] for schedule in repository["schedules"]} == {"daily"}

@@ -75,9 +75,16 @@ class Translator(DagsterDbtTranslator):
         more = [dg.AssetDep(key) for key in sorted(sources) if key not in known]
         return spec.replace_attributes(deps=[*spec.deps, *more]) if more else spec
 
+    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """What the table is for, then its grain, with which dbt's description begins."""
+        purpose = dbt_resource_props["config"].get("meta", {}).get("purpose")
+        description = str(dbt_resource_props.get("description", ""))
+        return f"{purpose}\n\n{description}" if purpose else description
+
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
-        """The folder of a model; seeds belong to staging."""
-        return "staging" if _folder(dbt_resource_props) == "seeds" else _folder(dbt_resource_props)
+        """The folder of what people ask about; what that is made from is one group of its own."""
+        folder = _folder(dbt_resource_props)
+        return folder if folder in _RECORDED else "intermediate"
 
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
         """All models have the same owners."""
