@@ -216,7 +216,11 @@ class Settings:
     )
     dbt_project: Path = field(
         default=DBT_PROJECT,
-        metadata=_rule(_folder, "models, definitions and invariants", shown_default="dbt_project"),
+        metadata=_rule(
+            _folder,
+            "models, definitions and invariants, as `walkhouse deploy` takes them",
+            shown_default="dbt_project",
+        ),
     )
     days_per_run: int = field(
         default=0,
@@ -287,9 +291,9 @@ class Settings:
         return self.home / "dagster"
 
     @property
-    def dbt_target(self) -> Path:
-        """What dbt remembers of the parsed project, apart from what analysts do in theirs."""
-        return self.home / "dbt"
+    def deployed(self) -> Path:
+        """The dbt projects that were deployed; production builds from the current one."""
+        return self.home / "deployed"
 
     @property
     def scratch(self) -> Path:

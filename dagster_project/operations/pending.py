@@ -16,6 +16,7 @@ from dagster_project.ingest.content import catalogue_signature, loaded_catalogue
 from dagster_project.ingest.dumps import Pending, pending_dumps, reader_digest
 from dagster_project.ingest.lake import Lake
 from dagster_project.ingest.landing import Landed, Landing
+from dagster_project.models.deployed import in_production
 from dagster_project.registry import load_definitions
 from dagster_project.release.publish import Release, current_release
 from dagster_project.release.state import project_digest, state_digest
@@ -70,6 +71,7 @@ def look(settings: Settings, *, now: datetime | None = None) -> Situation:
         OSError: the landing cannot be listed.
         LakeVersionError: the lake was written by another version, and cannot be read again.
     """
+    settings = in_production(settings)
     definitions = load_definitions(settings.dbt_project)
     lake = Lake(settings.lake)
     landing = Landing(settings.landing)

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from dagster_project.ingest.lake import LakeVersionError
 from dagster_project.locks import hold_run
+from dagster_project.models.deployed import not_deployed
+from dagster_project.operations.deploy import ensure_deployed
 from dagster_project.operations.instance import prepare_instance_folder, records_kept_open
 from dagster_project.operations.pending import Situation, look
 from dagster_project.operations.watch import watch
@@ -57,8 +59,12 @@ def bring_up_to_date(
         WaiverError: the waiver cannot be given.
         OSError: the landing cannot be listed.
         LakeVersionError: the lake was written by another version, and cannot be read again.
+        DeployError: nothing is deployed, and the dbt project cannot be.
         RuntimeError: what Dagster records of the run cannot be written.
     """
+    checkout, settings = settings, ensure_deployed(settings)
+    if differs := not_deployed(checkout):
+        logger.warning("%s", differs)
     if waiver:
         waiver.ids(load_invariants(settings.dbt_project))
     now = datetime.now(UTC) if is_patient else None

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from dagster_project.ingest.lake import Lake, LakeVersionError
+from dagster_project.models.deployed import in_production
 from dagster_project.operations.alerts import (
     KINDS,
     Alert,
@@ -78,6 +79,7 @@ def watch(
     Returns:
         what was news.
     """
+    settings = in_production(settings)
     looked_for = {"landing_unreachable"}
     findings = []
     release = current_release(settings.published)

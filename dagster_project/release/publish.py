@@ -28,6 +28,7 @@ import duckdb
 
 from dagster_project.release.page.page import write_page
 from dagster_project.release.parquet import table_versions, write_parquet
+from dagster_project.replacing import flush_to_disk
 
 _FILE = "walkhouse.duckdb"
 _PAGE = "index.html"
@@ -52,6 +53,9 @@ class Release:
         dumps: how many dumps it holds.
         events: rows of `fct_item_events`.
         waivers: invariant and reason for each that was waived.
+        project: digest of the deployed dbt project that built it; empty before there were any.
+        project_commit: the commit that the project was deployed from, None where there is none.
+        is_project_modified: whether the project differed from that commit.
     """
 
     release_id: str
@@ -63,6 +67,9 @@ class Release:
     dumps: int
     events: int
     waivers: Mapping[str, str]
+    project: str = ""
+    project_commit: str | None = None
+    is_project_modified: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -88,6 +95,19 @@ RELEASE_COLUMNS = (
         "waivers",
         "string",
         "JSON object: invariants that failed and were waived, with the reason given.",
+    ),
+    ReleaseColumn("project", "string", "Digest of the deployed dbt project that built it."),
+    ReleaseColumn(
+        "project_commit",
+        "string",
+        "Commit that the project was deployed from, where there was one.",
+        is_nullable=True,
+    ),
+    ReleaseColumn(
+        "is_project_modified",
+        "boolean",
+        "Whether the project differed from that commit.",
+        is_nullable=True,
     ),
 )
 
@@ -143,7 +163,8 @@ def publish(
         )
         write_page(building / _FILE, building / _PAGE)
         (building / _HEADER).write_text(json.dumps(asdict(release), indent=1), encoding="utf-8")
-        _flush_to_disk(building)
+        # Before the switch, or a power cut could publish half a file.
+        flush_to_disk(building)
         target = releases / release.release_id
         building.rename(target)
     except BaseException:
@@ -313,17 +334,6 @@ def _copy_file(source: Path, target: Path) -> None:
             if error.errno not in (errno.EXDEV, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL):
                 raise
         shutil.copyfileobj(read, written)  # what the kernel left; nothing, as a rule
-
-
-def _flush_to_disk(folder: Path) -> None:
-    """Have everything on the disk before the switch, or a power cut could publish half a file."""
-    written = [path for path in folder.rglob("*") if path.is_dir() or path.stat().st_nlink == 1]
-    for path in [*written, folder]:  # what is linked from the release before lies there already
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _link(path: Path, target: str) -> None:

@@ -200,7 +200,7 @@ def test_a_release_that_breaks_off_leaves_the_one_before(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(publishing, "_flush_to_disk", no_space)
+        patched.setattr(publishing, "flush_to_disk", no_space)
         with pytest.raises(OSError, match="No space"):
             put_out(tmp_path, 2)
     assert numbers(published) == {1}

@@ -16,6 +16,7 @@ from dagster_project.defs.resources import Installation, Waivers
 from dagster_project.ingest.content import loaded_catalogue
 from dagster_project.ingest.lake import Lake
 from dagster_project.locks import warehouse_writer
+from dagster_project.models.deployed import Deployments
 from dagster_project.models.rebuilds import rebuilds_of_last_build
 from dagster_project.operations.runs import note_conclusive
 from dagster_project.registry import (
@@ -26,7 +27,7 @@ from dagster_project.registry import (
 from dagster_project.release.gate import Verdict, Waiver, verdict
 from dagster_project.release.layout import WarehouseError, check_layout, expected_layout
 from dagster_project.release.publish import Release, ReleaseError, publish, release_id
-from dagster_project.release.state import state_digest
+from dagster_project.release.state import project_digest, state_digest
 from dagster_project.replacing import replace_text
 from dagster_project.settings import CODE_VERSION, Settings
 
@@ -89,6 +90,7 @@ def release_asset(published_tables: Sequence[dg.AssetKey]) -> dg.AssetsDefinitio
                 "rebuilt": rebuilt.sentence if rebuilt else "no event",
                 "by_day": dg.MetadataValue.md(dumps_by_day(dumps, tolerance)),
                 AUDIT: {r.invariant: [r.checked, r.violations] for r in decision.results},
+                "dbt_project": published.project,
                 "waivers": dg.MetadataValue.json(dict(published.waivers)),
                 "path": dg.MetadataValue.path(str(settings.published / "walkhouse.duckdb")),
             }
@@ -123,6 +125,7 @@ def _decide(settings: Settings, waiver: Waiver | None) -> Verdict:
             load_published_tables(settings.dbt_project),
             lake_dumps={day: dump.fingerprint for day, dump in lake.dumps().items()},
             catalogue=catalogue.fingerprint if catalogue else "",
+            project=project_digest(settings.dbt_project),
             waiver=waiver,
         )
 
@@ -139,6 +142,7 @@ def _publish(settings: Settings, decision: Verdict, waiver: Waiver | None) -> Re
         catalogue.fingerprint if catalogue else "",
         project[0][0],
     )
+    deployment = Deployments(settings.deployed).of(settings.dbt_project)
     now = datetime.now(UTC)
     release = Release(
         release_id=release_id(now, state),
@@ -150,6 +154,9 @@ def _publish(settings: Settings, decision: Verdict, waiver: Waiver | None) -> Re
         dumps=len(dumps),
         events=events,
         waivers=dict.fromkeys(decision.waived, waiver.reason if waiver else ""),
+        project=deployment.digest if deployment else "",
+        project_commit=deployment.git_commit if deployment else None,
+        is_project_modified=deployment.is_modified if deployment else None,
     )
     publish(
         settings.warehouse,
