@@ -238,9 +238,8 @@ def not_deployed(settings: Settings) -> str:
     if content_digest(project) == current.digest:
         return ""
     return (
-        f"the dbt project in {project} differs from the deployed one ({current.words}), which is "
-        "what is built; `walkhouse deploy` deploys it, `walkhouse deploy --check` only says what "
-        "differs"
+        f"the dbt project in {project} is not the deployed one, {current.words}, and that is what "
+        "is built; `walkhouse deploy --check` says what differs, `walkhouse deploy` deploys it"
     )
 
 
@@ -258,8 +257,8 @@ def not_loaded(loaded: Settings) -> str:
     ):
         return ""
     return (
-        f"another dbt project was deployed ({current.sentence}) than this code location loaded "
-        f"({loaded.dbt_project.name}): reload the code location `walkhouse`"
+        f"this code location loaded the dbt project {loaded.dbt_project.name}, and now another one "
+        f"counts: {current.sentence}; reload the code location `walkhouse`"
     )
 
 

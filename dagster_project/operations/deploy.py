@@ -1,6 +1,6 @@
-"""Deploying the dbt project: it is looked over, shown to differ, and becomes what production builds.
+"""Deploying the dbt project: it is compared, checked, and becomes what production builds from.
 
-`models.deployed` keeps what was deployed. dbt is imported where it is needed only, since that takes
+`models.deployed` keeps what was deployed. dbt is imported only where it is needed, since that takes
 seconds.
 """
 
@@ -43,7 +43,7 @@ class Candidate:
 
     Attributes:
         project: the copy.
-        before: what is deployed now, if that fits this version of Walkhouse.
+        before: what is deployed now.
         changes: the files in which they differ; none where nothing is deployed.
         commit: the commit of the checkout, and whether the project differs from that.
     """
@@ -56,7 +56,7 @@ class Candidate:
     @property
     def is_deployed(self) -> bool:
         """Whether it is what is deployed already."""
-        return self.before is not None and not self.changes
+        return self.before is not None and self.before.fits and not self.changes
 
 
 @contextmanager
@@ -69,7 +69,7 @@ def candidate(settings: Settings) -> Iterator[Candidate]:
     deployments = Deployments(settings.deployed)
     with deployments.deploying(), deployments.copy(settings.dbt_project) as copy:
         before = deployments.current()
-        if before is not None and not (before.fits and deployments.project(before).is_dir()):
+        if before is not None and not deployments.project(before).is_dir():
             before = None
         changes = differing_files(deployments.project(before), copy) if before else []
         yield Candidate(copy, before, tuple(changes), commit_of(settings.dbt_project))
@@ -171,9 +171,8 @@ def ensure_deployed(settings: Settings) -> Settings:
         commit = commit_of(settings.dbt_project)
         if before is not None and commit is not None and commit[1]:
             raise DeployError(
-                f"what is deployed ({before.words}) belongs to Walkhouse {before.code_version}, "
-                f"this is {CODE_VERSION}, and the dbt project in {settings.dbt_project} has changes "
-                "that are not committed: `walkhouse deploy` checks and deploys it"
+                f"{_of_another_version(before)}, and the dbt project in {settings.dbt_project} "
+                "has changes that are not committed: `walkhouse deploy` checks and deploys it"
             )
         with deployments.copy(settings.dbt_project) as copy:
             _parse(settings, copy)
@@ -185,14 +184,17 @@ def ensure_deployed(settings: Settings) -> Settings:
 
 def _why(settings: Settings, before: Deployment | None) -> str:
     if before is not None:
-        return (
-            f"what was deployed belongs to Walkhouse {before.code_version}, this is {CODE_VERSION}"
-        )
+        return _of_another_version(before)
     if current_release(settings.published) is not None:
-        return (
-            "an earlier Walkhouse built from the checkout, from now on `walkhouse deploy` decides"
-        )
+        return "an earlier Walkhouse built from the checkout, this one from what is deployed"
     return "nothing was deployed in this home yet"
+
+
+def _of_another_version(before: Deployment) -> str:
+    return (
+        f"the deployed dbt project ({before.words}) belongs to Walkhouse {before.code_version}, "
+        f"and this is {CODE_VERSION}"
+    )
 
 
 def _remove_old(settings: Settings, deployments: Deployments) -> None:

@@ -26,6 +26,7 @@ from dagster_project.operations.watch import watch
 from dagster_project.registry import load_invariants
 from dagster_project.release.copies.send import copies_behind
 from dagster_project.release.gate import Waiver
+from dagster_project.release.publish import Release, end_hold
 from dagster_project.settings import Settings
 
 if TYPE_CHECKING:
@@ -77,6 +78,9 @@ def bring_up_to_date(
         logger.info("nothing is pending: the state of the landing is published")
         watch(settings, situation, None)
         return True
+    if situation.hold is not None:
+        logger.info("%s; this run ends that", situation.hold.sentence)
+    end_hold(settings.published)
     started = time.monotonic()
     _say_what_is_pending(situation)
     prepare_instance(settings)
@@ -126,6 +130,25 @@ def prepare_instance(settings: Settings) -> None:
         return
     os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
     prepare_instance_folder(settings.dagster_home)
+
+
+def note_rollback(settings: Settings, release: Release, sentence: str) -> None:
+    """Let the UI show a rollback with the asset of the release.
+
+    Raises:
+        RuntimeError: it cannot be recorded.
+    """
+    import dagster as dg
+
+    prepare_instance(settings)
+    with _saying_what_dagster_cannot_write(settings), dg.DagsterInstance.get() as instance:
+        instance.report_runless_asset_event(
+            dg.AssetObservation(
+                asset_key=["release"],
+                description=sentence,
+                metadata={"release_id": release.release_id, "rolled_back": sentence},
+            )
+        )
 
 
 def _execute(

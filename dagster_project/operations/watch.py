@@ -17,6 +17,7 @@ from dagster_project.operations.alerts import (
     Alert,
     Finding,
     failed_dumps,
+    held_release,
     quarantined_dumps,
     refused_release,
     stale_dumps,
@@ -122,6 +123,7 @@ def _of_the_state(
     yield from failed_dumps(situation.failures, signatures, runs)
     yield from quarantined_dumps(Lake(settings.lake).dumps(), tolerance=tolerance)
     yield from stale_dumps(landed, now, hours=settings.stale_after_hours)
+    yield from held_release(situation.hold)
     yield from refused_release(refusals(settings), builds[0] if builds else None)
 
 

@@ -10,6 +10,9 @@
 `current` is a symbolic link that is replaced in one step, so the DuckDB file, the Parquet files and
 the page change together, and going back is the same step. The links are relative: the folder can be
 mounted elsewhere.
+
+Who goes back leaves `.held.json` beside the link. It holds for the release that it names, and only
+while readers see that one, so the switch of the link is what begins it and what ends it.
 """
 
 from __future__ import annotations
@@ -28,11 +31,12 @@ import duckdb
 
 from dagster_project.release.page.page import write_page
 from dagster_project.release.parquet import table_versions, write_parquet
-from dagster_project.replacing import flush_to_disk
+from dagster_project.replacing import flush_to_disk, replace_text
 
 _FILE = "walkhouse.duckdb"
 _PAGE = "index.html"
 _HEADER = "release.json"
+_HELD = ".held.json"
 
 
 class ReleaseError(Exception):
@@ -70,6 +74,36 @@ class Release:
     project: str = ""
     project_commit: str | None = None
     is_project_modified: bool | None = None
+
+
+@dataclass(frozen=True)
+class Hold:
+    """That a person rolled back, and what from: nothing publishes that again by itself.
+
+    Attributes:
+        release_id: what readers were sent back to.
+        rolled_back_from: what they saw before.
+        by: name of the account.
+        at: ISO 8601, UTC.
+        landing: digest of what lay in the landing; empty where it could not be told, which holds
+            until somebody runs.
+        lake: digest of what was in the lake.
+    """
+
+    release_id: str
+    rolled_back_from: str
+    by: str
+    at: str
+    landing: str
+    lake: str
+
+    @property
+    def sentence(self) -> str:
+        """It in words."""
+        return (
+            f"{self.rolled_back_from} was rolled back by {self.by} at {self.at}, held: readers see "
+            f"{self.release_id} until the landing changes or somebody runs `walkhouse run`"
+        )
 
 
 @dataclass(frozen=True)
@@ -171,6 +205,7 @@ def publish(
         shutil.rmtree(building, ignore_errors=True)
         raise
     switch_to(published, release.release_id)
+    end_hold(published)
     _remove_old(published, keep=keep)
     return target
 
@@ -206,8 +241,22 @@ def releases(published: Path) -> list[Release]:
     return sorted(map(_release, headers), key=lambda release: release.release_id, reverse=True)
 
 
-def roll_back(published: Path, release_id: str | None = None) -> Release:
+def roll_back(
+    published: Path,
+    release_id: str | None = None,
+    *,
+    by: str = "",
+    landing: str = "",
+    lake: str = "",
+) -> Release:
     """Make an earlier release the current one: the named one, or the one before the current.
+
+    Args:
+        published: the folder that readers know.
+        release_id: a release; the newest one ends what an earlier call holds.
+        by: who goes back; for this and the others see `Hold`.
+        landing: digest of the landing.
+        lake: digest of the lake.
 
     Raises:
         ReleaseError: there is none.
@@ -222,8 +271,32 @@ def roll_back(published: Path, release_id: str | None = None) -> Release:
         if not earlier:
             raise ReleaseError("there is no earlier release to go back to")
         release_id = earlier[0]
-    switch_to(published, release_id)
+    newest = releases(published)[:1]
+    if current is not None and newest and newest[0].release_id != release_id:
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        hold = Hold(release_id, current.release_id, by, now, landing, lake)
+        replace_text(published / _HELD, json.dumps(asdict(hold), indent=1))
+        switch_to(published, release_id)
+    else:
+        switch_to(published, release_id)
+        end_hold(published)
     return _release(published / ".releases" / release_id / _HEADER)
+
+
+def held(published: Path) -> Hold | None:
+    """The rollback that readers' release is held by, if there is one."""
+    current = current_release(published)
+    try:
+        said = json.loads((published / _HELD).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    hold = Hold(**{each.name: said[each.name] for each in fields(Hold)})
+    return hold if current is not None and current.release_id == hold.release_id else None
+
+
+def end_hold(published: Path) -> None:
+    """Let what was rolled back from be published again."""
+    (published / _HELD).unlink(missing_ok=True)
 
 
 def _write_tables(

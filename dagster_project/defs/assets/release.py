@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import duckdb
@@ -26,7 +26,14 @@ from dagster_project.registry import (
 )
 from dagster_project.release.gate import Verdict, Waiver, verdict
 from dagster_project.release.layout import WarehouseError, check_layout, expected_layout
-from dagster_project.release.publish import Release, ReleaseError, publish, release_id
+from dagster_project.release.publish import (
+    Hold,
+    Release,
+    ReleaseError,
+    held,
+    publish,
+    release_id,
+)
 from dagster_project.release.state import project_digest, state_digest
 from dagster_project.replacing import replace_text
 from dagster_project.settings import CODE_VERSION, Settings
@@ -61,6 +68,9 @@ def release_asset(published_tables: Sequence[dg.AssetKey]) -> dg.AssetsDefinitio
         """
         settings = installation.settings
         with warehouse_writer(settings.home):
+            if (hold := held(settings.published)) and _began_before(context, hold):
+                note_conclusive(context)
+                raise dg.Failure(description=hold.sentence, allow_retries=False)
             decision = _decide(settings, waivers.waiver)
             for warning in decision.warnings:
                 logger.warning("%s", warning)
@@ -97,6 +107,13 @@ def release_asset(published_tables: Sequence[dg.AssetKey]) -> dg.AssetsDefinitio
         )
 
     return release
+
+
+def _began_before(context: dg.AssetExecutionContext, hold: Hold) -> bool:
+    """Whether somebody rolled back while the run was under way already."""
+    record = context.instance.get_run_record_by_id(context.run.run_id)
+    rolled_back_at = datetime.fromisoformat(hold.at) + timedelta(seconds=1)  # it has no fractions
+    return record is not None and record.create_timestamp < rolled_back_at
 
 
 def _decide(settings: Settings, waiver: Waiver | None) -> Verdict:
