@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 from typing import TYPE_CHECKING
 
 import click
@@ -72,15 +70,13 @@ def _check(settings: Settings, candidate: Candidate, *, with_tables: bool) -> No
     from dagster_project.release.diff import DiffError
 
     say("parsing the project, building it without dumps, running its unit tests")
-    with contextlib.redirect_stdout(io.StringIO()):  # what dbt prints
-        deploying.check(settings, candidate)
+    deploying.check(settings, candidate)
     console.print("it parses, builds, and its unit tests pass")
     if not with_tables:
         return
     say("building a copy of the warehouse with it")
     try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            found = deploying.tables_that_differ(settings, candidate, examples=_EXAMPLES)
+        found = deploying.tables_that_differ(settings, candidate, examples=_EXAMPLES)
     except DiffError as error:
         fail(str(error))
     if found is None:

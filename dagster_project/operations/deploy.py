@@ -6,6 +6,8 @@ seconds.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import logging
 import shutil
 from collections.abc import Iterator
@@ -224,9 +226,10 @@ def _parse(settings: Settings, copy: Path) -> None:
 
 @contextmanager
 def _said_of(settings: Settings, copy: Path) -> Iterator[None]:
-    """Let a message name the project that people know, not the copy of it."""
+    """Let a message name the project that people know, not the copy; it is all that is shown."""
     try:
-        yield
+        with contextlib.redirect_stdout(io.StringIO()):  # what dbt prints
+            yield
     except DeployError as error:
         said = str(error).replace(str(copy), str(settings.dbt_project))
         raise DeployError(
