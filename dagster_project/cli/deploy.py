@@ -70,7 +70,7 @@ def _check(settings: Settings, candidate: Candidate, *, with_tables: bool) -> No
     from dagster_project.release.diff import DiffError
 
     say("parsing the project, building it without dumps, running its unit tests")
-    deploying.check(settings, candidate)
+    deploying.check(settings, candidate.project)
     console.print("it parses, builds, and its unit tests pass")
     if not with_tables:
         return

@@ -1,12 +1,12 @@
 """Resources: the installation that a run works on, and what a person waives."""
 
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 
 import dagster as dg
 from pydantic import Field
 
+from dagster_project.defs.failures import show_stacks
 from dagster_project.locks import hold_run
 from dagster_project.release.gate import Waiver
 from dagster_project.settings import Settings
@@ -20,7 +20,6 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
     keep_releases: int
     threads: int
     memory_limit: str
-    first_dump_date: str
     dbt_project: str
     checkout: str = ""
     name: str
@@ -37,7 +36,6 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
             keep_releases=self.keep_releases,
             threads=self.threads,
             memory_limit=self.memory_limit,
-            first_dump_date=date.fromisoformat(self.first_dump_date),
             dbt_project=Path(self.dbt_project),
             name=self.name,
             alert_url=self.alert_url,
@@ -52,6 +50,7 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Note which process executes a run, so that its end is noticed; sensors have no run."""
+        show_stacks()
         if context.run is not None:
             hold_run(self.settings.home, context.run.run_id)
 
@@ -64,7 +63,6 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
             keep_releases=settings.keep_releases,
             threads=settings.threads,
             memory_limit=settings.memory_limit,
-            first_dump_date=settings.first_dump_date.isoformat(),
             dbt_project=str(settings.dbt_project),
             checkout=str(checkout or settings.dbt_project),
             name=settings.name,

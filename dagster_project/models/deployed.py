@@ -20,11 +20,11 @@ import subprocess
 import uuid
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
-from dagster_project.ingest.lake import FORMAT_VERSION
 from dagster_project.locks import exclusively
 from dagster_project.models.prepared import copy_prepared
 from dagster_project.replacing import flush_to_disk, replace_text
@@ -50,7 +50,7 @@ class Deployment:
         deployed_at: ISO 8601, UTC.
         deployed_by: name of the account.
         code_version: the version of Walkhouse that it belongs to.
-        lake_format: the format of the lake that it reads.
+        code: digest of the code that it belongs to.
         git_commit: the commit of the checkout, None where there is none.
         is_modified: whether the project differed from that commit; None where there is none.
     """
@@ -59,14 +59,21 @@ class Deployment:
     deployed_at: str
     deployed_by: str
     code_version: str = CODE_VERSION
-    lake_format: int = FORMAT_VERSION
+    code: str = field(default_factory=lambda: code_digest())
     git_commit: str | None = None
     is_modified: bool | None = None
 
     @property
     def fits(self) -> bool:
-        """Whether it belongs to this version of Walkhouse: models and code go together."""
-        return (self.code_version, self.lake_format) == (CODE_VERSION, FORMAT_VERSION)
+        """Whether it belongs to this Walkhouse: models and code are shipped together."""
+        return (self.code_version, self.code) == (CODE_VERSION, code_digest())
+
+    @property
+    def belongs_to(self) -> str:
+        """Which Walkhouse it belongs to, and which this is, for people."""
+        if self.code_version == CODE_VERSION:
+            return f"belongs to Walkhouse {self.code_version} as it was before its code changed"
+        return f"belongs to Walkhouse {self.code_version}, and this is {CODE_VERSION}"
 
     @property
     def words(self) -> str:
@@ -189,8 +196,8 @@ class Deployments:
         found = earlier[0]
         if not found.fits:
             raise DeployError(
-                f"the deployment before, {found.words}, belongs to Walkhouse {found.code_version},"
-                f" and this is {CODE_VERSION}: install that version to return to it"
+                f"the deployment before, {found.words}, {found.belongs_to}: install that to return "
+                "to it"
             )
         if not self.project(found).is_dir():
             raise DeployError(f"the copy of the deployment before, {found.words}, is gone")
@@ -283,6 +290,17 @@ def content_digest(dbt_project: Path) -> str:
     digest = hashlib.sha256()
     for name, path in files_of(dbt_project).items():
         digest.update(f"\n{name}\n".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:_COUNTED_BY]
+
+
+@cache
+def code_digest() -> str:
+    """Changes with the code of Walkhouse; of a process, that which it began with."""
+    digest = hashlib.sha256()
+    package = Path(__file__).parents[1]
+    for path in sorted(package.rglob("*.py")):
+        digest.update(f"\n{path.relative_to(package).as_posix()}\n".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:_COUNTED_BY]
 

@@ -14,9 +14,9 @@ from typing import Any
 
 from dagster_project.registry import Invariant
 from dagster_project.release.publish import RELEASE_COLUMNS, RELEASE_DESCRIPTION
-from dagster_project.settings import DBT_PROJECT
+from dagster_project.settings import CHECKOUT
 
-DICTIONARY = DBT_PROJECT / "DATA_DICTIONARY.md"
+DICTIONARY = CHECKOUT / "docs" / "data-dictionary.md"
 """Where the dictionary of this checkout stands."""
 
 

@@ -28,13 +28,14 @@ from dagster_project.models.deployed import (
     Deployments,
     FileChange,
     commit_of,
+    content_digest,
     differing_files,
     in_production,
 )
 from dagster_project.registry import load_definitions, load_invariants, load_published_tables
 from dagster_project.release.diff import Difference, difference
 from dagster_project.release.publish import current_release, releases
-from dagster_project.settings import CODE_VERSION, Settings
+from dagster_project.settings import Settings
 
 logger = logging.getLogger("walkhouse")
 
@@ -77,7 +78,7 @@ def candidate(settings: Settings) -> Iterator[Candidate]:
         yield Candidate(copy, before, tuple(changes), commit_of(settings.dbt_project))
 
 
-def check(settings: Settings, candidate: Candidate) -> None:
+def check(settings: Settings, project: Path) -> None:
     """Have dbt parse a project, build it from a lake without dumps, and run its unit tests.
 
     Raises:
@@ -85,14 +86,14 @@ def check(settings: Settings, candidate: Candidate) -> None:
     """
     from dagster_project.models.dbt import DbtError, build_and_test, ensure_columns, project_in
 
-    _parse(settings, candidate.project)
-    with Deployments(settings.deployed).scratch() as home, _said_of(settings, candidate.project):
-        _write_empty_lake(candidate.project, home)
+    _parse(settings, project)
+    with Deployments(settings.deployed).scratch() as home, _said_of(settings, project):
+        _write_empty_lake(project, home)
         try:
-            failures = build_and_test(project_in(candidate.project), home)
+            failures = build_and_test(project_in(project), home)
             if failures:
                 raise DeployError("\n".join(failures))
-            ensure_columns(project_in(candidate.project))
+            ensure_columns(project_in(project))
         except DbtError as error:
             raise DeployError(str(error)) from error
 
@@ -155,8 +156,9 @@ def go_back(settings: Settings) -> Deployment:
 def ensure_deployed(settings: Settings) -> Settings:
     """The settings of production; a home where nothing is deployed yet deploys by itself.
 
-    So does one whose deployment belongs to another version of Walkhouse, because its models and its
-    code go together, unless the checkout has changes that nobody committed.
+    So does one whose deployment belongs to another Walkhouse, because models and code are shipped
+    together; a project that differs from the deployed one is checked then, and refused if it has
+    changes that nobody committed.
 
     Raises:
         DeployError: the project cannot be deployed.
@@ -171,13 +173,17 @@ def ensure_deployed(settings: Settings) -> Settings:
             return production
         before = deployments.current()
         commit = commit_of(settings.dbt_project)
-        if before is not None and commit is not None and commit[1]:
-            raise DeployError(
-                f"{_of_another_version(before)}, and the dbt project in {settings.dbt_project} "
-                "has changes that are not committed: `walkhouse deploy` checks and deploys it"
-            )
         with deployments.copy(settings.dbt_project) as copy:
-            _parse(settings, copy)
+            if before is None or before.digest == content_digest(copy):
+                _parse(settings, copy)
+            elif commit is not None and commit[1]:
+                raise DeployError(
+                    f"{_of_another(before)}, and the dbt project in {settings.dbt_project} has "
+                    "changes that are not committed: `walkhouse deploy` checks and deploys it"
+                )
+            else:
+                logger.info("%s: the project in the checkout is checked", _of_another(before))
+                check(settings, copy)
             deployment = deployments.deploy(copy, commit=commit)
         shutil.rmtree(settings.home / "dbt", ignore_errors=True)  # where earlier versions parsed
     logger.info("%s: deployed %s", _why(settings, before), deployment.words)
@@ -186,17 +192,14 @@ def ensure_deployed(settings: Settings) -> Settings:
 
 def _why(settings: Settings, before: Deployment | None) -> str:
     if before is not None:
-        return _of_another_version(before)
+        return _of_another(before)
     if current_release(settings.published) is not None:
         return "an earlier Walkhouse built from the checkout, this one from what is deployed"
     return "nothing was deployed in this home yet"
 
 
-def _of_another_version(before: Deployment) -> str:
-    return (
-        f"the deployed dbt project ({before.words}) belongs to Walkhouse {before.code_version}, "
-        f"and this is {CODE_VERSION}"
-    )
+def _of_another(before: Deployment) -> str:
+    return f"the deployed dbt project, {before.words}, {before.belongs_to}"
 
 
 def _remove_old(settings: Settings, deployments: Deployments) -> None:

@@ -47,7 +47,7 @@ def test_everything_loads(defs: dg.Definitions) -> None:
 
 def test_the_graph_has_the_layers_of_the_whiteboard(defs: dg.Definitions) -> None:
     groups = {spec.group_name for spec in defs.resolve_all_asset_specs()}
-    assert groups == {"landing", "raw", "staging", "facts", "reports", "audit", "release"}
+    assert groups == {"landing", "raw", "intermediate", "facts", "reports", "meta", "release"}
 
 
 def test_every_published_table_is_an_asset(defs: dg.Definitions) -> None:
@@ -141,18 +141,23 @@ def test_dumps_are_partitioned_by_day_and_taken_in_together(defs: dg.Definitions
 
 
 def test_a_backfill_takes_as_many_days_at_a_time_as_is_set() -> None:
-    days = dump_partitions(date(2026, 1, 1), set())
+    days = dump_partitions([date(2026, 1, 1)])
     assert dumps_asset(days, days_per_run=30).backfill_policy == dg.BackfillPolicy.multi_run(30)
 
 
 def test_every_dump_has_a_partition_however_old_or_far_ahead_of_the_clock() -> None:
     ahead = datetime.now(UTC).date() + timedelta(days=400)
     days = [date(2019, 5, 6), ahead]
-    keys = dump_partitions(date(2024, 1, 1), days).get_partition_keys()
+    keys = dump_partitions(days).get_partition_keys()
     assert keys[0] == "2019-05-06"
     assert keys[-1] == ahead.isoformat()
-    today = datetime.now(UTC).date().isoformat()
-    assert dump_partitions(date(2024, 1, 1)).get_partition_keys()[-1] == today
+
+
+def test_partitions_run_from_the_first_dump_to_today() -> None:
+    today = datetime.now(UTC).date()
+    keys = dump_partitions([today - timedelta(days=2)]).get_partition_keys()
+    assert keys == [str(today - timedelta(days=days)) for days in (2, 1, 0)]
+    assert dump_partitions([]).get_partition_keys() == [str(today)]
 
 
 def test_the_project_loads_with_dg(installation: InstallationOnDisk) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import subprocess
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -29,6 +28,7 @@ from dagster_project.operations.watch import watch
 from dagster_project.registry import load_definitions
 from dagster_project.release.publish import Release, end_hold, roll_back, switch_to
 from dagster_project.settings import Settings
+from tests.models.test_deployed import git
 from tests.operations.tiny_project import MODEL, UNIT_TEST, write_tiny_project
 from tests.whole import landings
 
@@ -121,21 +121,38 @@ def test_a_new_version_deploys_its_own_project_unless_somebody_is_changing_it(
     older = [{**each, "code_version": "0.0.1"} for each in json.loads(record.read_text())]
     record.write_text(json.dumps(older))
     checkout = settings.dbt_project.parent
-    for command in (["init"], ["add", "."], ["commit", "--message", "upgraded"]):
-        who = ("-c", "user.name=ann", "-c", "user.email=ann@example.com")
-        subprocess.run(["git", "-C", str(checkout), *who, *command], check=True)
+    git(checkout, "init")
+    git(checkout, "add", ".")
+    git(checkout, "commit", "--message", "upgraded")
     whole = (settings.dbt_project / MODEL).read_text()
     edit(settings, "select 1 as rate")
     with pytest.raises(DeployError, match=r"Walkhouse 0\.0\.1, and this is .* not committed"):
         ensure_deployed(settings)
+    git(checkout, "commit", "--all", "--message", "with an error")
+    with pytest.raises(DeployError, match=f"unit test {UNIT_TEST}"):
+        ensure_deployed(settings)
     assert Deployments(settings.deployed).all()[0].code_version == "0.0.1"
     edit(settings, whole)
+    git(checkout, "commit", "--all", "--message", "without it")
     with caplog.at_level(logging.INFO, "walkhouse"):
         ensure_deployed(settings)
     assert "belongs to Walkhouse 0.0.1, and this is" in caplog.text
     (current, before) = Deployments(settings.deployed).all()
     assert (current.fits, before.fits) == (True, False)
     assert current.is_modified is False
+
+
+def test_code_that_changed_deploys_the_same_project_again_and_checks_nothing(
+    settings: Settings,
+) -> None:
+    deploy(settings)
+    record = settings.deployed / "deployments.json"
+    older = [{**each, "code": "of before"} for each in json.loads(record.read_text())]
+    record.write_text(json.dumps(older))
+    assert in_production(settings) == settings
+    production = ensure_deployed(settings)
+    assert production.dbt_project.name == older[0]["digest"]
+    assert Deployments(settings.deployed).all()[0].fits
 
 
 def test_a_first_project_that_does_not_parse_is_not_deployed(settings: Settings) -> None:
