@@ -33,6 +33,7 @@ from tests.operations.tiny_project import MODEL, UNIT_TEST, write_tiny_project
 from tests.whole import landings
 
 NOT_DEPLOYED = "is not the deployed one"
+FAILS_ITS_TEST = "select 1 - completed / plays + 1 as rate from {{ ref('plays') }}"
 
 
 @pytest.fixture
@@ -125,7 +126,7 @@ def test_a_new_version_deploys_its_own_project_unless_somebody_is_changing_it(
     git(checkout, "add", ".")
     git(checkout, "commit", "--message", "upgraded")
     whole = (settings.dbt_project / MODEL).read_text()
-    edit(settings, "select 1 as rate")
+    edit(settings, FAILS_ITS_TEST)
     with pytest.raises(DeployError, match=r"Walkhouse 0\.0\.1, and this is .* not committed"):
         ensure_deployed(settings)
     git(checkout, "commit", "--all", "--message", "with an error")
@@ -201,7 +202,7 @@ def test_a_person_deploys_and_returns(walkhouse: CliRunner, settings: Settings) 
 @pytest.mark.parametrize(
     ("name", "text", "says"),
     [
-        (MODEL, "select 1 - completed / plays + 1 as rate from {{ ref('plays') }}", UNIT_TEST),
+        (MODEL, FAILS_ITS_TEST, UNIT_TEST),
         (MODEL, "select * from {{ ref('nowhere') }}", "nowhere"),
         (MODEL, "select {% if %} 1", "flows.sql"),
         (MODEL, "select nothing as rate from {{ ref('plays') }}", "models/flows.sql: model flows"),
