@@ -234,7 +234,7 @@ class Settings:
         default=DBT_PROJECT,
         metadata=_rule(
             _folder,
-            "the dbt project: models, definitions and invariants",
+            "the dbt project that `walkhouse deploy` takes: models, definitions and invariants",
             shown_default="dbt_project",
         ),
     )
@@ -307,9 +307,9 @@ class Settings:
         return self.home / "dagster"
 
     @property
-    def dbt_target(self) -> Path:
-        """What dbt remembers of the parsed project; analysts have a folder of their own."""
-        return self.home / "dbt"
+    def deployed(self) -> Path:
+        """The dbt projects that were deployed; production builds from the current one."""
+        return self.home / "deployed"
 
     @property
     def scratch(self) -> Path:

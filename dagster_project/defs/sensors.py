@@ -13,6 +13,7 @@ from dagster_project.defs.freshness import evaluation, newest_event
 from dagster_project.defs.jobs import build_job, copy_job, ingest_job
 from dagster_project.defs.resources import Installation
 from dagster_project.ingest.lake import LakeVersionError
+from dagster_project.models.deployed import in_production, not_deployed, not_loaded
 from dagster_project.operations.failed_runs import failed_runs
 from dagster_project.operations.pending import Situation, look
 from dagster_project.operations.requests import build_due, copies_due, ingest_due
@@ -34,6 +35,8 @@ def landing_sensor(
 
     The same files are asked for again only where their run came to nothing that they explain.
     """
+    if reason := not_loaded(installation.settings):
+        return dg.SkipReason(reason)
     return ingest_due(installation.settings, context.instance)
 
 
@@ -51,10 +54,17 @@ def lake_sensor(
     """Request a build for a state of the lake; a refused state waits for a change."""
     settings = installation.settings
     close_abandoned_runs(context.instance, settings.home)
+    if reason := not_loaded(settings):
+        return dg.SkipReason(reason)
     try:
-        return build_due(settings, context.instance)
+        due = build_due(settings, context.instance)
     except FileNotFoundError as error:  # no landing yet
         return dg.SkipReason(str(error))
+    if differs := not_deployed(installation.settings_of_checkout):
+        context.log.warning(differs)
+        if isinstance(due, dg.SkipReason):
+            return dg.SkipReason(f"{due.skip_message}; {differs}")
+    return due
 
 
 def copies_sensors(urls: Sequence[str]) -> list[dg.SensorDefinition]:
@@ -83,7 +93,7 @@ def copies_sensors(urls: Sequence[str]) -> list[dg.SensorDefinition]:
 )
 def alerts_sensor(context: dg.SensorEvaluationContext, installation: Installation) -> dg.SkipReason:
     """Look the installation over; it starts no run."""
-    settings = installation.settings
+    settings = in_production(installation.settings_of_checkout)
     _say_how_fresh_the_data_are(context, settings)
     situation: Situation | OSError | LakeVersionError
     try:

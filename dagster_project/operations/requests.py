@@ -110,6 +110,8 @@ def build_due(settings: Settings, instance: dg.DagsterInstance) -> dg.RunRequest
     request = build_request(situation)
     if request is None:
         return dg.SkipReason("what is in the lake is published")
+    if situation.hold is not None:
+        return dg.SkipReason(situation.hold.sentence)
     return _once_due(request, instance)
 
 

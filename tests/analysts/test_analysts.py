@@ -303,7 +303,7 @@ def test_metrics_are_asked_by_the_dimensions_of_other_tables(analyst: Installati
 
 
 def test_production_has_no_nodes_for_metrics(analyst: Installation) -> None:
-    manifest = json.loads((analyst.home / "dbt" / "manifest.json").read_text("utf-8"))
+    manifest = json.loads((analyst.prepared / "manifest.json").read_text("utf-8"))
     assert not manifest["semantic_models"]
     assert not manifest["metrics"]
     assert "model.walkhouse.time_spine" not in manifest["nodes"]
@@ -509,9 +509,41 @@ def test_its_documentation_is_written(analyst: Installation) -> None:
     assert (analyst.dbt_project / "target" / "index.html").exists()
 
 
+@pytest.mark.slow
+def test_it_is_published_once_it_is_deployed_and_not_before(analyst: Installation) -> None:
+    rate = "select completion_rate from reports.rpt_flows where item_id = 'f2'"
+    exit_code, text = follow(analyst, command("walkhouse run"))
+    assert exit_code == 0, text
+    assert "is not the deployed one" in text
+    assert analyst.ask(rate) == [(0.5,)]
+    exit_code, text = follow(analyst, command("walkhouse deploy"))
+    assert exit_code == 0, text
+    for name in {name for name, _, _ in CHANGES}:
+        assert f"changed  {name.removeprefix('dbt_project/')}" in text
+    assert "reports.rpt_flows: column completion_rate: 1 value differs" in text
+    assert "item_id=f2: completion_rate 0.5 → 1.0" in text
+    exit_code, text = follow(analyst, command("walkhouse run"))
+    assert exit_code == 0, text
+    assert analyst.ask(rate) == [(1.0,)]
+    ((project,),) = analyst.ask("select project from meta.release")
+    assert project == analyst.prepared.parents[1].name
+
+
+def test_the_page_works_in_its_order() -> None:
+    """The first command builds the copy that others read; what replaces it comes after them."""
+    reading = ("dbt test", "+rpt_flows", "dbt show", "docs generate", "walkhouse diff", "mf query")
+    positions = [
+        number for number, line in enumerate(COMMANDS) if any(part in line for part in reading)
+    ]
+    assert COMMANDS[0] == "../.venv/bin/dbt build"
+    assert len(positions) == len(reading)
+    (sample,) = [line for line in COMMANDS if "sample_from" in line.lower()]
+    assert max(positions) < COMMANDS.index(sample)
+
+
 def test_every_other_command_of_the_page_is_run_by_a_test() -> None:
     run_here = ["--vars", "dbt test", "build --select +rpt_flows", "dbt show", "diff", "sqlfluff"]
-    run_here += ["docs generate", "mf query"]
+    run_here += ["docs generate", "mf query", "walkhouse deploy", "walkhouse run"]
     run_elsewhere = {
         "../.venv/bin/dbt build",  # tests/whole/test_operation.py
         ".venv/bin/walkhouse dictionary",  # tests/contract/test_contract.py
