@@ -7,6 +7,7 @@
     lines, quarantined            of the dumps in the lake
     left_alone                    paths in the landing that are no part of one
     release                       what readers see, as in `meta.release`; null before the first
+    left_out                      what no report of it counts, as in `meta.left_out`
     is_up_to_date                 whether the release is the state of the landing
     refusals                      why the last build was not published
     alerts                        what was told and still holds
@@ -23,6 +24,7 @@ from typing import Any
 from dagster_project.alerts import open_alerts
 from dagster_project.ingest.lake import Lake
 from dagster_project.pending import Situation, look, refusals
+from dagster_project.release.headlines import left_out
 from dagster_project.settings import Settings, without_password
 
 
@@ -48,10 +50,15 @@ def status(settings: Settings) -> dict[str, Any]:
         "quarantined": sum(counts.get("quarantined", 0) for counts in outcomes),
         "left_alone": list(situation.landed.strays),
         "release": asdict(situation.release) if situation.release else None,
+        "left_out": _left_out(settings) if situation.release else [],
         "is_up_to_date": situation.is_published,
         "refusals": refusals(settings),
         "alerts": open_alerts(settings.home),
     }
+
+
+def _left_out(settings: Settings) -> list[dict[str, Any]]:
+    return [asdict(each) for each in left_out(settings.published / "walkhouse.duckdb")]
 
 
 def _dump_status(situation: Situation, day: date) -> str:

@@ -153,13 +153,9 @@ def surveys_report(
         if answer["nps_score"] is not None
     ]
     last = [
-        group[-1]
-        for _, group in grouped(scores, *DAILY, "end_user_id", "question", by="happened")
+        group[-1] for _, group in grouped(scores, *DAILY, "end_user_id", "question", by="happened")
     ]
-    scores_of = {
-        tuple(key.values()): group
-        for key, group in grouped(last, *DAILY, by="happened")
-    }
+    scores_of = {tuple(key.values()): group for key, group in grouped(last, *DAILY, by="happened")}
     rows = []
     for place in plays_of.keys() | scores_of.keys():
         key = dict(zip(DAILY, place, strict=True))

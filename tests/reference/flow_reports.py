@@ -68,9 +68,7 @@ def flows_report(plays: list[Row], names: Names) -> list[Row]:
 def flow_funnel(plays: list[Row], steps: list[Row], names: Names) -> list[Row]:
     """One row per system, flow and step of the plays that did not fail, over all days."""
     went = {play["play"]: play for play in _production(plays) if play["result"] != "failed"}
-    totals = grouped(
-        with_items(went.values()), "system_id", "item_type", "item", by="started_at"
-    )
+    totals = grouped(with_items(went.values()), "system_id", "item_type", "item", by="started_at")
     plays_of = {tuple(key.values()): group for key, group in totals}
     reached = [
         step | {"flow": known_as(step["flow_item_id"], step["flow_item_name"])}

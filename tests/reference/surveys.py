@@ -85,9 +85,7 @@ def surveys(events: list[Row]) -> list[Row]:
     return rows
 
 
-def survey_answers(
-    events: list[Row], catalogue: list[Row], definitions: Definitions
-) -> list[Row]:
+def survey_answers(events: list[Row], catalogue: list[Row], definitions: Definitions) -> list[Row]:
     """One row per submitted answer to a question."""
     columns = (*SESSION, "end_user_id", "item_id", "item_name", "survey_id", "survey_name")
     place = ("play_id", "event_date", "dump_date", "source_file", "source_row")
