@@ -17,7 +17,7 @@ from dagster_project.operations.pending import look, refusals
 from dagster_project.operations.status import status as status_of
 from dagster_project.release.copies.send import copies_behind as behind
 from dagster_project.release.copies.send import copy_states
-from dagster_project.release.headlines import headlines
+from dagster_project.release.headlines import headlines, left_out
 from dagster_project.release.publish import Release, current_release
 from dagster_project.release.publish import releases as all_releases
 from dagster_project.settings import SettingInForce, Settings, unknown_variables
@@ -39,6 +39,7 @@ def release(console: Console, settings: Settings) -> None:
         ("dumps", f"{current.dumps:,}"),
         ("from, to", f"{current.first_dump_date or '-'}, {current.last_dump_date or '-'}"),
         ("events in production", f"{numbers['events']:,}"),
+        ("events in no report", f"{numbers['left_out']:,}"),
         ("sessions", f"{sessions:,}"),
         ("of them engaged", _share(numbers["engaged_sessions"], sessions)),
         ("end users", f"{numbers['end_users']:,}"),
@@ -139,6 +140,12 @@ def status(console: Console, settings: Settings) -> None:
     say("deployed project", deployed.sentence if deployed else "none")
     if differs := not_deployed(settings):
         say("the checkout", differs)
+        for each in left_out(settings.published / "walkhouse.duckdb"):
+            say(
+                "in no report",
+                f"{each.environment}: {each.events:,} events, {each.sessions:,} sessions,"
+                f" {each.end_users:,} end users; {each.reason}",
+            )
     for reason in refusals(settings):
         say("last refusal", reason)
     for copy in copy_states(settings.copies):
