@@ -30,8 +30,14 @@ COPY_SCHEMES = ("s3", "postgres", "postgresql")
 SETTINGS_FILE = "walkhouse.toml"
 FILE_VARIABLE = "WALKHOUSE_SETTINGS"
 
-# Walkhouse sets these variables for the dbt project; they are no settings.
-_FOR_DBT = ("WALKHOUSE_DBT_THREADS", "WALKHOUSE_PROJECT_DIGEST")
+# Variables for the dbt project that are no settings: Walkhouse sets the first two, analysts the sample.
+_FOR_DBT = (
+    "WALKHOUSE_DBT_THREADS",
+    "WALKHOUSE_PROJECT_DIGEST",
+    "WALKHOUSE_SAMPLE_FROM",
+    "WALKHOUSE_SAMPLE_UNTIL",
+    "WALKHOUSE_SAMPLE_SESSIONS",
+)
 
 
 class SettingsError(ValueError):

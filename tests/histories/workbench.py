@@ -230,7 +230,7 @@ class Workbench:
             self.manifests[digest] = result.result
         for node in self.manifests[digest].nodes.values():
             # dbt puts ephemeral models into those that read them once for each manifest.
-            if hasattr(node, "extra_ctes_injected"):
+            if node.resource_type != "seed":
                 node.compiled, node.extra_ctes_injected, node.extra_ctes = False, False, []
         return self.manifests[digest]
 
