@@ -30,7 +30,7 @@ def landing_sensor(
 
     The same files are asked for again only where their run came to nothing that they explain.
     """
-    return ingest_due(installation.settings, context.instance)
+    return ingest_due(installation.settings, context.instance, _location(context))
 
 
 @dg.sensor(
@@ -47,10 +47,7 @@ def lake_sensor(
     """Request a build for a state of the lake; a refused state waits for a change."""
     settings = installation.settings
     close_abandoned_runs(context.instance, settings.home)
-    try:
-        return build_due(settings, context.instance)
-    except FileNotFoundError as error:  # no landing yet
-        return dg.SkipReason(str(error))
+    return build_due(settings, context.instance, _location(context))
 
 
 def copies_sensors(urls: Sequence[str]) -> list[dg.SensorDefinition]:
@@ -66,7 +63,7 @@ def copies_sensors(urls: Sequence[str]) -> list[dg.SensorDefinition]:
     def copies_sensor(
         context: dg.SensorEvaluationContext, installation: Installation
     ) -> dg.RunRequest | dg.SkipReason:
-        return copies_due(installation.settings, urls, context.instance)
+        return copies_due(installation.settings, urls, context.instance, _location(context))
 
     return [copies_sensor] if urls else []
 
@@ -85,5 +82,10 @@ def alerts_sensor(context: dg.SensorEvaluationContext, installation: Installatio
         situation = look(settings)
     except (OSError, LakeVersionError) as error:
         situation = error
-    told = watch(settings, situation, failed_runs(context.instance))
+    told = watch(settings, situation, failed_runs(context.instance, _location(context)))
     return dg.SkipReason("; ".join(f"{a.kind}: {a.title}" for a in told) or "nothing is news")
+
+
+def _location(context: dg.SensorEvaluationContext) -> str | None:
+    """The code location that the sensor is in: other locations may have jobs of the same names."""
+    return context.code_location_origin.location_name if context.code_location_origin else None

@@ -132,13 +132,8 @@ def _execute(
     with contextlib.redirect_stdout(io.StringIO()):
         import dagster as dg
 
-        from dagster_project.operations.requests import (
-            BUILD,
-            INGEST,
-            build_request,
-            ingest_requests,
-        )
-        from dagster_project.operations.runs import close_abandoned_runs
+        from dagster_project.operations.requests import build_request, ingest_requests
+        from dagster_project.operations.runs import BUILD, INGEST, close_abandoned_runs
 
         defs = load_definitions()
         # Held until this process ends: what the sensors would start waits for both runs.
@@ -183,7 +178,7 @@ def _execute(
 def _send_copies(settings: Settings, defs: dg.Definitions, instance: dg.DagsterInstance) -> None:
     if not copies_behind(settings.copies, settings.published):
         return
-    from dagster_project.operations.requests import COPY
+    from dagster_project.operations.runs import COPY
 
     sent = defs.resolve_job_def(COPY).execute_in_process(
         instance=instance, run_config=_QUIET, raise_on_error=False
