@@ -10,7 +10,9 @@ from __future__ import annotations
 import click
 
 from dagster_project.cli import project, releases, run, simulate, state, ui
+from dagster_project.cli.printing import say
 from dagster_project.settings import CODE_VERSION
+from dagster_project.stopping import ending_on_signals
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -42,4 +44,5 @@ for _command in (
 
 def main() -> None:
     """The console script."""
-    cli(prog_name="walkhouse")
+    with ending_on_signals(say):
+        cli(prog_name="walkhouse")

@@ -40,6 +40,7 @@ from dagster_project.models.prepared import (
     parts_digest,
 )
 from dagster_project.settings import Settings
+from dagster_project.stopping import as_keyboard_interrupt, go_on_or_stop
 
 logger = logging.getLogger("walkhouse")
 
@@ -229,7 +230,8 @@ def _invoke(
     allow_failed_nodes: bool = False,
 ) -> dbtRunnerResult:
     target = str(project.target_path)
-    with contextlib.chdir(project.project_dir):  # dbt changes it, and does not change it back
+    # dbt changes the folder, and does not change it back.
+    with contextlib.chdir(project.project_dir), as_keyboard_interrupt():
         result = dbtRunner(manifest=manifest, callbacks=list(callbacks)).invoke(
             [
                 *arguments,
@@ -242,6 +244,9 @@ def _invoke(
                 "--no-use-colors",
             ]
         )
+    if isinstance(result.exception, KeyboardInterrupt):
+        raise result.exception
+    go_on_or_stop()
     if not result.success and (result.exception or not allow_failed_nodes):
         raise DbtError(f"dbt {arguments[0]}: {result.exception or 'failed'}")
     return result

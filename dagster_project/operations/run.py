@@ -12,19 +12,22 @@ import os
 import sqlite3
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from dagster_project.ingest.lake import LakeVersionError
+from dagster_project.ingest.dumps import pending_dumps, reader_digest
+from dagster_project.ingest.lake import Lake, LakeVersionError
 from dagster_project.locks import hold_run
 from dagster_project.operations.instance import prepare_instance_folder, records_kept_open
 from dagster_project.operations.pending import Situation, look
 from dagster_project.operations.watch import watch
-from dagster_project.registry import load_invariants
+from dagster_project.registry import load_definitions, load_invariants
 from dagster_project.release.copies.send import copies_behind
 from dagster_project.release.gate import Waiver
+from dagster_project.release.publish import current_release
 from dagster_project.settings import Settings
+from dagster_project.stopping import asked_to_stop, go_on_or_stop
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -69,13 +72,18 @@ def bring_up_to_date(
         logger.warning("left alone: %s", stray)
     if situation.is_published and not copies_behind(settings.copies, settings.published):
         logger.info("nothing is pending: the state of the landing is published")
-        watch(settings, situation, None)
+        watch(settings, situation, [])  # whatever failed before was made good
         return True
     started = time.monotonic()
     _say_what_is_pending(situation)
     prepare_instance(settings)
-    with _saying_what_dagster_cannot_write(settings):
-        _execute(settings, situation, waiver, load_definitions)
+    try:
+        with _saying_what_dagster_cannot_write(settings):
+            _execute(settings, situation, waiver, load_definitions)
+    except BaseException:
+        if asked_to_stop():
+            logger.warning("%s", _said_of_a_stopped_run(settings, situation))
+        raise
     situation = look_after(settings, now=now)
     logger.info("done in %.0f s", time.monotonic() - started)
     return situation.is_published
@@ -126,7 +134,7 @@ def _execute(
     settings: Settings,
     situation: Situation,
     waiver: Waiver | None,
-    load_definitions: Callable[[], dg.Definitions],
+    load_defs: Callable[[], dg.Definitions],
 ) -> None:
     # Dagster and dbt print as they load and run; what a person needs is logged.
     with contextlib.redirect_stdout(io.StringIO()):
@@ -135,20 +143,14 @@ def _execute(
         from dagster_project.operations.requests import build_request, ingest_requests
         from dagster_project.operations.runs import BUILD, INGEST, close_abandoned_runs
 
-        defs = load_definitions()
+        defs = load_defs()
         # Held until this process ends: what the sensors would start waits for both runs.
         build_id = str(uuid.uuid4())
         hold_run(settings.home, build_id)
         with dg.DagsterInstance.get() as instance:
             close_abandoned_runs(instance, settings.home)
             for request in ingest_requests(situation):
-                ingested = defs.resolve_job_def(INGEST).execute_in_process(
-                    instance=instance,
-                    tags=request.tags,
-                    run_config=_QUIET,
-                    raise_on_error=False,
-                )
-                _log_failures(ingested.all_events)
+                _log_failures(_executed(instance, defs, INGEST, tags=request.tags))
             wanted = build_request(look(settings))
             if wanted is None:
                 _send_copies(settings, defs, instance)
@@ -160,19 +162,49 @@ def _execute(
                         "config": {"invariants": list(waiver.invariants), "reason": waiver.reason}
                     }
                 }
-            with records_kept_open(instance, build_id):
-                built = defs.resolve_job_def(BUILD).execute_in_process(
-                    instance=instance,
-                    run_id=build_id,
-                    tags=wanted.tags,
-                    run_config=configuration,
-                    raise_on_error=False,
-                )
-            _log_failures(built.all_events)
-            if not any(
-                event.is_step_start and event.step_key == _COPIES for event in built.all_events
-            ):
+            events = _executed(
+                instance,
+                defs,
+                BUILD,
+                run_id=build_id,
+                tags=wanted.tags,
+                configuration=configuration,
+            )
+            _log_failures(events)
+            if not any(event.is_step_start and event.step_key == _COPIES for event in events):
                 _send_copies(settings, defs, instance)  # of the release that readers still see
+
+
+def _executed(
+    instance: dg.DagsterInstance,
+    defs: dg.Definitions,
+    job: str,
+    *,
+    run_id: str | None = None,
+    tags: Mapping[str, str] | None = None,
+    configuration: Mapping[str, Any] | None = None,
+) -> Sequence[dg.DagsterEvent]:
+    """Execute a job in this process; what came of it.
+
+    Raises:
+        Stopped: the process was told to end; the run is recorded as cancelled.
+    """
+    run_id = run_id or str(uuid.uuid4())
+    with records_kept_open(instance, run_id):
+        try:
+            result = defs.resolve_job_def(job).execute_in_process(
+                instance=instance,
+                run_id=run_id,
+                tags=dict(tags or {}),
+                run_config=dict(configuration or _QUIET),
+                raise_on_error=False,
+            )
+            go_on_or_stop()  # Dagster records an interrupted run as failed, and is done with it
+        finally:
+            run = instance.get_run_by_id(run_id) if (told := asked_to_stop()) else None
+            if told and run and run.status != dg.DagsterRunStatus.SUCCESS:
+                instance.report_run_canceled(run, message=f"told to end by {told.name}")
+    return result.all_events
 
 
 def _send_copies(settings: Settings, defs: dg.Definitions, instance: dg.DagsterInstance) -> None:
@@ -180,10 +212,28 @@ def _send_copies(settings: Settings, defs: dg.Definitions, instance: dg.DagsterI
         return
     from dagster_project.operations.runs import COPY
 
-    sent = defs.resolve_job_def(COPY).execute_in_process(
-        instance=instance, run_config=_QUIET, raise_on_error=False
+    _log_failures(_executed(instance, defs, COPY))
+
+
+def _said_of_a_stopped_run(settings: Settings, before: Situation) -> str:
+    """What is done, and what the next run will do; nothing is listed for it."""
+    landed = before.landed.dumps
+    loaded = Lake(settings.lake).dumps()
+    reader = reader_digest(load_definitions(settings.dbt_project))
+    left = set(pending_dumps(landed, loaded, reader=reader).dates)
+    count = len(before.pending.dates)
+    taken_in = count - len(left & set(before.pending.dates))
+    release = current_release(settings.published)
+    if release is None:
+        published = "nothing is published yet"
+    elif before.release is None or release.release_id != before.release.release_id:
+        published = f"release {release.release_id} is published"
+    else:
+        published = f"readers still see release {release.release_id}"
+    return (
+        f"stopped: {taken_in:,} of {count:,} pending dumps are taken in, and {published}; the next "
+        "`walkhouse run` goes on from there"
     )
-    _log_failures(sent.all_events)
 
 
 @contextlib.contextmanager
