@@ -73,7 +73,9 @@ def ending_on_signals(say: Callable[[str], None]) -> Iterator[None]:
         # `nohup` has the end of a terminal ignored.
         if each != signal.SIGHUP or signal.getsignal(each) != signal.SIG_IGN:
             signal.signal(each, _raise_what_is_raised if each == signal.SIGHUP else _raise)
-    threading.Thread(target=_watch, args=(read, say), name="signals", daemon=True).start()
+    has_said = threading.Event()
+    watching = (read, say, has_said)
+    threading.Thread(target=_watch, args=watching, name="signals", daemon=True).start()
     try:
         yield
     except BaseException:
@@ -81,6 +83,7 @@ def ending_on_signals(say: Callable[[str], None]) -> Iterator[None]:
         if _asked is None:
             raise
     if _asked is not None:
+        has_said.wait(1)
         sys.exit(_exit_code(_asked))
 
 
@@ -116,11 +119,12 @@ def _raise_what_is_raised(signum: int, frame: FrameType | None) -> None:
         handler(signum, frame)
 
 
-def _watch(pipe: int, say: Callable[[str], None]) -> None:
+def _watch(pipe: int, say: Callable[[str], None], has_said: threading.Event) -> None:
     global _asked
     (first,) = os.read(pipe, 1)
     _asked = _asked or signal.Signals(first)
     say(f"{_asked.name}: stopping; once more ends it at once")
+    has_said.set()
     is_second, _, _ = select.select([pipe], [], [], _GRACE_SECONDS)
     if not is_second:
         say("what was under way did not end in time, and is cut short: the next run makes it good")

@@ -75,9 +75,9 @@ def bring_up_to_date(
         watch(settings, situation, [])  # whatever failed before was made good
         return True
     started = time.monotonic()
-    _say_what_is_pending(situation)
-    prepare_instance(settings)
     try:
+        _say_what_is_pending(situation)
+        prepare_instance(settings)
         with _saying_what_dagster_cannot_write(settings):
             _execute(settings, situation, waiver, load_definitions)
     except BaseException:
