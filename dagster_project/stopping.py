@@ -78,10 +78,12 @@ def ending_on_signals(say: Callable[[str], None]) -> Iterator[None]:
     threading.Thread(target=_watch, args=watching, name="signals", daemon=True).start()
     try:
         yield
-    except BaseException:
+    except BaseException as error:
         # What was under way when a signal came may end in any error, or in an exit code of its own.
         if _asked is None:
             raise
+        if not isinstance(error, Stopped | KeyboardInterrupt | SystemExit):
+            say(f"what was under way ended with {type(error).__name__}: {error}")
     if _asked is not None:
         has_said.wait(1)
         sys.exit(_exit_code(_asked))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -45,6 +46,7 @@ from dagster_project.stopping import as_keyboard_interrupt, go_on_or_stop
 logger = logging.getLogger("walkhouse")
 
 _PARSED = "partial_parse.msgpack"  # dbt's own name for it
+_TELEMETRY = "DBT_SEND_ANONYMOUS_USAGE_STATS"
 _WORTH_A_LINE = 1.0  # seconds
 _BUILT = ("success", "pass", "no-op")
 
@@ -231,7 +233,7 @@ def _invoke(
 ) -> dbtRunnerResult:
     target = str(project.target_path)
     # dbt changes the folder, and does not change it back.
-    with contextlib.chdir(project.project_dir), as_keyboard_interrupt():
+    with contextlib.chdir(project.project_dir), without_variables_of_dbt(), as_keyboard_interrupt():
         result = dbtRunner(manifest=manifest, callbacks=list(callbacks)).invoke(
             [
                 *arguments,
@@ -250,6 +252,26 @@ def _invoke(
     if not result.success and (result.exception or not allow_failed_nodes):
         raise DbtError(f"dbt {arguments[0]}: {result.exception or 'failed'}")
     return result
+
+
+@contextlib.contextmanager
+def without_variables_of_dbt() -> Iterator[None]:
+    """Leave out what an analyst's shell says of dbt: it is no part of what production builds.
+
+    `DBT_STATE` or `DBT_DEFER`, for example, would have tables read from elsewhere. Those that
+    begin with `DBT_ENV_` dbt leaves to projects.
+    """
+    taken = {
+        name: os.environ.pop(name)
+        for name in list(os.environ)
+        if name.startswith("DBT_") and not name.startswith("DBT_ENV_")
+    }
+    os.environ[_TELEMETRY] = "false"
+    try:
+        yield
+    finally:
+        del os.environ[_TELEMETRY]
+        os.environ.update(taken)
 
 
 def _log_built(event: EventMsg) -> None:

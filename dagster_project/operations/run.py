@@ -202,7 +202,7 @@ def _executed(
             go_on_or_stop()  # Dagster records an interrupted run as failed, and is done with it
         finally:
             run = instance.get_run_by_id(run_id) if (told := asked_to_stop()) else None
-            if told and run and run.status != dg.DagsterRunStatus.SUCCESS:
+            if told and run and not run.is_success:
                 instance.report_run_canceled(run, message=f"told to end by {told.name}")
     return result.all_events
 

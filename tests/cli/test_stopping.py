@@ -33,16 +33,35 @@ IN_TIME = 30.0
 PATIENCE = 300.0  # until a phase begins, on a machine that has much else to do
 ENDLESS = "select count(*) from range(1000000000) a, range(1000000000) b where a % 7 = b"
 BUILD = """
-import sys
+import contextlib, functools, io, sys
 from pathlib import Path
 from dagster_project.stopping import ending_on_signals
-with ending_on_signals(print):
+say = functools.partial(print, file=sys.stderr)
+with ending_on_signals(say), contextlib.redirect_stdout(io.StringIO()):
     from dagster_project.models.dbt import build, dbt_project, ensure_manifest
     from dagster_project.settings import Settings
     project = dbt_project(Settings(home=Path(sys.argv[1]), dbt_project=Path(sys.argv[2])))
     ensure_manifest(project)
     list(build(project, []))
 """
+OF_AN_ANALYST = {
+    f"DBT_{name}": value
+    for name, value in {
+        "DEFER": "1",
+        "EMPTY": "1",
+        "ENGINE_STATE": "/nowhere",
+        "EXCLUDE": "*",
+        "FAVOR_STATE": "1",
+        "PROFILE": "somebody",
+        "PROFILES_DIR": "/nowhere",
+        "PROJECT_DIR": "/nowhere",
+        "STATE": "/nowhere",
+        "TARGET": "dev",
+        "TARGET_PATH": "/nowhere",
+        "WARN_ERROR": "1",
+    }.items()
+}
+"""What a shell may say of dbt, which production does not hear of."""
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 
@@ -207,7 +226,7 @@ def test_a_model_whose_statement_takes_for_ever(tmp_path: Path) -> None:
             f"{begun}'\") }}}} {ENDLESS}"
         )
     words = (sys.executable, "-c", BUILD, str(tmp_path / "home"), str(project))
-    with command(*words, environment=dict(os.environ)) as run:
+    with command(*words, environment={**os.environ, **OF_AN_ANALYST}) as run:
         while not begun.exists():
             assert run.process.poll() is None, run.said
             time.sleep(0.02)
