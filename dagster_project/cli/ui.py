@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from dagster_project.cli.printing import fail, say, settings_or_fail
+from dagster_project.cli.printing import fail, say, settings_or_fail, writable_home_or_fail
 from dagster_project.settings import CHECKOUT, Settings
 
 
@@ -20,6 +20,7 @@ def ui(arguments: tuple[str, ...]) -> None:
     from dagster_project.operations.run import prepare_instance
 
     settings = settings_or_fail()
+    writable_home_or_fail(settings)
     try:
         prepare_instance(settings)
     except RuntimeError as error:

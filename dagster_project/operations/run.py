@@ -26,7 +26,7 @@ from dagster_project.registry import load_definitions, load_invariants
 from dagster_project.release.copies.send import copies_behind
 from dagster_project.release.gate import Waiver
 from dagster_project.release.publish import current_release
-from dagster_project.settings import Settings
+from dagster_project.settings import Settings, without_password
 from dagster_project.stopping import asked_to_stop, go_on_or_stop
 
 if TYPE_CHECKING:
@@ -60,7 +60,8 @@ def bring_up_to_date(
         WaiverError: the waiver cannot be given.
         OSError: the landing cannot be listed.
         LakeVersionError: the lake was written by another version, and cannot be read again.
-        RuntimeError: what Dagster records of the run cannot be written.
+        RuntimeError: nothing was ever taken in, and the landing is empty; or what Dagster records
+            of the run cannot be written.
     """
     if waiver:
         waiver.ids(load_invariants(settings.dbt_project))
@@ -70,6 +71,11 @@ def bring_up_to_date(
         logger.info("dump %s: left for another time, it is still being written", day)
     for stray in situation.landed.strays:
         logger.warning("left alone: %s", stray)
+    if situation.release is None and not (situation.landed.dumps or situation.pending.dates):
+        raise RuntimeError(
+            f"{without_password(settings.landing)}: there is no dump in it, so nothing to publish; a "
+            "dump is a folder events/dt=YYYY-MM-DD, and `walkhouse simulate` writes some"
+        )
     if situation.is_published and not copies_behind(settings.copies, settings.published):
         logger.info("nothing is pending: the state of the landing is published")
         watch(settings, situation, [])  # whatever failed before was made good
@@ -257,14 +263,23 @@ def _saying_what_dagster_cannot_write(settings: Settings) -> Iterator[None]:
 
 
 def _log_failures(events: Iterable[dg.DagsterEvent]) -> None:
-    """Say why steps failed, but for failed dumps and refusals, which are kept and shown later."""
+    """Say why steps failed, but for failed dumps and refusals, which are kept and shown later.
+
+    Where an error was met it stands in Dagster's records.
+    """
     for event in events:
         if not event.is_step_failure:
             continue
         failure = event.step_failure_data
-        if failure.user_failure_data is None or event.step_key not in _SHOWN_LATER:
-            reason = failure.error.to_string() if failure.error else event.message
-            logger.error("step %s failed: %s", event.step_key, reason)
+        said = failure.user_failure_data
+        if said is None:
+            error = failure.error
+            while error is not None and error.cause is not None:
+                error = error.cause
+            reason = error.message.strip() if error else event.message
+            logger.error("step %s failed: %s (see the Dagster UI)", event.step_key, reason)
+        elif event.step_key not in _SHOWN_LATER:
+            logger.error("step %s failed: %s", event.step_key, said.description)
 
 
 _COPIES = "copies"
