@@ -30,7 +30,7 @@ COPY_SCHEMES = ("s3", "postgres", "postgresql")
 SETTINGS_FILE = "walkhouse.toml"
 FILE_VARIABLE = "WALKHOUSE_SETTINGS"
 
-# Variables for the dbt project that are no settings: Walkhouse sets the first two, analysts the sample.
+# Variables for dbt that are no settings: Walkhouse sets the first two, analysts the sample.
 _FOR_DBT = (
     "WALKHOUSE_DBT_THREADS",
     "WALKHOUSE_PROJECT_DIGEST",
