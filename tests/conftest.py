@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import fcntl
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from tests.installation import Installation
+from dagster_project.cli import cli
+from dagster_project.models.columns import Columns
+from dagster_project.models.prepared import (
+    PREPARED,
+    load_columns,
+    parsed_digest,
+    parts_digest,
+)
+from tests.installation import CHECKOUT, DBT_PROJECT, Installation
+from tests.releases import Published, publish_twice
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -16,6 +31,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def installation_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the tests of a process have their installations, each of which deploys the project.
+
+    Parsing takes long: after a change to the project it is done once, and not by each of them.
+    """
+    if parsed_digest(DBT_PROJECT / PREPARED) != parts_digest(DBT_PROJECT):
+        parse = [sys.executable, "-m", "dagster_project.cli", "parse"]
+        subprocess.run(parse, check=True, cwd=CHECKOUT)
     return tmp_path_factory.mktemp("installation")
 
 
@@ -35,7 +57,42 @@ def installation(installation_folder: Path) -> Installation:
 def installation_of_module(installation_folder: Path) -> Installation:
     """An installation that is empty when the tests of a module begin.
 
-    All modules use the same folder, one after the other, because dbt parses the project anew for
-    every home, and that takes longer than a small run.
+    All modules use the same folder, one after the other.
     """
     return emptied(installation_folder)
+
+
+@pytest.fixture(scope="session")
+def published_twice(
+    installation_folder: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    worker_id: str,
+) -> Published:
+    """Built once, by whichever worker comes first; not to be changed."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base if worker_id == "master" else base.parent) / "published-twice"
+    with shared.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if shared.exists():
+            return Published(shared)
+        building = shared.with_suffix(".building")
+        shutil.rmtree(building, ignore_errors=True)
+        publish_twice(emptied(installation_folder), building)
+        building.rename(shared)
+    return Published(shared)
+
+
+@pytest.fixture
+def published(published_twice: Published, tmp_path: Path) -> Iterator[Published]:
+    """A copy of the two releases, the later one current."""
+    copy = published_twice.copy(tmp_path / "published")
+    yield copy
+    shutil.rmtree(copy.folder)
+
+
+@pytest.fixture(scope="session")
+def columns() -> Columns:
+    """The columns of the dbt project as `make setup` finds them; after a change to it, too."""
+    parsed = CliRunner().invoke(cli, ["parse"], env={"WALKHOUSE_DBT_PROJECT": str(DBT_PROJECT)})
+    assert parsed.exit_code == 0, parsed.output
+    return load_columns(DBT_PROJECT, parts_digest(DBT_PROJECT))

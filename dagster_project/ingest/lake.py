@@ -15,15 +15,14 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import shutil
-import uuid
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
+
+from dagster_project.replacing import replace_text
 
 logger = logging.getLogger("walkhouse")
 
@@ -227,29 +226,6 @@ class Lake:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
             if not any(folder.iterdir()):
                 folder.rmdir()
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A path to write what takes the place of `path`: readers see the old file or the new.
-
-    Any number of writers may be at it at once; each has a path of its own, and the last one wins.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        yield new
-        new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)
-
-
-def replace_text(path: Path, text: str) -> None:
-    """Write a small file as `replacing` does, also should the power be cut."""
-    with replacing(path) as new, new.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _dates(lake: Path) -> list[date]:

@@ -1,7 +1,7 @@
 """An analyst at work: dbt alone, a sample, the metrics, the questions, and one change.
 
 The tests follow in order on one installation and one copy of the dbt project, as the walk through
-the README does.
+the page for analysts does.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import duckdb
 import pytest
 
 from tests.analysts import landing
+from tests.docs.pages import commands
 from tests.installation import CHECKOUT, DBT_PROJECT, PROGRAMS, Installation, said
 
 SYSTEM, OTHER_SYSTEM = landing.SYSTEM, landing.OTHER_SYSTEM
@@ -30,25 +31,15 @@ ASKED_FOR = ("time_spine", "fct_searches", "rpt_sessions_daily", "rpt_items_dail
 ALSO_ASKED_FOR = ("int_flow_play_sessions", "dim_items")
 
 
-def section(title: str) -> str:
-    readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
-    (found,) = re.findall(rf"^## {title}\n(.*?)(?=^## |\Z)", readme, re.MULTILINE | re.DOTALL)
-    return str(found)
-
-
-FOR_ANALYSTS = section("For analysts")
-COMMANDS = [
-    line
-    for block in re.findall(r"^```sh\n(.*?)^```", FOR_ANALYSTS, re.MULTILINE | re.DOTALL)
-    for line in block.splitlines()
-]
+PAGE = CHECKOUT / "docs" / "analysts.md"
+COMMANDS = commands(PAGE)
 CHANGES: list[tuple[str, str, str]] = re.findall(
-    r"in\s+`([^`]+)`,\s+`([^`]+)`\s+becomes\s+`([^`]+)`", FOR_ANALYSTS
+    r"in\s+`([^`]+)`,\s+`([^`]+)`\s+becomes\s+`([^`]+)`", PAGE.read_text(encoding="utf-8")
 )
 
 
 def command(part: str) -> str:
-    """The one command of the section that has this part."""
+    """The one command of the page that has this part."""
     (found,) = [each for each in COMMANDS if part in each]
     return str(found)
 
@@ -70,7 +61,7 @@ def analyst(
 
 
 def follow(analyst: Installation, line: str) -> tuple[int, str]:
-    """Run a command of the README where it says, and give its exit code and what it said."""
+    """Run a command of the page where it says, and give its exit code and what it said."""
     is_in_project = "../.venv/bin/" in line
     cwd = analyst.dbt_project if is_in_project else analyst.dbt_project.parent
     spelled = line.replace("../.venv/bin/" if is_in_project else ".venv/bin/", f"{PROGRAMS}/")
@@ -336,7 +327,7 @@ def test_metrics_are_asked_by_the_dimensions_of_other_tables(analyst: Installati
 
 
 def test_production_has_no_nodes_for_metrics(analyst: Installation) -> None:
-    manifest = json.loads((analyst.home / "dbt" / "manifest.json").read_text("utf-8"))
+    manifest = json.loads((analyst.prepared / "manifest.json").read_text("utf-8"))
     assert not manifest["semantic_models"]
     assert not manifest["metrics"]
     assert "model.walkhouse.time_spine" not in manifest["nodes"]
@@ -494,7 +485,7 @@ def test_rows_lie_in_the_order_that_their_model_asks_for(analyst: Installation, 
     assert rows == dev(analyst, f"{users} order by home_month, end_user_id, item_id")
 
 
-# ---------- one change, as the README walks through it
+# ---------- one change, as the page walks through it
 
 
 def change(analyst: Installation, number: int) -> None:
@@ -542,9 +533,41 @@ def test_its_documentation_is_written(analyst: Installation) -> None:
     assert (analyst.dbt_project / "target" / "index.html").exists()
 
 
-def test_every_other_command_of_the_section_is_run_by_a_test() -> None:
+@pytest.mark.slow
+def test_it_is_published_once_it_is_deployed_and_not_before(analyst: Installation) -> None:
+    rate = "select completion_rate from reports.rpt_flows where item_id = 'f2'"
+    exit_code, text = follow(analyst, command("walkhouse run"))
+    assert exit_code == 0, text
+    assert "is not the deployed one" in text
+    assert analyst.ask(rate) == [(0.5,)]
+    exit_code, text = follow(analyst, command("walkhouse deploy"))
+    assert exit_code == 0, text
+    for name in {name for name, _, _ in CHANGES}:
+        assert f"changed  {name.removeprefix('dbt_project/')}" in text
+    assert "reports.rpt_flows: column completion_rate: 1 value differs" in text
+    assert "item_id=f2: completion_rate 0.5 → 1.0" in text
+    exit_code, text = follow(analyst, command("walkhouse run"))
+    assert exit_code == 0, text
+    assert analyst.ask(rate) == [(1.0,)]
+    ((project,),) = analyst.ask("select project from meta.release")
+    assert project == analyst.prepared.parents[1].name
+
+
+def test_the_page_works_in_its_order() -> None:
+    """The first command builds the copy that others read; what replaces it comes after them."""
+    reading = ("dbt test", "+rpt_flows", "dbt show", "docs generate", "walkhouse diff", "mf query")
+    positions = [
+        number for number, line in enumerate(COMMANDS) if any(part in line for part in reading)
+    ]
+    assert COMMANDS[0] == "../.venv/bin/dbt build"
+    assert len(positions) == len(reading)
+    (sample,) = [line for line in COMMANDS if "sample_from" in line.lower()]
+    assert max(positions) < COMMANDS.index(sample)
+
+
+def test_every_other_command_of_the_page_is_run_by_a_test() -> None:
     run_here = ["--vars", "dbt test", "build --select +rpt_flows", "dbt show", "diff", "sqlfluff"]
-    run_here += ["docs generate", "mf query"]
+    run_here += ["docs generate", "mf query", "walkhouse deploy", "walkhouse run"]
     run_elsewhere = {
         "../.venv/bin/dbt build",  # tests/whole/test_operation.py
         ".venv/bin/walkhouse dictionary",  # tests/contract/test_contract.py

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.bi.clients import Program, client
-from tests.bi.releases import Published
+from tests.releases import Published
 
 # Each prints the rows of every table and the release as JSON; then it waits for a line, asks its
 # open connection again, and prints that too.

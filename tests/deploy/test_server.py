@@ -19,10 +19,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.bi.postgres_server import PASSWORD, running_server
-from tests.bi.postgres_server import Server as Postgres
 from tests.deploy.test_files import COMPOSE, DEPLOY
 from tests.installation import CHECKOUT, PROGRAMS, Installation, said
+from tests.postgres_server import PASSWORD, running_server
+from tests.postgres_server import Server as Postgres
 from tests.whole import landings
 
 

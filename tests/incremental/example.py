@@ -12,11 +12,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dagster_project.dbt import build, ensure_manifest
-from dagster_project.resources import dbt_project
+from dagster_project.models.dbt import build, ensure_manifest, project_in
+from dagster_project.models.prepared import copy_prepared
 from dagster_project.settings import Settings
 from tests.histories.events import Event, day_of
 from tests.histories.workbench import Workbench
+from tests.installation import DBT_PROJECT
 from tests.whole.landings import ndjson
 
 DUMPS = {
@@ -52,8 +53,8 @@ def tables_of_builds(folder: Path) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patched:
         for name, value in settings.environment().items():
             patched.setenv(name, value)
-        project = dbt_project(settings)
-        settings.dbt_target.mkdir(parents=True, exist_ok=True)
+        copy_prepared(DBT_PROJECT, bench.project)
+        project = project_in(bench.project)
         ensure_manifest(project)
         for day, events in DUMPS.items():
             dump = bench.landing / "events" / f"dt={day_of(day)}"

@@ -10,7 +10,7 @@ import pytest
 
 from dagster_project.ingest.arrival import is_arriving, is_complete
 from dagster_project.ingest.landing import LandedDump, LandedFile, Landing
-from dagster_project.pending import look
+from dagster_project.operations.pending import look
 from dagster_project.settings import Settings
 from tests.whole import landings
 

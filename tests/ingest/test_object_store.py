@@ -14,13 +14,13 @@ import dagster as dg
 import pytest
 from s3fs import S3FileSystem
 
-from dagster_project.assets import raw
+from dagster_project.defs.assets import raw
+from dagster_project.defs.partitions import dump_partitions
+from dagster_project.defs.resources import Installation
 from dagster_project.ingest.dumps import Pending, pending_dumps, reader_digest
 from dagster_project.ingest.lake import Lake
 from dagster_project.ingest.landing import Landing
 from dagster_project.object_store import ObjectStoreError
-from dagster_project.partitions import dump_partitions
-from dagster_project.resources import Installation
 from dagster_project.settings import Settings
 from tests.ingest.test_ingest import DEFINITIONS, SEEDS, rows, take_in
 from tests.installation import Installation as InstallationOnDisk
@@ -250,7 +250,7 @@ def test_an_ingest_is_tried_again_where_the_store_failed_and_not_where_the_dump_
     settings = Settings(landing=where, home=tmp_path / "home")
 
     def taken_in() -> dg.ExecuteInProcessResult:
-        dumps = raw.dumps_asset(dump_partitions(FIRST))
+        dumps = raw.dumps_asset(dump_partitions([FIRST]))
         with dg.DagsterInstance.ephemeral() as instance:
             return dg.materialize(
                 [dumps],

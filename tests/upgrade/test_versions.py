@@ -14,8 +14,8 @@ import duckdb
 import pytest
 
 from dagster_project.ingest.lake import FORMAT_VERSION, Lake, LakeDump, LakeVersionError
-from dagster_project.instance import SHIPPED_CONFIGURATION, prepare_instance_folder
-from dagster_project.pending import known_dump_dates, look
+from dagster_project.operations.instance import SHIPPED_CONFIGURATION, prepare_instance_folder
+from dagster_project.operations.pending import known_dump_dates, look
 from dagster_project.release.layout import (
     WarehouseError,
     check_layout,

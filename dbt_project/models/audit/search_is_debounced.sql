@@ -6,7 +6,7 @@ searches as (
         *,
         {{ epoch_ms('occurred_at') }} - lag({{ epoch_ms('occurred_at') }}) over (
             partition by system_id, environment, session_id
-            order by occurred_at, event_key
+            order by {{ in_event_order() }}
         ) as ms_since_previous
     from {{ ref('fct_item_events') }}
     where

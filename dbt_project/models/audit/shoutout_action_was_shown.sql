@@ -4,9 +4,9 @@ shoutout_events as (
 
     select
         *,
-        -- An item without an id is known by its name, and an action by its parent.
         min(case when event = 'Play' then occurred_at end) over (
-            partition by system_id, environment, session_id, coalesce(shoutout_id, shoutout_name)
+            partition by
+                system_id, environment, session_id, shoutout_id, item_name_without_id
         ) as first_shown_at
     from {{ ref('int_shoutout_events') }}
     where {{ is_stale('home_date') }}

@@ -4,9 +4,9 @@ smarttip_events as (
 
     select
         *,
-        -- An item without an id is known by its name.
         count(case when event = 'Visible' then 1 end) over (
-            partition by system_id, environment, session_id, coalesce(item_id, item_name)
+            partition by
+                system_id, environment, session_id, item_id, {{ name_without_id() }}
         ) as visibles
     from {{ ref('fct_item_events') }}
     where

@@ -1,0 +1,71 @@
+"""`walkhouse run`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from dagster_project.cli import show
+from dagster_project.cli.printing import (
+    console,
+    errors,
+    fail,
+    log_to_console,
+    settings_or_fail,
+    writable_home_or_fail,
+)
+from dagster_project.settings import SettingsError
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+
+@click.command()
+@click.option(
+    "--waive",
+    metavar="ID[,ID…]|all",
+    help="Publish although these invariants fail. Needs --reason.",
+)
+@click.option("--reason", default="", help="Why they are waived; published with the release.")
+@click.option(
+    "--patient",
+    "is_patient",
+    is_flag=True,
+    help="Leave dumps that are still being written, as the schedule and the sensor do.",
+)
+def run(waive: str | None, reason: str, is_patient: bool) -> None:
+    """Take in every new, changed or withdrawn dump; build, audit, release, and send the copies.
+
+    Exit code 0 only if the state of the landing is published, and every copy holds it.
+    """
+    from dagster_project.release.gate import Waiver, WaiverError
+
+    settings = settings_or_fail()
+    writable_home_or_fail(settings)
+    waiver = Waiver(tuple(part.strip() for part in waive.split(",")), reason) if waive else None
+    if reason and waiver is None:
+        fail("--reason is for --waive: say which invariants, or all", code=2)
+    log_to_console()
+    from dagster_project.operations.run import bring_up_to_date
+
+    try:
+        is_published = bring_up_to_date(settings, waiver, _definitions, is_patient=is_patient)
+    except (SettingsError, WaiverError) as error:
+        fail(str(error), code=2)
+    except (OSError, RuntimeError) as error:
+        fail(str(error))
+    if (settings.published / "walkhouse.duckdb").exists():
+        show.release(console, settings)
+    if not is_published:
+        show.what_is_missing(errors, settings)
+    is_copied = show.copies_behind(errors, settings)
+    if not (is_published and is_copied):
+        sys.exit(1)
+
+
+def _definitions() -> dg.Definitions:
+    from dagster_project.definitions import defs
+
+    return defs

@@ -1,0 +1,323 @@
+"""Raw: the lake, typed Parquet by dump date, and the content catalogue."""
+
+import logging
+import time
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from functools import partial
+from typing import Any
+
+import dagster as dg
+
+from dagster_project.defs.assets.landing import DUMPS, OWNERS
+from dagster_project.defs.failures import failed
+from dagster_project.defs.plots import dumps_by_day
+from dagster_project.defs.resources import Installation
+from dagster_project.ingest.classification import LINE_COLUMNS
+from dagster_project.ingest.content import content_columns, ingest_catalogue
+from dagster_project.ingest.dumps import (
+    FILE_COLUMNS,
+    DayTaken,
+    DumpError,
+    ingest_connection,
+    taking_in_dumps,
+    write_schema,
+)
+from dagster_project.ingest.lake import Lake, LakeDump
+from dagster_project.ingest.landing import Landed, Landing
+from dagster_project.locks import dump_writer, lake_writer, warehouse_writer
+from dagster_project.models.columns import portable_type
+from dagster_project.object_store import ObjectStoreError
+from dagster_project.operations.runs import note_conclusive
+from dagster_project.registry import load_definitions, load_invariants, quarantine_tolerance
+from dagster_project.settings import Settings
+
+logger = logging.getLogger("walkhouse")
+
+LINES = dg.AssetKey(["raw", "lines"])
+FILES = dg.AssetKey(["raw", "files"])
+IS_SOUND = "dump_is_sound"
+
+# Seconds before another attempt. The client of the store has tried for some seconds by then.
+_WAITS = (20, 60)
+
+_TURNS = 4  # days of each thread, until they are reported
+
+_Event = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation | dg.Output[None]
+
+CONTENT_ITEMS = dg.AssetKey(["raw", "content_items"])
+
+
+def _column_schema(columns: Mapping[str, str]) -> dg.TableSchema:
+    return dg.TableSchema(
+        [dg.TableColumn(name, portable_type(data_type)) for name, data_type in columns.items()]
+    )
+
+
+def dumps_asset(
+    partitions: dg.PartitionsDefinition[str], *, days_per_run: int = 0
+) -> dg.AssetsDefinition:
+    """The asset that takes dumps into the lake, partitioned by dump date.
+
+    Args:
+        partitions: the days.
+        days_per_run: how many days one run of a backfill takes in; 0 for all of them.
+    """
+
+    def spec(key: dg.AssetKey, description: str, columns: Mapping[str, str]) -> dg.AssetSpec:
+        return dg.AssetSpec(
+            key,
+            deps=[DUMPS],
+            description=description,
+            group_name="raw",
+            owners=OWNERS,
+            kinds={"parquet", "duckdb"},
+            skippable=True,  # only dumps that exist are reported, one by one
+            metadata={"dagster/column_schema": _column_schema(columns)},
+        )
+
+    with warnings.catch_warnings():
+        # Checks by partition are in preview; the version of Dagster is pinned below its next minor.
+        warnings.simplefilter("ignore", dg.PreviewWarning)
+        soundness = dg.AssetCheckSpec(
+            IS_SOUND,
+            asset=LINES,
+            partitions_def=partitions,
+            description="The dump could be read, was not withdrawn, and has no more lines "
+            "quarantined than the invariant `quarantine_rate` tolerates.",
+        )
+
+    @dg.multi_asset(
+        name="dumps",
+        specs=[
+            spec(LINES, "One row per line of every dump, typed and classified.", LINE_COLUMNS),
+            spec(FILES, "One row per file of every dump, with its lines by outcome.", FILE_COLUMNS),
+        ],
+        check_specs=[soundness],
+        partitions_def=partitions,
+        backfill_policy=(
+            dg.BackfillPolicy.multi_run(days_per_run)
+            if days_per_run
+            else dg.BackfillPolicy.single_run()
+        ),
+    )
+    def dumps(context: dg.AssetExecutionContext, installation: Installation) -> Iterator[_Event]:
+        """Take in the dumps of the run's partitions: new, changed and withdrawn ones."""
+        settings = installation.settings
+        landing = Landing(settings.landing)
+        try:
+            landed = landing.look()
+        except ObjectStoreError as error:
+            raise _failure(context, [str(error)], can_pass=error.can_pass) from error
+        lake = _lake_of_this_format(settings, landed)
+        tolerance = quarantine_tolerance(load_invariants(settings.dbt_project))
+        started = time.monotonic()
+        taken_in: list[LakeDump] = []
+        withdrawn: list[str] = []
+        failures: list[DumpError] = []
+        days = [date.fromisoformat(partition) for partition in context.partition_keys]
+        # Some days at a time, so that no lock and no thread waits for Dagster to write them down.
+        at_once = _TURNS * settings.threads
+        for first in range(0, len(days), at_once):
+            for each in _take_in(settings, landing, lake, landed, days[first : first + at_once]):
+                partition, dump = each.day.isoformat(), each.dump
+                if each.failure is not None:
+                    failures.append(each.failure)
+                    yield _soundness(partition, str(each.failure), is_failure=True)
+                elif dump is not None:
+                    taken_in.append(dump)
+                    metadata = {
+                        **_metadata([dump]),
+                        "fingerprint": dump.fingerprint,
+                        "seconds": round(each.seconds, 1),
+                    }
+                    metadata["dagster/partition_row_count"] = metadata.pop("lines")
+                    yield from _materializations(partition, metadata)
+                    yield _soundness_of(dump, tolerance)
+                elif each.was_there:
+                    withdrawn.append(partition)
+                    # Dagster cannot take a partition back; it can say that nothing is in it.
+                    yield from _materializations(
+                        partition, {"dagster/partition_row_count": 0, "withdrawn": True}
+                    )
+                    yield _soundness(partition, "withdrawn: the dump left the landing")
+        yield dg.AssetObservation(
+            DUMPS,
+            metadata={
+                "dumps_taken_in": len(taken_in),
+                "dumps_withdrawn": len(withdrawn),
+                "dumps_failed": len(failures),
+                **({"failures": _list(map(str, failures))} if failures else {}),
+                **_metadata(taken_in),
+                "seconds": round(time.monotonic() - started, 1),
+                "by_day": dg.MetadataValue.md(dumps_by_day(lake.dumps(), tolerance)),
+            },
+        )
+        # The evaluations are one for each partition; Dagster asks for the check's output once.
+        yield dg.Output(None, soundness.get_python_identifier())
+        if failures:
+            can_pass = any(error.can_pass for error in failures)
+            raise _failure(context, [str(error) for error in failures], can_pass=can_pass)
+
+    return dumps
+
+
+def _take_in(
+    settings: Settings, landing: Landing, lake: Lake, landed: Landed, days: Sequence[date]
+) -> list[DayTaken]:
+    """Take in some days; says of each when it is done."""
+    definitions = load_definitions(settings.dbt_project)
+    done = []
+    with (
+        lake_writer(settings.home),
+        ingest_connection(
+            definitions,
+            threads=settings.threads,
+            memory_limit=settings.memory_limit,
+            scratch=settings.scratch,
+        ) as connection,
+        taking_in_dumps(
+            landing,
+            lake,
+            landed.dumps,
+            days,
+            connection,
+            definitions,
+            scratch=settings.scratch,
+            at_once=settings.threads,
+            hold=partial(dump_writer, settings.home),
+        ) as taken,
+    ):
+        write_schema(connection, lake)
+        for each in taken:
+            if each.failure is not None:
+                logger.error("%s", each.failure)
+            elif each.dump is not None:
+                logger.info("dump %s: %s (%.1f s)", each.day, _outcomes(each.dump), each.seconds)
+            done.append(each)
+    return done
+
+
+@dg.asset(
+    key=CONTENT_ITEMS,
+    deps=[["landing", "content_catalogue"]],
+    group_name="raw",
+    owners=OWNERS,
+    kinds={"parquet"},
+    metadata={"dagster/column_schema": _column_schema(content_columns())},
+)
+def content_items(installation: Installation) -> dg.MaterializeResult[None]:
+    """One row per system and item of the content catalogue; none without a catalogue."""
+    settings = installation.settings
+    landing = Landing(settings.landing)
+    landed = landing.look()
+    lake = _lake_of_this_format(settings, landed)
+    with lake_writer(settings.home):
+        catalogue = ingest_catalogue(
+            landing,
+            lake,
+            landed.catalogue,
+            load_definitions(settings.dbt_project),
+            scratch=settings.scratch,
+        )
+    for problem in catalogue.problems:
+        logger.warning("content/items.ndjson, %s: left out", problem)
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": catalogue.items,
+            "lines_left_out": catalogue.lines_left_out,
+            "problems": _list(catalogue.problems),
+        }
+    )
+
+
+def _failure(
+    context: dg.AssetExecutionContext, reasons: Sequence[str], *, can_pass: bool
+) -> Exception:
+    """The end of an ingest that failed: another attempt, but only where the reason may pass.
+
+    A retry policy of Dagster's would try again after any error.
+    """
+    if can_pass and context.retry_number < len(_WAITS):
+        wait = _WAITS[context.retry_number]
+        logger.info("trying again in %d s what may pass", wait)
+        return dg.RetryRequested(max_retries=len(_WAITS), seconds_to_wait=wait)
+    if not can_pass:
+        note_conclusive(context)
+    return failed("\n".join(reasons), {"failed_dumps": len(reasons)})
+
+
+def _lake_of_this_format(settings: Settings, landed: Landed) -> Lake:
+    """The lake, ready to take in dumps; an older one is set aside, to be read again.
+
+    Raises:
+        LakeVersionError: it cannot be.
+    """
+    lake = Lake(settings.lake)
+    if lake.is_older(landed.dumps):
+        with warehouse_writer(settings.home):
+            if lake.is_older(landed.dumps):  # another run may have been first
+                lake.set_aside()
+    lake.prepare()
+    return lake
+
+
+def _outcomes(dump: LakeDump) -> str:
+    counts = dump.outcomes
+    lines = sum(counts.values())
+    parts = [
+        f"{counts[outcome]:,} {outcome}"
+        for outcome in ("events", "ignored", "control", "quarantined")
+        if counts.get(outcome)
+    ]
+    return f"{lines:,} lines: {', '.join(parts) or 'nothing in it'}"
+
+
+def _metadata(dumps: Sequence[LakeDump]) -> dict[str, Any]:
+    outcomes: Counter[str] = Counter()
+    event_dates: Counter[str] = Counter()
+    for dump in dumps:
+        outcomes.update(dump.outcomes)
+        event_dates.update(dump.event_dates)
+    lines = outcomes.total()
+    return {
+        "lines": lines,
+        "bytes": sum(dump.bytes for dump in dumps),
+        **{f"lines_{outcome}": count for outcome, count in sorted(outcomes.items())},
+        "quarantine_rate": round(outcomes["quarantined"] / lines, 4) if lines else 0.0,
+        "event_dates": dg.MetadataValue.json(dict(sorted(event_dates.items()))),
+    }
+
+
+def _materializations(
+    partition: str, metadata: Mapping[str, Any]
+) -> Iterator[dg.AssetMaterialization]:
+    for key in (LINES, FILES):
+        yield dg.AssetMaterialization(key, partition=partition, metadata=metadata)
+
+
+def _soundness_of(dump: LakeDump, tolerance: float) -> dg.AssetCheckEvaluation:
+    lines, quarantined = sum(dump.outcomes.values()), dump.outcomes.get("quarantined", 0)
+    return dg.AssetCheckEvaluation(
+        LINES,
+        IS_SOUND,
+        passed=quarantined <= tolerance * lines,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=f"{quarantined:,} of {lines:,} lines quarantined, tolerance {tolerance:.2%}",
+        metadata={"lines": lines, "quarantined": quarantined, "tolerance": tolerance},
+        partition=dump.dump_date,
+    )
+
+
+def _soundness(partition: str, reason: str, *, is_failure: bool = False) -> dg.AssetCheckEvaluation:
+    severity = dg.AssetCheckSeverity.ERROR if is_failure else dg.AssetCheckSeverity.WARN
+    return dg.AssetCheckEvaluation(
+        LINES, IS_SOUND, passed=False, severity=severity, description=reason, partition=partition
+    )
+
+
+def _list(sentences: Iterable[str]) -> dg.MarkdownMetadataValue:
+    """A list in Markdown; what came from files is shown as it stands."""
+    return dg.MetadataValue.md("\n".join(f"- `{text.replace('`', chr(39))}`" for text in sentences))

@@ -1,0 +1,85 @@
+"""Resources: the installation that a run works on, and what a person waives."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import dagster as dg
+from pydantic import Field
+
+from dagster_project.defs.failures import show_stacks
+from dagster_project.locks import hold_run
+from dagster_project.release.gate import Waiver
+from dagster_project.settings import Settings
+
+
+class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagster's own default
+    """Paths and limits of one installation; see `Settings` for what each means."""
+
+    landing: str
+    home: str
+    keep_releases: int
+    threads: int
+    memory_limit: str
+    dbt_project: str
+    checkout: str = ""
+    name: str
+    alert_url: str
+    stale_after_hours: int
+    quiet_seconds: int
+
+    @property
+    def settings(self) -> Settings:
+        """The installation as the pure packages know it."""
+        return Settings(
+            landing=self.landing,
+            home=Path(self.home),
+            keep_releases=self.keep_releases,
+            threads=self.threads,
+            memory_limit=self.memory_limit,
+            dbt_project=Path(self.dbt_project),
+            name=self.name,
+            alert_url=self.alert_url,
+            stale_after_hours=self.stale_after_hours,
+            quiet_seconds=self.quiet_seconds,
+        )
+
+    @property
+    def settings_of_checkout(self) -> Settings:
+        """The same with the dbt project that people change, and `walkhouse deploy` deploys."""
+        return replace(self.settings, dbt_project=Path(self.checkout or self.dbt_project))
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Note which process executes a run, so that its end is noticed; sensors have no run."""
+        show_stacks()
+        if context.run is not None:
+            hold_run(self.settings.home, context.run.run_id)
+
+    @classmethod
+    def of(cls, settings: Settings, *, checkout: Path | None = None) -> "Installation":
+        """The resource for given settings of production, and the dbt project of the checkout."""
+        return cls(
+            landing=settings.landing,
+            home=str(settings.home),
+            keep_releases=settings.keep_releases,
+            threads=settings.threads,
+            memory_limit=settings.memory_limit,
+            dbt_project=str(settings.dbt_project),
+            checkout=str(checkout or settings.dbt_project),
+            name=settings.name,
+            # The UI shows the configuration of resources; this may be a secret.
+            alert_url=dg.EnvVar("WALKHOUSE_ALERT_URL") if settings.alert_url else "",
+            stale_after_hours=settings.stale_after_hours,
+            quiet_seconds=settings.quiet_seconds,
+        )
+
+
+class Waivers(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagster's own default
+    """Invariants that a person lets pass for one run; set it in the run's configuration."""
+
+    invariants: list[str] = Field(default_factory=list)
+    reason: str = ""
+
+    @property
+    def waiver(self) -> Waiver | None:
+        """The waiver, if any invariant is named."""
+        return Waiver(tuple(self.invariants), self.reason) if self.invariants else None
