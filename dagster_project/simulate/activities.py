@@ -10,8 +10,8 @@ from bisect import bisect
 from collections.abc import Callable, Sequence
 from itertools import accumulate
 
-from dagster_project.simulate.company import Flow, Item, Launcher
 from dagster_project.simulate.definitions import EventDefinition, Pair
+from dagster_project.simulate.items import Flow, Item, Launcher
 from dagster_project.simulate.sessions import MINUTE, SECOND, Session
 
 Activity = Callable[[Session], None]

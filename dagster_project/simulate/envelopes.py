@@ -17,8 +17,8 @@ from functools import lru_cache
 from random import Random
 from typing import Any
 
-from dagster_project.simulate.company import escaped
 from dagster_project.simulate.definitions import Pair
+from dagster_project.simulate.items import escaped
 from dagster_project.simulate.sessions import DAY, Event, Session
 
 Row = Any  # str for the JSON forms, tuple for CSV and Parquet

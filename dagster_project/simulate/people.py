@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 
-from dagster_project.simulate.company import escaped
+from dagster_project.simulate.items import escaped
 
 _MASK = (1 << 64) - 1
 

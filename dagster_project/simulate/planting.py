@@ -15,17 +15,9 @@ from random import Random
 from typing import Any
 
 from dagster_project.simulate.activities import send_pair
-from dagster_project.simulate.company import (
-    SMART_STEP,
-    SMART_WALK_THRU,
-    Flow,
-    Item,
-    Step,
-    System,
-    catalogue_record,
-    flow_columns,
-)
+from dagster_project.simulate.catalogue import catalogue_record, flow_columns
 from dagster_project.simulate.definitions import Definitions
+from dagster_project.simulate.items import SMART_STEP, SMART_WALK_THRU, Flow, Item, Step, System
 from dagster_project.simulate.people import user
 from dagster_project.simulate.scenario import Scenario
 from dagster_project.simulate.sessions import DAY, HOUR, MINUTE, SECOND, Session

@@ -11,8 +11,8 @@ from operator import itemgetter
 from random import Random
 from typing import TypeVar
 
-from dagster_project.simulate.company import Item, Launcher, Page, System, Template
 from dagster_project.simulate.definitions import Pair
+from dagster_project.simulate.items import Item, Launcher, Page, System, Template
 from dagster_project.simulate.people import User, hashed
 
 SECOND = 1000

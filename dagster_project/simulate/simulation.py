@@ -14,8 +14,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from dagster_project.simulate.catalogue import catalogue
 from dagster_project.simulate.chunks import Chunk, Counts, FileSpec
-from dagster_project.simulate.company import catalogue
 from dagster_project.simulate.definitions import DEFAULT_SEEDS, Definitions, read_definitions
 from dagster_project.simulate.planting import plant_items, plantable
 from dagster_project.simulate.scenario import FileSummary, Scenario, SimulationSummary

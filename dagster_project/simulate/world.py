@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from dagster_project.simulate.company import System, build_company
+from dagster_project.simulate.company import build_company
 from dagster_project.simulate.definitions import Definitions, Pair
+from dagster_project.simulate.items import System
 from dagster_project.simulate.scenario import Scenario
 
 _EPOCH = date(1970, 1, 1)

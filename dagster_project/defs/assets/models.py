@@ -1,9 +1,9 @@
 """The dbt models: all of them are built in one step by one process.
 
-A release holds tables of one build only, so the models are one asset definition. Dagster records what
-people ask about: facts, reports and meta. What these are made from (seeds, staging, intermediate tables,
-results of the audit) is built by the same step and shown in the graph, but not recorded, because each
-record takes longer than a small table.
+A release holds tables of one build only, so the models are one asset definition. Dagster records
+what people ask about: facts, reports and meta. What these are made from (seeds, staging,
+intermediate tables, results of the audit) is built by the same step and shown in the graph. It is
+not recorded, because each record takes longer than a small table.
 """
 
 import json
@@ -64,7 +64,7 @@ class Translator(DagsterDbtTranslator):
     def get_asset_spec(
         self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
     ) -> dg.AssetSpec:
-        """With the sources behind what is not recorded: a run waits only for what it reads itself."""
+        """With the sources behind what is not recorded, so that a run waits for them, too."""
         spec = super().get_asset_spec(manifest, unique_id, project)
         known = {dep.asset_key for dep in spec.deps}
         sources = [

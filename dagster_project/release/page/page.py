@@ -20,7 +20,8 @@ from typing import Any
 import duckdb
 
 from dagster_project.release.headlines import headlines
-from dagster_project.release.page.parts import PARTS, Section, dicts, ratio
+from dagster_project.release.page.parts import PARTS
+from dagster_project.release.page.section import Section, dicts, ratio
 from dagster_project.release.page.text import count, decimal, share, shown
 
 logger = logging.getLogger("walkhouse")
