@@ -78,6 +78,16 @@ def _folder(text: str, base: Path) -> Path:
     return (base / Path(text).expanduser()).absolute()
 
 
+def _home(text: str, base: Path) -> Path:
+    folder = _folder(text, base)
+    if found := re.search(r"[*?\[#\\]|%[0-9a-fA-F]{2}", str(folder)):
+        raise ValueError(
+            f"must be a folder without {found[0]} in its path, which DuckDB, dbt or Dagster would "
+            "take for a part of a pattern or a URL"
+        )
+    return folder
+
+
 def _folder_or_url(text: str, base: Path) -> str:
     if "://" not in text:
         text = str(_folder(text, base))
@@ -129,11 +139,14 @@ def _web_address(text: str, base: Path) -> str:
 
 def _copies(text: str, base: Path) -> tuple[str, ...]:
     del base
-    # A comma ends a URL only before another one: it also separates the hosts of a PostgreSQL.
-    urls = re.split(r"\s+|,\s*(?=[\w+.-]+://|$)", text.strip())
-    copies = tuple(url.rstrip("/") for url in urls if url)
+    # A comma within a URL, between the hosts of a PostgreSQL for example, does not end it, nor does
+    # a blank within a key of an object store.
+    urls = re.split(r"[\s,]\s*(?=[\w+.-]+://|$)", text.strip())
+    copies = tuple(url.strip().rstrip("/") for url in urls if url.strip())
     for number, url in enumerate(copies, start=1):
-        if urlsplit(url).scheme not in COPY_SCHEMES or not urlsplit(url).netloc:
+        scheme, _, place = url.partition("://")
+        named = place.partition("/")[0] if scheme == "s3" else place
+        if scheme not in COPY_SCHEMES or not named or re.search(r"\s", named):
             raise ValueError(
                 f"URL {number} of {len(copies)} must begin with one of "
                 f"{', '.join(scheme + '://' for scheme in COPY_SCHEMES)} and name a place"
@@ -151,7 +164,19 @@ def _host_only(url: str) -> str:
 
 
 def without_password(url: str) -> str:
-    """A URL without its password, and without the part after `?`."""
+    """A URL without its password, and without the part after `?`.
+
+    Paths and keys of object stores have no such thing: all of them is shown.
+    """
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        return url
+    if scheme == "s3":
+        if not set("@:") & set(rest.partition("/")[0]):
+            return url
+        # No bucket has these in its name: there are credentials before it.
+        _, at, bucket = rest.rpartition("@")
+        return f"s3://…@{bucket}" if at else "s3://…"
     parts = urlsplit(url)
     account, at, host = parts.netloc.rpartition("@")
     return urlunsplit((parts.scheme, account.partition(":")[0] + at + host, parts.path, "", ""))
@@ -179,7 +204,7 @@ class Settings:
     )
     home: Path = field(
         default=CHECKOUT / "data",
-        metadata=_rule(_folder, "the folder that Walkhouse writes to", shown_default="data"),
+        metadata=_rule(_home, "the folder that Walkhouse writes to", shown_default="data"),
     )
     # With 2 or more, a reader that is opening a release never finds it gone.
     keep_releases: int = field(

@@ -25,6 +25,7 @@ def rollback(release_id: str | None) -> None:
     correct or withdraw the dumps, or stop the schedule, before it does.
     """
     from dagster_project.locks import copies_writer, warehouse_writer
+    from dagster_project.release.copies.owner import installation_id
     from dagster_project.release.copies.send import send_copies
     from dagster_project.release.publish import ReleaseError, roll_back
 
@@ -36,7 +37,12 @@ def rollback(release_id: str | None) -> None:
         fail(str(error))
     console.print(f"readers now see release {release.release_id}")
     with copies_writer(settings.home):
-        send_copies(settings.copies, settings.published, keep=settings.keep_releases)
+        send_copies(
+            settings.copies,
+            settings.published,
+            keep=settings.keep_releases,
+            installation=installation_id(settings.home),
+        )
     if not show.copies_behind(errors, settings):
         sys.exit(1)
 

@@ -4,12 +4,17 @@
     <published>/parquet           ->  current/parquet
     <published>/index.html        ->  current/index.html
     <published>/current           ->  .releases/<release id>
+    <published>/releases          ->  .releases
     <published>/.releases/<release id>/walkhouse.duckdb, parquet/<schema>/<table>/,
                                   index.html, release.json
 
 `current` is a symbolic link that is replaced in one step, so the DuckDB file, the Parquet files and
-the page change together, and going back is the same step. The links are relative: the folder can be
-mounted elsewhere.
+the page change together, and going back is the same step. `releases/<release id>` stays the same
+release for as long as that is kept. The links are relative: the folder can be mounted elsewhere.
+
+The files of a release are read-only, for their owner as well: DuckDB, which writes by default,
+gets an error instead of changing what was audited. The folders are not, so that old releases can be
+removed.
 """
 
 from __future__ import annotations
@@ -18,6 +23,7 @@ import errno
 import json
 import os
 import shutil
+import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
@@ -32,6 +38,7 @@ from dagster_project.release.parquet import table_versions, write_parquet
 _FILE = "walkhouse.duckdb"
 _PAGE = "index.html"
 _HEADER = "release.json"
+_READ_ONLY = 0o444
 
 
 class ReleaseError(Exception):
@@ -143,6 +150,7 @@ def publish(
         )
         write_page(building / _FILE, building / _PAGE)
         (building / _HEADER).write_text(json.dumps(asdict(release), indent=1), encoding="utf-8")
+        _make_read_only(building)
         _flush_to_disk(building)
         target = releases / release.release_id
         building.rename(target)
@@ -160,12 +168,18 @@ def switch_to(published: Path, release_id: str) -> None:
     Raises:
         ReleaseError: there is no such release.
     """
-    if not (published / ".releases" / release_id / _FILE).exists():
+    if not (release_folder(published, release_id) / _FILE).exists():
         known = ", ".join(release.release_id for release in releases(published)) or "none"
         raise ReleaseError(f"there is no release {release_id!r}; known are: {known}")
+    _link(published / "releases", ".releases")
     for name in (_FILE, "parquet", _PAGE):
         _link(published / name, f"current/{name}")
     _link(published / "current", f".releases/{release_id}")
+
+
+def release_folder(published: Path, release_id: str) -> Path:
+    """Where the files of a release are, for as long as it is kept."""
+    return published / ".releases" / release_id
 
 
 def current_release(published: Path) -> Release | None:
@@ -202,7 +216,7 @@ def roll_back(published: Path, release_id: str | None = None) -> Release:
             raise ReleaseError("there is no earlier release to go back to")
         release_id = earlier[0]
     switch_to(published, release_id)
-    return _release(published / ".releases" / release_id / _HEADER)
+    return _release(release_folder(published, release_id) / _HEADER)
 
 
 def _write_tables(
@@ -315,6 +329,13 @@ def _copy_file(source: Path, target: Path) -> None:
         shutil.copyfileobj(read, written)  # what the kernel left; nothing, as a rule
 
 
+def _make_read_only(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        # What is linked from the release before is read-only already, or of an earlier version.
+        if path.is_file() and stat.S_IMODE(path.stat().st_mode) != _READ_ONLY:
+            path.chmod(_READ_ONLY)
+
+
 def _flush_to_disk(folder: Path) -> None:
     """Have everything on the disk before the switch, or a power cut could publish half a file."""
     written = [path for path in folder.rglob("*") if path.is_dir() or path.stat().st_nlink == 1]
@@ -339,7 +360,7 @@ def _remove_old(published: Path, *, keep: int) -> None:
     current = current_release(published)
     for release in releases(published)[keep:]:
         if current is None or release.release_id != current.release_id:
-            shutil.rmtree(published / ".releases" / release.release_id)
+            shutil.rmtree(release_folder(published, release.release_id))
 
 
 def _release(header: Path) -> Release:
