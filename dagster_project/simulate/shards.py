@@ -116,7 +116,7 @@ def _session(
         length = int((1 + 5 * random()) * HOUR)
     environment: int | None = 0
     if random() < scenario.test_environment:
-        environment = (1, 1, 1, 3, 2, 1)[int(random() * 6)]
+        environment = (1, 1, 1, 3, 2, 2)[int(random() * 6)]
     elif who.index % 50 == 0:
         environment = None
     session = Session(
