@@ -35,6 +35,7 @@ $(READY): $(CHECKOUT)/requirements.lock $(CHECKOUT)/pyproject.toml
 	@"$(BIN)/python" -m pip check --disable-pip-version-check
 	@touch "$(READY)"
 	@"$(BIN)/walkhouse" parse
+	@cd "$(CHECKOUT)/dbt_project" && "$(BIN)/dbt" --quiet parse
 
 run: setup
 	@"$(BIN)/walkhouse" simulate

@@ -30,8 +30,14 @@ COPY_SCHEMES = ("s3", "postgres", "postgresql")
 SETTINGS_FILE = "walkhouse.toml"
 FILE_VARIABLE = "WALKHOUSE_SETTINGS"
 
-# Walkhouse sets these variables for the dbt project; they are no settings.
-_FOR_DBT = ("WALKHOUSE_DBT_THREADS", "WALKHOUSE_PROJECT_DIGEST")
+# Variables for dbt that are no settings: Walkhouse sets the first two, analysts the sample.
+_FOR_DBT = (
+    "WALKHOUSE_DBT_THREADS",
+    "WALKHOUSE_PROJECT_DIGEST",
+    "WALKHOUSE_SAMPLE_FROM",
+    "WALKHOUSE_SAMPLE_UNTIL",
+    "WALKHOUSE_SAMPLE_SESSIONS",
+)
 
 
 class SettingsError(ValueError):
@@ -234,7 +240,7 @@ class Settings:
         default=DBT_PROJECT,
         metadata=_rule(
             _folder,
-            "the dbt project: models, definitions and invariants",
+            "the dbt project that `walkhouse deploy` takes: models, definitions and invariants",
             shown_default="dbt_project",
         ),
     )
@@ -307,9 +313,9 @@ class Settings:
         return self.home / "dagster"
 
     @property
-    def dbt_target(self) -> Path:
-        """What dbt remembers of the parsed project; analysts have a folder of their own."""
-        return self.home / "dbt"
+    def deployed(self) -> Path:
+        """The dbt projects that were deployed; production builds from the current one."""
+        return self.home / "deployed"
 
     @property
     def scratch(self) -> Path:

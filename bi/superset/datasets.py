@@ -167,7 +167,7 @@ ITEMS = Dataset(
             "sessions_exposed_or_interacted",
             "Sessions that used an item, of those that were shown or used it.",
         ),
-        Metric("items", "Items in use", "count(distinct (system_id, item_type, item_id))"),
+        Metric("items", "Items in use", "count(distinct item_key)"),
     ),
 )
 
@@ -338,6 +338,15 @@ LATE_EVENTS = Dataset(
             ".2%",
             "Events that came in a dump after the day on which they happened.",
         ),
+    ),
+)
+
+LEFT_OUT = Dataset(
+    "meta",
+    "left_out",
+    metrics=(
+        total("events", "Events in no report"),
+        total("sessions", "Sessions in no report"),
     ),
 )
 

@@ -20,11 +20,13 @@ from dagster_project.simulate.definitions import DEFAULT_SEEDS
 from dagster_project.simulate.planting import PLANTABLE
 from dagster_project.simulate.scenario import FileSummary, Scenario, SimulationSummary
 from dagster_project.simulate.simulation import simulate
+from dagster_project.simulate.writer import OverwriteError
 
 __all__ = [
     "DEFAULT_SEEDS",
     "PLANTABLE",
     "FileSummary",
+    "OverwriteError",
     "Scenario",
     "SimulationSummary",
     "simulate",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from dagster_project.simulate.items import Flow, Item, System
+from dagster_project.simulate.items import Compound, Flow, Item, System
 
 
 def catalogue(systems: Sequence[System]) -> list[dict[str, Any]]:
@@ -19,8 +19,11 @@ def _catalogue_of(system: System) -> Iterator[dict[str, Any]]:
         yield catalogue_record(system, flow.item) | flow_columns(flow)
     for quiz in system.quizzes:
         yield catalogue_record(system, quiz.item) | {"pass_mark": 75}
-    compounds = (*system.shoutouts, *system.surveys, *system.conversations)
+    for survey in system.surveys:
+        yield catalogue_record(system, survey.item) | {"questions": _questions(survey)}
+    compounds = (*system.shoutouts, *system.conversations)
     plain = (
+        *(part for survey in system.surveys for part in survey.parts),
         *(item for compound in compounds for item in (compound.item, *compound.parts)),
         *(part for quiz in system.quizzes for part in quiz.parts),
         *(launcher.item for launcher in system.launchers),
@@ -53,6 +56,19 @@ def catalogue_record(system: System, item: Item) -> dict[str, Any]:
         "steps": [],
         "pass_mark": None,
     }
+
+
+def _questions(survey: Compound) -> list[dict[str, Any]]:
+    """The questions of a survey, as its record lists them."""
+    kinds = {"How likely": "nps", "Was this": "choice"}
+    return [
+        {
+            "question_id": question.item_id,
+            "name": question.name,
+            "kind": kinds.get(" ".join(question.name.split()[:2]), "text"),
+        }
+        for question in survey.parts
+    ]
 
 
 def flow_columns(flow: Flow) -> dict[str, Any]:

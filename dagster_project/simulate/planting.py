@@ -25,6 +25,11 @@ from dagster_project.simulate.sessions import DAY, HOUR, MINUTE, SECOND, Session
 Planter = Callable[[Session], None]
 
 
+def _unnamed_environment(session: Session) -> None:
+    session.environment = 7
+    session.send(session.system.menu, "Open", initiator="menu")
+
+
 def _launcher_twice(session: Session) -> None:
     launcher = session.system.launchers[-1].item
     session.send(launcher, "Play")
@@ -176,6 +181,7 @@ def _play_all(session: Session, flow: Flow, initiator: str, by: Item | None = No
 
 
 EVENT_PLANTERS: Mapping[str, Planter] = {
+    "environment_is_known": _unnamed_environment,
     "launcher_play_once_per_session": _launcher_twice,
     "smarttip_play_once_per_session": _tip_twice,
     "smarttip_click_comes_with_visible": _click_without_hover,

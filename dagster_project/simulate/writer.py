@@ -23,6 +23,28 @@ from dagster_project.simulate.envelopes import ENVELOPES, parquet_schema
 MARKER = ".simulation.json"
 
 
+class OverwriteError(Exception):
+    """There is something where a simulation would write; nothing was written."""
+
+    def __init__(self, folder: Path, *, is_foreign: bool) -> None:
+        """Say what is in the way.
+
+        Args:
+            folder: the dump, or the folder of the catalogue.
+            is_foreign: whether it is known to be nothing that a simulator wrote.
+        """
+        way_out = (
+            "move it away, or name another landing (WALKHOUSE_LANDING) or other days (--start)"
+            if is_foreign
+            else "name another landing (WALKHOUSE_LANDING) or other days (--start), or have what "
+            "an earlier simulation wrote there replaced (--replace)"
+        )
+        super().__init__(
+            f"{folder}: holds files that a simulation with these arguments does not write, and "
+            f"that stay; nothing was written: {way_out}"
+        )
+
+
 class Workshop:
     """A folder in which files are written before they move into the landing; a context manager."""
 

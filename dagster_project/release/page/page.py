@@ -144,6 +144,11 @@ def _summary(
             f"{latest:%H:%M} UTC" if latest else "",
         ),
         Fact("Events", count(numbers["events"]), "in production"),
+        Fact(
+            "Left out",
+            count(numbers["left_out"]),
+            "events of other environments" if numbers["left_out"] else "no events",
+        ),
         Fact("Sessions", count(sessions)),
         Fact(
             "Engaged",

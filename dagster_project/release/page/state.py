@@ -96,6 +96,23 @@ def state_section(release: duckdb.DuckDBPyConnection) -> Section:
             ),
         ),
         Table(
+            "In no report",
+            [
+                Column("Environment", "name"),
+                *map(Column, ("Events", "Sessions", "End users")),
+            ],
+            [
+                (
+                    (row["environment"], row["reason"]),
+                    row["events"],
+                    row["sessions"],
+                    row["end_users"],
+                )
+                for row in dicts(release, "from meta.left_out order by events desc, environment")
+            ],
+            note="The facts hold all of it.",
+        ),
+        Table(
             "Dumps",
             [
                 Column("Dump", "text"),

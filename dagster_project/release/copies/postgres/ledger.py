@@ -80,8 +80,10 @@ class Ledger:
             if is_owned
             else "select release_id, null from walkhouse.held"
         ).fetchone()
+        release_id, installation = held or (None, None)
         return cls(
-            *(held or ()),
+            release_id,
+            installation,
             tables=_tables(connection, are_noted="tables" in found),
             slices=_slices(connection),
         )
