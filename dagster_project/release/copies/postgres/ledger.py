@@ -75,15 +75,16 @@ class Ledger:
         if not {"held", "slices"} <= found.keys():
             return cls()
         is_owned = "installation" in found["held"]
-        held = connection.execute(
+        release_id, installation = connection.execute(
             "select release_id, installation from walkhouse.held"
             if is_owned
             else "select release_id, null from walkhouse.held"
-        ).fetchone()
+        ).fetchone() or (None, None)
         return cls(
-            *(held or ()),
-            tables=_tables(connection, are_noted="tables" in found),
-            slices=_slices(connection),
+            release_id,
+            installation,
+            _tables(connection, are_noted="tables" in found),
+            _slices(connection),
         )
 
 
