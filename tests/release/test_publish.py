@@ -20,6 +20,7 @@ from dagster_project.release.publish import (
     Release,
     ReleaseError,
     current_release,
+    held,
     publish,
     releases,
     roll_back,
@@ -185,6 +186,42 @@ def test_rolling_back_is_one_step_and_goes_no_further_than_there_is(tmp_path: Pa
         roll_back(published, "20260101T000000-abc")
 
 
+def test_a_rollback_is_held_until_something_else_is_published(tmp_path: Path) -> None:
+    for number in (1, 2, 3):
+        published = put_out(tmp_path, number)
+    assert held(published) is None
+    roll_back(published, by="ann", landing="landed", lake="taken in")
+    hold = held(published)
+    assert hold is not None
+    assert (hold.release_id, hold.rolled_back_from) == (
+        release_of(2).release_id,
+        release_of(3).release_id,
+    )
+    assert (hold.by, hold.landing, hold.lake) == ("ann", "landed", "taken in")
+    put_out(tmp_path, 4)
+    assert held(published) is None
+
+
+def test_a_rollback_that_was_killed_before_its_switch_holds_nothing(tmp_path: Path) -> None:
+    for number in (1, 2):
+        published = put_out(tmp_path, number)
+    roll_back(published, by="ann")
+    publishing.switch_to(published, release_of(2).release_id)
+    assert held(published) is None
+
+
+def test_going_on_to_the_newest_release_ends_what_was_held(tmp_path: Path) -> None:
+    for number in (1, 2):
+        published = put_out(tmp_path, number)
+    roll_back(published, by="ann")
+    roll_back(published, release_of(2).release_id, by="ben")
+    roll_back(published, by="ann")
+    assert held(published) is not None
+    roll_back(published, release_of(2).release_id, by="ben")
+    assert held(published) is None
+    assert not (published / ".held.json").exists()
+
+
 def test_the_current_release_is_kept_even_when_it_is_an_old_one(tmp_path: Path) -> None:
     for number in (1, 2, 3):
         published = put_out(tmp_path, number)
@@ -202,7 +239,7 @@ def test_a_release_that_breaks_off_leaves_the_one_before(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(publishing, "_flush_to_disk", no_space)
+        patched.setattr(publishing, "flush_to_disk", no_space)
         with pytest.raises(OSError, match="No space"):
             put_out(tmp_path, 2)
     assert numbers(published) == {1}

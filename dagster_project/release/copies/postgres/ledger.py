@@ -75,16 +75,17 @@ class Ledger:
         if not {"held", "slices"} <= found.keys():
             return cls()
         is_owned = "installation" in found["held"]
-        release_id, installation = connection.execute(
+        held = connection.execute(
             "select release_id, installation from walkhouse.held"
             if is_owned
             else "select release_id, null from walkhouse.held"
-        ).fetchone() or (None, None)
+        ).fetchone()
+        release_id, installation = held or (None, None)
         return cls(
             release_id,
             installation,
-            _tables(connection, are_noted="tables" in found),
-            _slices(connection),
+            tables=_tables(connection, are_noted="tables" in found),
+            slices=_slices(connection),
         )
 
 
