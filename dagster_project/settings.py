@@ -261,6 +261,21 @@ class Settings:
         ),
     )
 
+    keep_run_days: int = field(
+        default=90,
+        metadata=_rule(
+            partial(_whole_number, least=1),
+            "days that Dagster's records of a run are kept; the last of each dump and asset stay",
+        ),
+    )
+    keep_runs: int = field(
+        default=300,
+        metadata=_rule(
+            partial(_whole_number, least=1),
+            "runs of each job that Dagster keeps records of; a build has some 3 MB of them",
+        ),
+    )
+
     @property
     def lake(self) -> Path:
         """The typed Parquet copy of the dumps."""

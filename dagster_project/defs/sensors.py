@@ -13,6 +13,7 @@ from dagster_project.ingest.lake import LakeVersionError
 from dagster_project.operations.failed_runs import failed_runs
 from dagster_project.operations.pending import Situation, look
 from dagster_project.operations.requests import build_due, copies_due, ingest_due
+from dagster_project.operations.retention import prune_records
 from dagster_project.operations.runs import close_abandoned_runs
 from dagster_project.operations.watch import watch
 
@@ -39,7 +40,7 @@ def landing_sensor(
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Build and release when the lake is no longer what is published; "
-    "record runs whose processes were killed as failed.",
+    "record runs whose processes were killed as failed, and forget old ones.",
 )
 def lake_sensor(
     context: dg.SensorEvaluationContext, installation: Installation
@@ -47,7 +48,10 @@ def lake_sensor(
     """Request a build for a state of the lake; a refused state waits for a change."""
     settings = installation.settings
     close_abandoned_runs(context.instance, settings.home)
-    return build_due(settings, context.instance, _location(context))
+    due = build_due(settings, context.instance, _location(context))
+    if isinstance(due, dg.RunRequest):
+        prune_records(context.instance, settings)
+    return due
 
 
 def copies_sensors(urls: Sequence[str]) -> list[dg.SensorDefinition]:

@@ -73,8 +73,8 @@ def bring_up_to_date(
         logger.warning("left alone: %s", stray)
     if situation.release is None and not (situation.landed.dumps or situation.pending.dates):
         raise RuntimeError(
-            f"{without_password(settings.landing)}: there is no dump in it, so nothing to publish; a "
-            "dump is a folder events/dt=YYYY-MM-DD, and `walkhouse simulate` writes some"
+            f"{without_password(settings.landing)}: there is no dump in it, so nothing to publish; "
+            "a dump is a folder events/dt=YYYY-MM-DD, and `walkhouse simulate` writes some"
         )
     if situation.is_published and not copies_behind(settings.copies, settings.published):
         logger.info("nothing is pending: the state of the landing is published")
@@ -96,7 +96,9 @@ def bring_up_to_date(
 
 
 def look_after(settings: Settings, *, now: datetime | None = None) -> Situation:
-    """Tell what is worth an alert by now, runs that failed included; Dagster has an instance.
+    """Tell what is worth an alert by now, runs that failed included, and forget old runs.
+
+    Dagster has an instance.
 
     What is still being written at the time `now`, if one is given, is left for another time.
 
@@ -107,10 +109,12 @@ def look_after(settings: Settings, *, now: datetime | None = None) -> Situation:
     import dagster as dg
 
     from dagster_project.operations.failed_runs import failed_runs
+    from dagster_project.operations.retention import prune_records
 
     situation = _look(settings, now=now)
     with dg.DagsterInstance.get() as instance:
         watch(settings, situation, failed_runs(instance))
+        prune_records(instance, settings)
     return situation
 
 
