@@ -96,7 +96,9 @@ def _sources() -> dict[str, str]:
             collect_raw_data=False,
         )
     )
-    return {block.block_name: block.full_block for block in blocks if block.block_type_name == "macro"}
+    return {
+        block.block_name: block.full_block for block in blocks if block.block_type_name == "macro"
+    }
 
 
 @functools.cache
