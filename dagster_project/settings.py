@@ -291,7 +291,8 @@ class Settings:
         default=90,
         metadata=_rule(
             partial(_whole_number, least=1),
-            "how many days Dagster keeps the records of a run; the last of each dump and asset stay",
+            "how many days Dagster keeps the records of a run; the last of each dump and asset"
+            " stay",
         ),
     )
     keep_runs: int = field(
