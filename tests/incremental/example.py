@@ -89,16 +89,16 @@ def _rebuilt(warehouse: duckdb.DuckDBPyConnection) -> str:
     return _table(("table", "dates rebuilt", "why", "rows"), ordered)
 
 
-def _changes(
-    before: dict[tuple[str, str, str], str], now: dict[tuple[str, str, str], str]
-) -> str:
+def _changes(before: dict[tuple[str, str, str], str], now: dict[tuple[str, str, str], str]) -> str:
     changed: dict[tuple[str, str, str], list[str]] = {}
     for key in sorted(now.keys() | before.keys()):
         table, column, day = key
         if now.get(key) != before.get(key):
             what = "new" if key not in before else "changed" if key in now else "gone"
             changed.setdefault((table, column, what), []).append(day)
-    rows = [(table, column, ", ".join(days), what) for (table, column, what), days in changed.items()]
+    rows = [
+        (table, column, ", ".join(days), what) for (table, column, what), days in changed.items()
+    ]
     ordered = sorted(rows, key=lambda row: (FOLLOWED.index(row[0]), row[1], row[2]))
     return _table(("table_name", "dated_by", "date", "version"), ordered)
 
