@@ -1,7 +1,7 @@
 """The macros of the dbt project, called one by one, without a project that is built.
 
-They are parsed and rendered as dbt does it: a template for each macro, `return` as an exception. What
-they ask the database for, an in-memory DuckDB answers.
+They are parsed and rendered as dbt does it: a template for each macro, `return` as an exception.
+What they ask the database for, an in-memory DuckDB answers.
 """
 
 from __future__ import annotations
