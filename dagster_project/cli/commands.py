@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from dagster_project.cli import project, releases, run, simulate, state, ui
+from dagster_project.cli import deploy, project, releases, run, simulate, state, ui
 from dagster_project.settings import CODE_VERSION
 
 
@@ -26,6 +26,7 @@ for _command in (
     state.status,
     state.settings,
     state.alerts,
+    deploy.deploy,
     releases.releases,
     releases.rollback,
     releases.diff,

@@ -29,7 +29,7 @@ def writable_home_or_fail(settings: Settings) -> None:
     existing = next(folder for folder in (home, *home.parents) if folder.exists())
     parts = [
         *(settings.lake, settings.warehouse, settings.published, settings.dagster_home),
-        *(settings.dbt_target, home / "locks"),
+        *(settings.deployed, home / "locks"),
     ]
     for path in [existing, *(part for part in parts if part.exists())]:
         if os.access(path, os.W_OK):

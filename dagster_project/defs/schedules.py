@@ -6,6 +6,7 @@ import dagster as dg
 
 from dagster_project.defs.jobs import ingest_job
 from dagster_project.defs.resources import Installation
+from dagster_project.models.deployed import not_loaded
 from dagster_project.operations.pending import look
 from dagster_project.operations.requests import ingest_requests
 from dagster_project.settings import SettingsError
@@ -19,6 +20,8 @@ def daily_schedule(cron: str, timezone: str) -> dg.ScheduleDefinition:
     """
 
     def daily(installation: Installation) -> list[dg.RunRequest] | dg.SkipReason:
+        if reason := not_loaded(installation.settings):
+            return dg.SkipReason(reason)
         situation = look(installation.settings, now=datetime.now(UTC))
         # A key counts within the tick only: dumps that failed get another try the next day.
         return list(ingest_requests(situation)) or dg.SkipReason(

@@ -135,6 +135,8 @@ def build_due(
     request = build_request(situation)
     if request is None:
         return dg.SkipReason("what is in the lake is published")
+    if situation.hold is not None:
+        return dg.SkipReason(situation.hold.sentence)
     return _once_due(request, history(instance, BUILD, location))
 
 

@@ -19,13 +19,15 @@ from typing import TYPE_CHECKING, Any
 from dagster_project.ingest.dumps import pending_dumps, reader_digest
 from dagster_project.ingest.lake import Lake, LakeVersionError
 from dagster_project.locks import hold_run
+from dagster_project.models.deployed import not_deployed
+from dagster_project.operations.deploy import ensure_deployed
 from dagster_project.operations.instance import prepare_instance_folder, records_kept_open
 from dagster_project.operations.pending import Situation, look
 from dagster_project.operations.watch import watch
 from dagster_project.registry import load_definitions, load_invariants
 from dagster_project.release.copies.send import copies_behind
 from dagster_project.release.gate import Waiver
-from dagster_project.release.publish import current_release
+from dagster_project.release.publish import Release, current_release, end_hold
 from dagster_project.settings import Settings, without_password
 from dagster_project.stopping import asked_to_stop, go_on_or_stop
 
@@ -60,9 +62,13 @@ def bring_up_to_date(
         WaiverError: the waiver cannot be given.
         OSError: the landing cannot be listed.
         LakeVersionError: the lake was written by another version, and cannot be read again.
+        DeployError: nothing is deployed, and the dbt project cannot be.
         RuntimeError: nothing was ever taken in, and the landing is empty; or what Dagster records
             of the run cannot be written.
     """
+    checkout, settings = settings, ensure_deployed(settings)
+    if differs := not_deployed(checkout):
+        logger.warning("%s", differs)
     if waiver:
         waiver.ids(load_invariants(settings.dbt_project))
     now = datetime.now(UTC) if is_patient else None
@@ -80,6 +86,9 @@ def bring_up_to_date(
         logger.info("nothing is pending: the state of the landing is published")
         watch(settings, situation, [])  # whatever failed before was made good
         return True
+    if situation.hold is not None:
+        logger.info("%s; this run ends that", situation.hold.sentence)
+    end_hold(settings.published)
     started = time.monotonic()
     try:
         _say_what_is_pending(situation)
@@ -138,6 +147,25 @@ def prepare_instance(settings: Settings) -> None:
         return
     os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
     prepare_instance_folder(settings.dagster_home)
+
+
+def note_rollback(settings: Settings, release: Release, sentence: str) -> None:
+    """Let the UI show a rollback with the asset of the release.
+
+    Raises:
+        RuntimeError: it cannot be recorded.
+    """
+    import dagster as dg
+
+    prepare_instance(settings)
+    with _saying_what_dagster_cannot_write(settings), dg.DagsterInstance.get() as instance:
+        instance.report_runless_asset_event(
+            dg.AssetObservation(
+                asset_key=["release"],
+                description=sentence,
+                metadata={"release_id": release.release_id, "rolled_back": sentence},
+            )
+        )
 
 
 def _execute(
@@ -199,13 +227,15 @@ def _executed(
     Raises:
         Stopped: the process was told to end; the run is recorded as cancelled.
     """
+    from dagster_project.operations.shell import recorded_as, who_started
+
     run_id = run_id or str(uuid.uuid4())
-    with records_kept_open(instance, run_id):
+    with records_kept_open(instance, run_id), recorded_as(job, instance):
         try:
             result = defs.resolve_job_def(job).execute_in_process(
                 instance=instance,
                 run_id=run_id,
-                tags=dict(tags or {}),
+                tags={**(tags or {}), **who_started()},
                 run_config=dict(configuration or _QUIET),
                 raise_on_error=False,
             )

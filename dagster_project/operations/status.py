@@ -7,7 +7,11 @@
     lines, quarantined            of the dumps in the lake
     left_alone                    paths in the landing that are no part of one
     release                       what readers see, as in `meta.release`; null before the first
+    left_out                      what no report of it counts, as in `meta.left_out`
     is_up_to_date                 whether the release is the state of the landing
+    hold                          who rolled back, when, and what from; null where nothing is held
+    deployed                      the dbt project that is built; null before the first run
+    is_checkout_deployed          whether the checkout's project is that one
     refusals                      why the last build was not published
     alerts                        what was told and still holds
 
@@ -21,8 +25,10 @@ from datetime import date
 from typing import Any
 
 from dagster_project.ingest.lake import Lake
+from dagster_project.models.deployed import Deployments, not_deployed
 from dagster_project.operations.alerts import open_alerts
 from dagster_project.operations.pending import Situation, look, refusals
+from dagster_project.release.headlines import left_out
 from dagster_project.settings import Settings, without_password
 
 
@@ -34,6 +40,7 @@ def status(settings: Settings) -> dict[str, Any]:
         LakeVersionError: the lake was written by another version.
     """
     situation = look(settings)
+    deployed = Deployments(settings.deployed).current()
     loaded = Lake(settings.lake).dumps()
     outcomes = [dump.outcomes for dump in loaded.values()]
     days = sorted(situation.landed.dumps.keys() | loaded.keys())
@@ -48,10 +55,18 @@ def status(settings: Settings) -> dict[str, Any]:
         "quarantined": sum(counts.get("quarantined", 0) for counts in outcomes),
         "left_alone": list(situation.landed.strays),
         "release": asdict(situation.release) if situation.release else None,
+        "left_out": _left_out(settings) if situation.release else [],
         "is_up_to_date": situation.is_published,
+        "hold": asdict(situation.hold) if situation.hold else None,
+        "deployed": asdict(deployed) if deployed else None,
+        "is_checkout_deployed": deployed is not None and not not_deployed(settings),
         "refusals": refusals(settings),
         "alerts": open_alerts(settings.home),
     }
+
+
+def _left_out(settings: Settings) -> list[dict[str, Any]]:
+    return [asdict(each) for each in left_out(settings.published / "walkhouse.duckdb")]
 
 
 def _dump_status(situation: Situation, day: date) -> str:

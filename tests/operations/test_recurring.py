@@ -118,7 +118,7 @@ class Daemon:
 
     def _copy(self, request: dg.RunRequest) -> bool:
         del request
-        (state,) = send_copies([COPY_URL], self.settings.published, keep=2)
+        (state,) = send_copies([COPY_URL], self.settings.published, keep=2, installation="tests")
         return state.problem is None
 
     def _rooms(self) -> tuple[Settings, Lake, Landing]:

@@ -12,7 +12,7 @@ from typing import Any
 import dagster as dg
 
 from dagster_project.defs.assets.landing import DUMPS, OWNERS
-from dagster_project.defs.freshness import DAILY
+from dagster_project.defs.failures import failed
 from dagster_project.defs.plots import dumps_by_day
 from dagster_project.defs.resources import Installation
 from dagster_project.ingest.classification import LINE_COLUMNS
@@ -75,7 +75,6 @@ def dumps_asset(
             owners=OWNERS,
             kinds={"parquet", "duckdb"},
             skippable=True,  # only dumps that exist are reported, one by one
-            freshness_policy=DAILY,
             metadata={"dagster/column_schema": _column_schema(columns)},
         )
 
@@ -132,7 +131,7 @@ def dumps_asset(
                     metadata = {
                         **_metadata([dump]),
                         "fingerprint": dump.fingerprint,
-                        "seconds": each.seconds,
+                        "seconds": round(each.seconds, 1),
                     }
                     metadata["dagster/partition_row_count"] = metadata.pop("lines")
                     yield from _materializations(partition, metadata)
@@ -152,7 +151,7 @@ def dumps_asset(
                 "dumps_failed": len(failures),
                 **({"failures": _list(map(str, failures))} if failures else {}),
                 **_metadata(taken_in),
-                "seconds": time.monotonic() - started,
+                "seconds": round(time.monotonic() - started, 1),
                 "by_day": dg.MetadataValue.md(dumps_by_day(lake.dumps(), tolerance)),
             },
         )
@@ -247,11 +246,7 @@ def _failure(
         return dg.RetryRequested(max_retries=len(_WAITS), seconds_to_wait=wait)
     if not can_pass:
         note_conclusive(context)
-    return dg.Failure(
-        description="\n".join(reasons),
-        metadata={"failed_dumps": len(reasons)},
-        allow_retries=False,
-    )
+    return failed("\n".join(reasons), {"failed_dumps": len(reasons)})
 
 
 def _lake_of_this_format(settings: Settings, landed: Landed) -> Lake:
@@ -291,7 +286,7 @@ def _metadata(dumps: Sequence[LakeDump]) -> dict[str, Any]:
         "lines": lines,
         "bytes": sum(dump.bytes for dump in dumps),
         **{f"lines_{outcome}": count for outcome, count in sorted(outcomes.items())},
-        "quarantine_rate": outcomes["quarantined"] / lines if lines else 0.0,
+        "quarantine_rate": round(outcomes["quarantined"] / lines, 4) if lines else 0.0,
         "event_dates": dg.MetadataValue.json(dict(sorted(event_dates.items()))),
     }
 
