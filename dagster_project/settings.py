@@ -30,7 +30,7 @@ COPY_SCHEMES = ("s3", "postgres", "postgresql")
 SETTINGS_FILE = "walkhouse.toml"
 FILE_VARIABLE = "WALKHOUSE_SETTINGS"
 
-# Variables for the dbt project that are no settings: Walkhouse sets the first two, analysts the sample.
+# Variables for dbt that are no settings: Walkhouse sets the first two, analysts the sample.
 _FOR_DBT = (
     "WALKHOUSE_DBT_THREADS",
     "WALKHOUSE_PROJECT_DIGEST",
@@ -284,6 +284,22 @@ class Settings:
         metadata=_rule(
             partial(_whole_number, least=0),
             "alert if the day of the newest dump ended longer ago than this; 0 never alerts",
+        ),
+    )
+
+    keep_run_days: int = field(
+        default=90,
+        metadata=_rule(
+            partial(_whole_number, least=1),
+            "how many days Dagster keeps the records of a run; the last of each dump and asset"
+            " stay",
+        ),
+    )
+    keep_runs: int = field(
+        default=300,
+        metadata=_rule(
+            partial(_whole_number, least=1),
+            "how many runs of each job Dagster keeps records of; those of a build take some 3 MB",
         ),
     )
 

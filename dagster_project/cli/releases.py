@@ -7,7 +7,13 @@ import sys
 import click
 
 from dagster_project.cli import show
-from dagster_project.cli.printing import console, errors, fail, settings_or_fail
+from dagster_project.cli.printing import (
+    console,
+    errors,
+    fail,
+    settings_or_fail,
+    writable_home_or_fail,
+)
 
 
 @click.command()
@@ -33,6 +39,7 @@ def rollback(release_id: str | None) -> None:
     from dagster_project.release.publish import ReleaseError, held, roll_back
 
     settings = settings_or_fail()
+    writable_home_or_fail(settings)
     try:
         with warehouse_writer(settings.home):
             landing, lake = digests(settings)

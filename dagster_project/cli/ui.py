@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from dagster_project.cli.printing import fail, say, settings_or_fail
+from dagster_project.cli.printing import fail, say, settings_or_fail, writable_home_or_fail
 from dagster_project.settings import CHECKOUT, Settings
 
 
@@ -28,6 +28,7 @@ def ui(host: str, port: int, arguments: tuple[str, ...]) -> None:
     from dagster_project.operations.run import prepare_instance
 
     settings = settings_or_fail()
+    writable_home_or_fail(settings)
     try:
         prepare_instance(settings)
         _have_columns(ensure_deployed(settings))

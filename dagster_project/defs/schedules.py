@@ -23,9 +23,10 @@ def daily_schedule(cron: str, timezone: str) -> dg.ScheduleDefinition:
         if reason := not_loaded(installation.settings):
             return dg.SkipReason(reason)
         situation = look(installation.settings, now=datetime.now(UTC))
-        # A tick is acted on once, whatever is asked for; dumps that failed get another try.
-        requests = [dg.RunRequest(tags=request.tags) for request in ingest_requests(situation)]
-        return requests or dg.SkipReason("no dump is new, changed or withdrawn")
+        # A key counts within the tick only: dumps that failed get another try the next day.
+        return list(ingest_requests(situation)) or dg.SkipReason(
+            "no dump is new, changed or withdrawn"
+        )
 
     schedule = dg.schedule(
         name="daily",

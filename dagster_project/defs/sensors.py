@@ -17,6 +17,7 @@ from dagster_project.models.deployed import in_production, not_deployed, not_loa
 from dagster_project.operations.failed_runs import failed_runs
 from dagster_project.operations.pending import Situation, look
 from dagster_project.operations.requests import build_due, copies_due, ingest_due
+from dagster_project.operations.retention import prune_records
 from dagster_project.operations.runs import close_abandoned_runs
 from dagster_project.operations.watch import watch
 from dagster_project.settings import Settings
@@ -37,7 +38,7 @@ def landing_sensor(
     """
     if reason := not_loaded(installation.settings):
         return dg.SkipReason(reason)
-    return ingest_due(installation.settings, context.instance)
+    return ingest_due(installation.settings, context.instance, _location(context))
 
 
 @dg.sensor(
@@ -46,7 +47,7 @@ def landing_sensor(
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Build and release when the lake is no longer what is published; "
-    "record runs whose processes were killed as failed.",
+    "record runs whose processes were killed as failed, and forget old ones.",
 )
 def lake_sensor(
     context: dg.SensorEvaluationContext, installation: Installation
@@ -56,10 +57,9 @@ def lake_sensor(
     close_abandoned_runs(context.instance, settings.home)
     if reason := not_loaded(settings):
         return dg.SkipReason(reason)
-    try:
-        due = build_due(settings, context.instance)
-    except FileNotFoundError as error:  # no landing yet
-        return dg.SkipReason(str(error))
+    due = build_due(settings, context.instance, _location(context))
+    if isinstance(due, dg.RunRequest):
+        prune_records(context.instance, settings)
     if differs := not_deployed(installation.settings_of_checkout):
         context.log.warning(differs)
         if isinstance(due, dg.SkipReason):
@@ -80,7 +80,7 @@ def copies_sensors(urls: Sequence[str]) -> list[dg.SensorDefinition]:
     def copies_sensor(
         context: dg.SensorEvaluationContext, installation: Installation
     ) -> dg.RunRequest | dg.SkipReason:
-        return copies_due(installation.settings, urls, context.instance)
+        return copies_due(installation.settings, urls, context.instance, _location(context))
 
     return [copies_sensor] if urls else []
 
@@ -100,7 +100,7 @@ def alerts_sensor(context: dg.SensorEvaluationContext, installation: Installatio
         situation = look(settings)
     except (OSError, LakeVersionError) as error:
         situation = error
-    told = watch(settings, situation, failed_runs(context.instance))
+    told = watch(settings, situation, failed_runs(context.instance, _location(context)))
     return dg.SkipReason("; ".join(f"{a.kind}: {a.title}" for a in told) or "nothing is news")
 
 
@@ -118,3 +118,8 @@ def _say_how_fresh_the_data_are(context: dg.SensorEvaluationContext, settings: S
     if context.cursor != state:
         context.instance.report_runless_asset_event(found)
         context.update_cursor(state)
+
+
+def _location(context: dg.SensorEvaluationContext) -> str | None:
+    """The code location that the sensor is in: other locations may have jobs of the same names."""
+    return context.code_location_origin.location_name if context.code_location_origin else None

@@ -13,16 +13,16 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
 import duckdb
 
+from dagster_project.crew import crew
 from dagster_project.ingest.classification import LINE_COLUMNS, prepare_connection, quoted
 from dagster_project.ingest.files import UnreadableFileError
 from dagster_project.ingest.lake import Lake, LakeDump
@@ -31,6 +31,7 @@ from dagster_project.ingest.lines import DumpReader, FileLines, FileRead
 from dagster_project.object_store import ObjectStoreError
 from dagster_project.registry import Definitions
 from dagster_project.replacing import replacing
+from dagster_project.stopping import go_on_or_stop
 
 logger = logging.getLogger("walkhouse")
 
@@ -211,6 +212,7 @@ def ingest_dump(
         files: list[tuple[LandedFile, FileRead]] = []
         left_alone: list[str] = []
         for file in landed.files:
+            go_on_or_stop()
             try:
                 with landing.local_copy(file, scratch=scratch) as path:
                     hashes[file.name] = _sha256(path)
@@ -283,6 +285,7 @@ def take_in_dump(
     try:
         return ingest_dump(landing, lake, landed, connection, definitions, scratch=scratch)
     except DumpError as error:
+        go_on_or_stop()  # what was interrupted says nothing of the dump
         lake.note_failure(day, str(error))
         raise
 
@@ -302,7 +305,8 @@ def taking_in_dumps(
 ) -> Iterator[Iterator[DayTaken]]:
     """Take in the dumps of many days, some at a time: one file does not keep a machine busy.
 
-    Whoever leaves early, or is interrupted, waits for the dumps that are being read, and no others.
+    Whoever leaves early waits for the dumps that are being read, and no others; an exception ends
+    the reading of these as well.
 
     Args:
         landing: where the dumps lie.
@@ -318,15 +322,8 @@ def taking_in_dumps(
     Yields:
         the days in the order given, each as soon as it and those before it are done.
     """
-    readers: SimpleQueue[duckdb.DuckDBPyConnection] = SimpleQueue()
-    workers = max(1, min(at_once, len(days)))
-    for _ in range(workers):
-        reader = connection.cursor()
-        prepare_connection(reader, definitions)
-        readers.put(reader)
 
-    def take_in(day: date) -> DayTaken:
-        reader = readers.get()
+    def take_in(reader: duckdb.DuckDBPyConnection, day: date) -> DayTaken:
         began = time.monotonic()
         was_there = lake.dump_folder(day).exists()
         dump: LakeDump | None = None
@@ -338,15 +335,12 @@ def taking_in_dumps(
                 )
         except DumpError as error:
             failure = error
-        finally:
-            readers.put(reader)
         return DayTaken(day, dump, failure, was_there, time.monotonic() - began)
 
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="dump")
-    try:
-        yield pool.map(take_in, days)
-    finally:
-        pool.shutdown(cancel_futures=True)
+    size = max(1, min(at_once, len(days)))
+    prepare = partial(prepare_connection, definitions=definitions)
+    with crew(connection, size, name="dump", prepare=prepare) as workers:
+        yield workers.map(take_in, days)
 
 
 def fingerprint(landed_hashes: Mapping[str, str], reader: str) -> str:

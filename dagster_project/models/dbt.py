@@ -41,9 +41,12 @@ from dagster_project.models.prepared import (
     parts_digest,
 )
 from dagster_project.settings import Settings
+from dagster_project.stopping import as_keyboard_interrupt, go_on_or_stop
 
 logger = logging.getLogger("walkhouse")
 
+_PARSED = "partial_parse.msgpack"  # dbt's own name for it
+_TELEMETRY = "DBT_SEND_ANONYMOUS_USAGE_STATS"
 _WORTH_A_LINE = 1.0  # seconds
 _BUILT = ("success", "pass", "no-op")
 
@@ -164,14 +167,16 @@ def _relations(manifest: dict[str, Any], compiled: dict[str, str]) -> list[Relat
         name = f"{node['schema']}.{node['alias']}"
         if node["resource_type"] == "seed":
             found[unique_id] = Relation(name, node["config"].get("column_types") or {})
-        elif unique_id in compiled and node["config"]["materialized"] != "ephemeral":
+        elif unique_id in compiled:
+            inputs[unique_id] = node["depends_on"]["nodes"]
+            if node["config"]["materialized"] == "ephemeral":
+                continue  # no relation, but what reads it comes after what it reads
             is_enforced = node["contract"]["enforced"]
             declared = node["columns"].values() if is_enforced else ()
             types = {column["name"]: column["data_type"] for column in declared}
             found[unique_id] = Relation(name, types, compiled[unique_id])
-            inputs[unique_id] = node["depends_on"]["nodes"]
-    inputs = {unique_id: inputs.get(unique_id, []) for unique_id in found}
-    return [found[each] for each in TopologicalSorter(inputs).static_order() if each in found]
+    ordered = TopologicalSorter({**dict.fromkeys(found, ()), **inputs}).static_order()
+    return [found[each] for each in ordered if each in found]
 
 
 def _database(manifest: dict[str, Any]) -> str:
@@ -277,7 +282,8 @@ def _invoke(
     allow_failed_nodes: bool = False,
 ) -> dbtRunnerResult:
     target = str(project.target_path)
-    with contextlib.chdir(project.project_dir):  # dbt changes it, and does not change it back
+    # dbt changes the folder, and does not change it back.
+    with contextlib.chdir(project.project_dir), without_variables_of_dbt(), as_keyboard_interrupt():
         result = dbtRunner(manifest=manifest, callbacks=list(callbacks)).invoke(
             [
                 *arguments,
@@ -290,9 +296,32 @@ def _invoke(
                 "--no-use-colors",
             ]
         )
+    if isinstance(result.exception, KeyboardInterrupt):
+        raise result.exception
+    go_on_or_stop()
     if not result.success and (result.exception or not allow_failed_nodes):
         raise DbtError(f"dbt {arguments[0]}: {result.exception or 'failed'}")
     return result
+
+
+@contextlib.contextmanager
+def without_variables_of_dbt() -> Iterator[None]:
+    """Leave out what an analyst's shell says of dbt: it is no part of what production builds.
+
+    `DBT_STATE` or `DBT_DEFER`, for example, would have tables read from elsewhere. Those that
+    begin with `DBT_ENV_` dbt leaves to projects.
+    """
+    taken = {
+        name: os.environ.pop(name)
+        for name in list(os.environ)
+        if name.startswith("DBT_") and not name.startswith("DBT_ENV_")
+    }
+    os.environ[_TELEMETRY] = "false"
+    try:
+        yield
+    finally:
+        del os.environ[_TELEMETRY]
+        os.environ.update(taken)
 
 
 def _log_built(event: EventMsg) -> None:
