@@ -16,7 +16,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dagster_project.ingest.files import Damage, FileKind, read_records
+from dagster_project.ingest.compression import Damage
+from dagster_project.ingest.files import FileKind, read_records
 from dagster_project.ingest.lake import Lake
 from dagster_project.ingest.landing import LandedFile, Landing
 from dagster_project.registry import Definitions, name_key
