@@ -102,10 +102,11 @@ def kind_of_file(path: Path, name: str) -> FileKind:
     is_csv_name = "csv" in extensions
     is_json_name = not extensions.isdisjoint({"ndjson", "jsonl", "json"})
     names = {column.strip().lower() for column in header}
-    if not looks_like_json and header and (len(names & set(TABULAR_COLUMNS)) > 1 or is_csv_name):
-        return FileKind("csv", compression, "tabular", header)
-    if not looks_like_json:
+    looks_like_csv = len(names & set(TABULAR_COLUMNS)) > 1
+    if not (looks_like_json or looks_like_csv):
         _check_promises(name, compression, extensions)
+    if not looks_like_json and header and (looks_like_csv or is_csv_name):
+        return FileKind("csv", compression, "tabular", header)
     return FileKind(
         "ndjson",
         compression,
