@@ -25,6 +25,7 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
     alert_url: str
     stale_after_hours: int
     quiet_seconds: int
+    withdrawal_limit: int
 
     @property
     def settings(self) -> Settings:
@@ -41,6 +42,7 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
             alert_url=self.alert_url,
             stale_after_hours=self.stale_after_hours,
             quiet_seconds=self.quiet_seconds,
+            withdrawal_limit=self.withdrawal_limit,
         )
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
@@ -64,6 +66,7 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
             alert_url=dg.EnvVar("WALKHOUSE_ALERT_URL") if settings.alert_url else "",
             stale_after_hours=settings.stale_after_hours,
             quiet_seconds=settings.quiet_seconds,
+            withdrawal_limit=settings.withdrawal_limit,
         )
 
 

@@ -20,6 +20,8 @@ def daily_schedule(cron: str, timezone: str) -> dg.ScheduleDefinition:
 
     def daily(installation: Installation) -> list[dg.RunRequest] | dg.SkipReason:
         situation = look(installation.settings, now=datetime.now(UTC))
+        if situation.withdrawal_held:
+            return dg.SkipReason(situation.withdrawal_held)
         # A tick is acted on once, whatever is asked for; dumps that failed get another try.
         requests = [dg.RunRequest(tags=request.tags) for request in ingest_requests(situation)]
         return requests or dg.SkipReason("no dump is new, changed or withdrawn")

@@ -70,14 +70,15 @@ def matched(
         ManifestError: a file is missing, not listed, or could be meant by two entries.
     """
     by_name: dict[str, list[str]] = {}
-    for name in names:
-        by_name.setdefault(normalized(name), []).append(name)
+    for file_name in names:
+        by_name.setdefault(normalized(file_name), []).append(file_name)
     beside = {normalized(name) for name in left_alone}
     found: dict[str, Entry] = {}
     numbers = f"({len(entries)} files listed, {len(names)} found)"
     for entry in sorted(entries, key=lambda entry: entry.name):
         meant = by_name.get(normalized(entry.name), [])
-        name = entry.name if entry.name in meant else meant[0] if len(meant) == 1 else None
+        exact = [entry.name] if entry.name in meant else meant
+        name = exact[0] if len(exact) == 1 else None
         if name is None and meant:
             raise ManifestError(
                 f"lists {entry.name!r}, which could be any of {len(meant)} files whose names only "

@@ -42,6 +42,11 @@ class Confirmed:
                 f"{','.join(texts)!r} must be dates such as 2026-03-01, separated by commas, or all"
             ) from error
 
+    @property
+    def texts(self) -> list[str]:
+        """As a person would write it."""
+        return ["all"] if self.is_all else sorted(map(str, self.days))
+
     def check(self, withdrawn: Collection[date]) -> None:
         """See whether what is confirmed can be withdrawn.
 

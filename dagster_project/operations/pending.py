@@ -12,10 +12,15 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from dagster_project.ingest.arrival import is_arriving, is_recent
-from dagster_project.ingest.content import catalogue_signature, loaded_catalogue
+from dagster_project.ingest.content import (
+    catalogue_failure,
+    catalogue_signature,
+    loaded_catalogue,
+)
 from dagster_project.ingest.dumps import Pending, pending_dumps, reader_digest
 from dagster_project.ingest.lake import Lake
 from dagster_project.ingest.landing import Landed, Landing
+from dagster_project.ingest.withdrawal import NOTHING_CONFIRMED, Confirmed, held_withdrawal
 from dagster_project.registry import load_definitions
 from dagster_project.release.publish import Release, current_release
 from dagster_project.release.state import project_digest, state_digest
@@ -33,7 +38,11 @@ class Situation:
         pending: dumps that the lake does not hold as they lie in the landing.
         failures: dumps that could not be loaded, and why.
         arriving: pending dumps that are still being written, and are not among `pending`.
-        is_catalogue_pending: whether the lake holds another content catalogue.
+        withdrawal_held: why dumps that left the landing are kept until a person confirms it, and
+            nothing is done; None where that is not so.
+        is_catalogue_pending: whether the lake holds another content catalogue, and the one in the
+            landing was not tried yet.
+        catalogue_failure: why the catalogue in the landing could not be read.
         state: digest of what a build would now be made from.
         state_but_catalogue: the same without the content catalogue, which a build takes in first.
         release: what is published.
@@ -47,6 +56,8 @@ class Situation:
     state: str
     state_but_catalogue: str
     release: Release | None
+    withdrawal_held: str | None = None
+    catalogue_failure: str | None = None
 
     @property
     def is_built_from_lake(self) -> bool:
@@ -56,15 +67,26 @@ class Situation:
     @property
     def is_published(self) -> bool:
         """Whether the state of the landing is published."""
-        return self.is_built_from_lake and not self.pending.dates and not self.is_catalogue_pending
+        return (
+            self.is_built_from_lake
+            and not self.pending.dates
+            and not self.is_catalogue_pending
+            and self.catalogue_failure is None
+        )
 
 
-def look(settings: Settings, *, now: datetime | None = None) -> Situation:
+def look(
+    settings: Settings,
+    *,
+    now: datetime | None = None,
+    confirmed: Confirmed = NOTHING_CONFIRMED,
+) -> Situation:
     """Compare landing, lake and release; reads file listings and small files only.
 
     Args:
         settings: of the installation.
         now: given, what is still being written by then is left for another time.
+        confirmed: the withdrawals that a person confirmed.
 
     Raises:
         OSError: the landing cannot be listed.
@@ -82,9 +104,13 @@ def look(settings: Settings, *, now: datetime | None = None) -> Situation:
     catalogue = loaded_catalogue(lake) if is_readable else None
     signature = catalogue_signature(landed.catalogue, definitions)
     pending = pending_dumps(landed.dumps, loaded, reader=reader_digest(definitions))
-    withdrawn = {*pending.withdrawn, *(lake.awaited() - landed.dumps.keys())}
+    awaited = lake.awaited()
+    withdrawn = {*pending.withdrawn, *(awaited - landed.dumps.keys())}
     pending = replace(pending, withdrawn=tuple(sorted(withdrawn)))
-    is_catalogue_pending = catalogue is None or catalogue.signature != signature
+    failed_catalogue = landed.catalogue_problem or catalogue_failure(lake, signature)
+    is_catalogue_pending = catalogue is None or (
+        failed_catalogue is None and catalogue.signature != signature
+    )
     arriving: tuple[date, ...] = ()
     if now is not None:
         clock = {"now": now.timestamp(), "quiet_seconds": settings.quiet_seconds}
@@ -96,7 +122,14 @@ def look(settings: Settings, *, now: datetime | None = None) -> Situation:
         pending = pending.without(arriving)
         if catalogue is not None and landed.catalogue and is_recent(landed.catalogue, **clock):
             is_catalogue_pending = False
-    failures = lake.failures() if is_readable else {}
+    failures = {
+        **(lake.failures() if is_readable else {}),
+        **{
+            day: f"dump {day}, {dump.problem}"
+            for day, dump in landed.dumps.items()
+            if dump.problem is not None
+        },
+    }
     fingerprints = {day: dump.fingerprint for day, dump in loaded.items()}
     project = project_digest(settings.dbt_project)
     return Situation(
@@ -108,6 +141,14 @@ def look(settings: Settings, *, now: datetime | None = None) -> Situation:
         state=state_digest(fingerprints, catalogue.fingerprint if catalogue else "", project),
         state_but_catalogue=state_digest(fingerprints, "", project),
         release=current_release(settings.published),
+        withdrawal_held=held_withdrawal(
+            landed.dumps,
+            loaded,
+            awaited,
+            limit_percent=settings.withdrawal_limit,
+            confirmed=confirmed,
+        ),
+        catalogue_failure=failed_catalogue,
     )
 
 

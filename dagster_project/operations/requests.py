@@ -82,7 +82,10 @@ def ingest_due(
     """
     if under_way := runs_under_way(instance, settings.home):
         return dg.SkipReason(f"waits for {_named(under_way)}")
-    requests = list(ingest_requests(look(settings, now=datetime.now(UTC))))
+    situation = look(settings, now=datetime.now(UTC))
+    if situation.withdrawal_held:
+        return dg.SkipReason(situation.withdrawal_held)
+    requests = list(ingest_requests(situation))
     if not requests:
         return dg.SkipReason("no dump is new, changed or withdrawn")
     wanted: list[dg.RunRequest] = []
@@ -105,6 +108,8 @@ def build_due(settings: Settings, instance: dg.DagsterInstance) -> dg.RunRequest
     if under_way := runs_under_way(instance, settings.home):
         return dg.SkipReason(f"waits for {_named(under_way)}")
     situation = look(settings, now=datetime.now(UTC))
+    if situation.withdrawal_held:
+        return dg.SkipReason(situation.withdrawal_held)
     if situation.release is None and not Lake(settings.lake).dumps():
         return dg.SkipReason("no dump was taken in yet")
     request = build_request(situation)

@@ -16,7 +16,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from dagster_project.ingest.lake import LakeVersionError
+from dagster_project.ingest.content import forget_catalogue_failure
+from dagster_project.ingest.lake import Lake, LakeVersionError
+from dagster_project.ingest.withdrawal import NOTHING_CONFIRMED, Confirmed
 from dagster_project.locks import hold_run
 from dagster_project.operations.instance import prepare_instance_folder, records_kept_open
 from dagster_project.operations.pending import Situation, look
@@ -38,6 +40,7 @@ def bring_up_to_date(
     load_definitions: Callable[[], dg.Definitions],
     *,
     is_patient: bool = False,
+    confirmed: Confirmed = NOTHING_CONFIRMED,
 ) -> bool:
     """Take in what is pending, build, audit and release.
 
@@ -49,12 +52,14 @@ def bring_up_to_date(
         load_definitions: gives what exists in Dagster; called only where there is work, since it
             takes seconds.
         is_patient: leave what is still being written for another time.
+        confirmed: the withdrawals of many dumps at once that a person confirmed.
 
     Returns:
         whether the state of the landing, but for what was left, is published afterwards.
 
     Raises:
         WaiverError: the waiver cannot be given.
+        WithdrawalError: a dump that is confirmed as withdrawn did not leave the landing.
         OSError: the landing cannot be listed.
         LakeVersionError: the lake was written by another version, and cannot be read again.
         RuntimeError: what Dagster records of the run cannot be written.
@@ -62,11 +67,16 @@ def bring_up_to_date(
     if waiver:
         waiver.ids(load_invariants(settings.dbt_project))
     now = datetime.now(UTC) if is_patient else None
-    situation = _look(settings, now=now)
+    forget_catalogue_failure(Lake(settings.lake))  # what a person asks for is tried again
+    situation = _look(settings, now=now, confirmed=confirmed)
+    confirmed.check(situation.pending.withdrawn)
     for day in situation.arriving:
         logger.info("dump %s: left for another time, it is still being written", day)
     for stray in situation.landed.strays:
         logger.warning("left alone: %s", stray)
+    if situation.withdrawal_held:
+        watch(settings, situation, None)
+        return False
     if situation.is_published and not copies_behind(settings.copies, settings.published):
         logger.info("nothing is pending: the state of the landing is published")
         watch(settings, situation, None)
@@ -75,7 +85,7 @@ def bring_up_to_date(
     _say_what_is_pending(situation)
     prepare_instance(settings)
     with _saying_what_dagster_cannot_write(settings):
-        _execute(settings, situation, waiver, load_definitions)
+        _execute(settings, situation, waiver, load_definitions, confirmed)
     situation = look_after(settings, now=now)
     logger.info("done in %.0f s", time.monotonic() - started)
     return situation.is_published
@@ -100,10 +110,12 @@ def look_after(settings: Settings, *, now: datetime | None = None) -> Situation:
     return situation
 
 
-def _look(settings: Settings, *, now: datetime | None) -> Situation:
+def _look(
+    settings: Settings, *, now: datetime | None, confirmed: Confirmed = NOTHING_CONFIRMED
+) -> Situation:
     """Where the installation stands; if nobody can say, that is worth an alert, too."""
     try:
-        return look(settings, now=now)
+        return look(settings, now=now, confirmed=confirmed)
     except (OSError, LakeVersionError) as error:
         watch(settings, error, None)
         raise
@@ -127,6 +139,7 @@ def _execute(
     situation: Situation,
     waiver: Waiver | None,
     load_definitions: Callable[[], dg.Definitions],
+    confirmed: Confirmed,
 ) -> None:
     # Dagster and dbt print as they load and run; what a person needs is logged.
     with contextlib.redirect_stdout(io.StringIO()):
@@ -150,7 +163,10 @@ def _execute(
                 ingested = defs.resolve_job_def(INGEST).execute_in_process(
                     instance=instance,
                     tags=request.tags,
-                    run_config=_QUIET,
+                    run_config={
+                        **_QUIET,
+                        "ops": {"dumps": {"config": {"withdraw": confirmed.texts}}},
+                    },
                     raise_on_error=False,
                 )
                 _log_failures(ingested.all_events)

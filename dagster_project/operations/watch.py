@@ -15,7 +15,9 @@ from dagster_project.operations.alerts import (
     KINDS,
     Alert,
     Finding,
+    failed_catalogue,
     failed_dumps,
+    held_withdrawal,
     quarantined_dumps,
     refused_release,
     stale_dumps,
@@ -86,8 +88,9 @@ def watch(
         findings.append(Finding("lake_refused", "lake", str(situation), str(situation)))
     elif isinstance(situation, OSError):
         where = without_password(settings.landing)
+        reason = str(situation).replace(settings.landing, where)
         findings.append(
-            Finding("landing_unreachable", "landing", where, f"{where} cannot be listed")
+            Finding("landing_unreachable", "landing", where, f"{where} cannot be listed: {reason}")
         )
     else:
         looked_for |= KINDS.keys() - {"test", *_OF_RUNS}
@@ -118,6 +121,8 @@ def _of_the_state(
     landed = situation.landed.dumps
     signatures = {day: dump.signature for day, dump in landed.items()}
     yield from failed_dumps(situation.failures, signatures, runs)
+    yield from held_withdrawal(situation.withdrawal_held)
+    yield from failed_catalogue(situation.catalogue_failure)
     yield from quarantined_dumps(Lake(settings.lake).dumps(), tolerance=tolerance)
     yield from stale_dumps(landed, now, hours=settings.stale_after_hours)
     yield from refused_release(refusals(settings), builds[0] if builds else None)
