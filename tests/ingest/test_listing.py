@@ -8,7 +8,7 @@ import stat
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -251,24 +251,24 @@ def test_names_that_are_no_utf8_are_read_and_shown_escaped(
     assert any(r"/\xc3(.parquet.tmp: its name ends with .tmp" in stray for stray in strays)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        *("a.ndjson.sha256", "a.md5", "a.csv.bak", "a.tmp", "a.ndjson.FILEPART", ".a.crc", "a.crc"),
-        *("a.part", "a.partial", "a.crdownload", "a.ndjson~", "_SUCCESS", "_committed_123"),
-        *("._a.ndjson", ".DS_Store", "Thumbs.db", "_temporary/0/a.ndjson", ".staging/a.ndjson"),
-        *("old.bak/a.ndjson", "sub/_manifest.json"),
-    ],
+LEFT_BEHIND = (
+    *("a.ndjson.sha256", "a.md5", "a.csv.bak", "a.tmp", "a.ndjson.FILEPART", ".a.crc", "a.crc"),
+    *("a.part", "a.partial", "a.crdownload", "a.ndjson~", "_SUCCESS", "_committed_123"),
+    *("._a.ndjson", ".DS_Store", "Thumbs.db", "_temporary/0/a.ndjson", ".staging/a.ndjson"),
+    *("old.bak/a.ndjson", "sub/_manifest.json"),
 )
-def test_what_uploaders_and_systems_leave_is_left_alone_and_named(
-    tmp_path: Path, name: str
-) -> None:
+
+
+def test_what_uploaders_and_systems_leave_is_left_alone_and_named(tmp_path: Path) -> None:
     landing = three_dumps(tmp_path)
-    landings.put(landing, "2026-03-01", name, b"no event\n")
+    for name in LEFT_BEHIND:
+        landings.put(landing, "2026-03-01", name, b"no event\n")
     landed = Landing(str(landing)).look()
-    (stray,) = landed.strays
-    assert "dt=2026-03-01/" in stray
-    assert stray.partition(": ")[0].endswith(tuple(name.split("/")))
+    assert len(landed.strays) == len(LEFT_BEHIND)
+    folder = f"{folder_of(landing, FIRST)}/"
+    told = {stray.removeprefix(folder).partition(": ")[0] for stray in landed.strays}
+    for name in LEFT_BEHIND:
+        assert told & {name, name.partition("/")[0]}, name
     lake, failed = take_in(tmp_path, landing)
     assert not failed
     assert lake.dumps()[FIRST].outcomes["quarantined"] == 0
@@ -321,45 +321,46 @@ def test_files_that_differ_only_in_normalization_are_both_kept(tmp_path: Path) -
     assert not take_in(tmp_path, landing)[1]
 
 
-@pytest.mark.parametrize("rows_said", ["1", 1.0, " 1 ", None, ""])
-def test_the_rows_of_a_manifest_are_understood_however_they_are_written(
-    tmp_path: Path, rows_said: object
-) -> None:
+def test_the_rows_of_a_manifest_are_understood_however_they_are_written(tmp_path: Path) -> None:
     landing = tmp_path / "landing"
     event = landings.player(landings.at("2026-03-01T09:00:00Z"), "launcher/click", session="s")
-    landings.put(landing, "2026-03-01", "a.ndjson", [event])
-    landings.put(landing, "2026-03-01", "a.ndjson.sha256", b"0123")
-    entries = [{"name": "./a.ndjson", "rows": rows_said}, {"name": "a.ndjson.sha256"}]
-    landings.put_manifest(landing, "2026-03-01", entries)
+    written = ("1", 1.0, " 1 ", None, "")
+    for number, said in enumerate(written, start=1):
+        day = f"2026-03-0{number}"
+        landings.put(landing, day, "a.ndjson", [event])
+        landings.put(landing, day, "a.ndjson.sha256", b"0123")
+        entries = [{"name": "./a.ndjson", "rows": said}, {"name": "a.ndjson.sha256"}]
+        landings.put_manifest(landing, day, entries)
     lake, failed = take_in(tmp_path, landing)
     assert not failed
-    assert only_dump(lake).outcomes["events"] == 1
+    assert list(events_by_day(lake).values()) == [1] * len(written)
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        *(b"", b"\x00", b"\xff\xfe", b"null", b"3", b'"files"', b"[]", b"{}", b'{"files": null}'),
-        *(b'{"files": {}}', b'{"files": [1]}', b'{"files": [{}]}', b'{"files": [{"name": 1}]}'),
-        b'{"files": [{"name": "a.ndjson", "rows": "three"}]}',
-        b'{"files": [{"name": "a.ndjson", "rows": true}]}',
-        b'{"files": [{"name": "a.ndjson", "rows": -1}]}',
-        b'{"files": [{"name": "a.ndjson", "rows": 1e999}]}',
-        b'{"files": [{"name": "a.ndjson", "rows": NaN}]}',
-        b'{"files": [{"name": "a.ndjson", "rows": ' + b"9" * 9_999 + b"}]}",
-        b'{"files": [{"name": "a.ndjson", "sha256": 5}]}',
-        b'{"files": [{"name": "a.ndjson", "rows": 1}, {"name": "a.ndjson", "rows": 2}]}',
-        b'{"files": [{"name": "\\ud83d.ndjson"}]}',
-        b'{"files": ' + b"[" * 200_000,
-    ],
+NO_MANIFESTS = (
+    *(b"", b"\x00", b"\xff\xfe", b"null", b"3", b'"files"', b"[]", b"{}", b'{"files": null}'),
+    *(b'{"files": {}}', b'{"files": [1]}', b'{"files": [{}]}', b'{"files": [{"name": 1}]}'),
+    b'{"files": [{"name": "a.ndjson", "rows": "three"}]}',
+    b'{"files": [{"name": "a.ndjson", "rows": true}]}',
+    b'{"files": [{"name": "a.ndjson", "rows": -1}]}',
+    b'{"files": [{"name": "a.ndjson", "rows": 1e999}]}',
+    b'{"files": [{"name": "a.ndjson", "rows": NaN}]}',
+    b'{"files": [{"name": "a.ndjson", "rows": ' + b"9" * 9_999 + b"}]}",
+    b'{"files": [{"name": "a.ndjson", "sha256": 5}]}',
+    b'{"files": [{"name": "a.ndjson", "rows": 1}, {"name": "a.ndjson", "rows": 2}]}',
+    b'{"files": [{"name": "\\ud83d.ndjson"}]}',
+    b'{"files": ' + b"[" * 200_000,
 )
-def test_a_manifest_of_any_other_shape_is_the_failure_of_its_dump(
-    tmp_path: Path, content: bytes
-) -> None:
+
+
+def test_a_manifest_of_any_other_shape_is_the_failure_of_its_dump(tmp_path: Path) -> None:
     landing = three_dumps(tmp_path)
-    landings.put(landing, "2026-03-02", "_manifest.json", content)
+    broken = [THIRD + timedelta(days=number) for number in range(1, len(NO_MANIFESTS) + 1)]
+    for day, content in zip(broken, NO_MANIFESTS, strict=True):
+        landings.put(landing, day.isoformat(), "a.ndjson", b"")
+        landings.put(landing, day.isoformat(), "_manifest.json", content)
     lake, failed = take_in(tmp_path, landing)
-    assert list(failed) == [SECOND]
-    assert failed[SECOND].startswith("dump 2026-03-02, _manifest.json: ")
-    assert set(lake.dumps()) == {FIRST, THIRD}
-    assert set(lake.failures()) == {SECOND}
+    assert list(failed) == broken
+    for day in broken:
+        assert failed[day].startswith(f"dump {day}, _manifest.json: "), failed[day]
+    assert set(lake.dumps()) == {FIRST, SECOND, THIRD}
+    assert lake.failures() == failed
