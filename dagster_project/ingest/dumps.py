@@ -640,6 +640,7 @@ def _sentence(error: Exception) -> str:
         )
     # Without what is quoted: messages of parsers repeat rows.
     said = re.split(r"[\"`\n]|(?<=\s)'", str(error), maxsplit=1)[0].strip(" :")
+    said = "".join(character if character.isprintable() else "?" for character in said)
     return (
         f"it cannot be read ({type(error).__name__}: {said[:200]}); deliver it again, or take it "
         "out of the landing"

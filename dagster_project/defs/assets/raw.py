@@ -230,7 +230,7 @@ def dumps_asset(
 )
 def content_items(
     context: dg.AssetExecutionContext, installation: Installation
-) -> dg.MaterializeResult[None]:
+) -> Iterator[dg.Output[None] | dg.AssetCheckResult]:
     """One row per system and item of the content catalogue; none without a catalogue."""
     settings = installation.settings
     definitions = load_definitions(settings.dbt_project)
@@ -258,21 +258,20 @@ def content_items(
     assert catalogue is not None
     for problem in catalogue.problems:
         logger.warning("content/items.ndjson, %s: left out", problem)
-    return dg.MaterializeResult(
+    yield dg.Output(
+        None,
         metadata={
             "dagster/row_count": catalogue.items,
             "lines_left_out": catalogue.lines_left_out,
             "problems": _list(catalogue.problems),
         },
-        check_results=[
-            dg.AssetCheckResult(
-                asset_key=CONTENT_ITEMS,
-                check_name=IS_READ,
-                passed=failure is None and not catalogue.lines_left_out,
-                severity=dg.AssetCheckSeverity.ERROR if failure else dg.AssetCheckSeverity.WARN,
-                description=str(failure or f"{catalogue.lines_left_out:,} lines left out"),
-            )
-        ],
+    )
+    yield dg.AssetCheckResult(
+        asset_key=CONTENT_ITEMS,
+        check_name=IS_READ,
+        passed=failure is None and not catalogue.lines_left_out,
+        severity=dg.AssetCheckSeverity.ERROR if failure else dg.AssetCheckSeverity.WARN,
+        description=str(failure or f"{catalogue.lines_left_out:,} lines left out"),
     )
 
 
