@@ -20,9 +20,11 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
+from dagster_project import __version__
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 DBT_PROJECT = CHECKOUT / "dbt_project"
-CODE_VERSION = "0.1.0"
+CODE_VERSION = __version__
 COPY_SCHEMES = ("s3", "postgres", "postgresql")
 """Where a copy of a release can be sent; `release.copies` knows how."""
 SETTINGS_FILE = "walkhouse.toml"
@@ -106,14 +108,6 @@ def _percent(text: str, base: Path) -> int:
     if percent > 100:
         raise ValueError("must be a whole number of percent from 0 to 100")
     return percent
-
-
-def _day(text: str, base: Path) -> date:
-    del base
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise ValueError("must be a date such as 2024-01-01") from error
 
 
 def _memory(text: str, base: Path) -> str:
@@ -215,10 +209,6 @@ class Settings:
         ),
     )
     memory_limit: str = field(default="4GB", metadata=_rule(_memory, "memory for DuckDB"))
-    first_dump_date: date = field(
-        default=date(2024, 1, 1),
-        metadata=_rule(_day, "first partition in the UI, unless a dump is older"),
-    )
     schedule: str = field(
         default="0 6 * * *", metadata=_rule(_any_text, "cron expression of the schedule `daily`")
     )

@@ -24,7 +24,10 @@ FLOORS = (
 KNOW_DBT = {"models.dbt", "defs.assets.models"}
 KNOW_DAGSTER = {
     "definitions",
-    *(f"operations.{name}" for name in ("failed_runs", "instance", "requests", "run", "runs")),
+    *(
+        f"operations.{name}"
+        for name in ("failed_runs", "instance", "requests", "run", "runs", "shell")
+    ),
     "cli.run",
 }
 """Beside everything in `defs`; docs/architecture.md says why."""

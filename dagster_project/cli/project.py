@@ -10,7 +10,7 @@ from dagster_project.cli.printing import console, fail, settings_or_fail
 @click.command()
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 if it is out of date.")
 def dictionary(check: bool) -> None:
-    """Write the data dictionary of this checkout, dbt_project/DATA_DICTIONARY.md.
+    """Write the data dictionary of this checkout, docs/data-dictionary.md.
 
     It describes every published table and column, the event definitions and the invariants, as
     the dbt project does.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -14,9 +15,14 @@ from dagster_project.settings import CHECKOUT, Settings
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to serve on.")
+@click.option("--port", default=3000, show_default=True, help="Port to serve on.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def ui(arguments: tuple[str, ...]) -> None:
-    """Open this installation in the Dagster UI (`dg dev`, which takes further ARGUMENTS)."""
+def ui(host: str, port: int, arguments: tuple[str, ...]) -> None:
+    """Serve this installation in the Dagster UI (`dg dev`, which takes further ARGUMENTS).
+
+    It prints warnings and errors only; `--log-level info` shows what the daemon does.
+    """
     from dagster_project.operations.run import prepare_instance
 
     settings = settings_or_fail()
@@ -25,9 +31,27 @@ def ui(arguments: tuple[str, ...]) -> None:
     except RuntimeError as error:
         fail(str(error))
     _have_columns(settings)
+    if not _is_free(host, port):
+        fail(f"port {port} of {host} is taken: choose another one with --port")
+    say(f"Dagster UI: http://{host}:{port} (ready in some seconds; Ctrl-C ends it)")
     os.chdir(CHECKOUT)
     program = str(Path(sys.executable).with_name("dg"))
-    os.execv(program, [program, "dev", "--workspace", "workspace.yaml", *arguments])
+    # The last one of an option wins, so that ARGUMENTS may ask for another level.
+    options = ["--host", host, "--port", str(port), "--log-level", "warning"]
+    os.execv(program, [program, "dev", "--workspace", "workspace.yaml", *options, *arguments])
+
+
+def _is_free(host: str, port: int) -> bool:
+    """Whether a server can listen there."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        # As servers do, so that connections of an earlier one that are closing do not count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
 
 
 def _have_columns(settings: Settings) -> None:

@@ -1,11 +1,11 @@
 """Resources: the installation that a run works on, and what a person waives."""
 
-from datetime import date
 from pathlib import Path
 
 import dagster as dg
 from pydantic import Field
 
+from dagster_project.defs.failures import show_stacks
 from dagster_project.locks import hold_run
 from dagster_project.release.gate import Waiver
 from dagster_project.settings import Settings
@@ -19,7 +19,6 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
     keep_releases: int
     threads: int
     memory_limit: str
-    first_dump_date: str
     dbt_project: str
     name: str
     alert_url: str
@@ -36,7 +35,6 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
             keep_releases=self.keep_releases,
             threads=self.threads,
             memory_limit=self.memory_limit,
-            first_dump_date=date.fromisoformat(self.first_dump_date),
             dbt_project=Path(self.dbt_project),
             name=self.name,
             alert_url=self.alert_url,
@@ -47,6 +45,7 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Note which process executes a run, so that its end is noticed; sensors have no run."""
+        show_stacks()
         if context.run is not None:
             hold_run(self.settings.home, context.run.run_id)
 
@@ -59,7 +58,6 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
             keep_releases=settings.keep_releases,
             threads=settings.threads,
             memory_limit=settings.memory_limit,
-            first_dump_date=settings.first_dump_date.isoformat(),
             dbt_project=str(settings.dbt_project),
             name=settings.name,
             # The UI shows the configuration of resources; this may be a secret.

@@ -4,9 +4,12 @@ One more tells of what is worth an alert, killed runs included.
 """
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import dagster as dg
+import duckdb
 
+from dagster_project.defs.freshness import evaluation, newest_event
 from dagster_project.defs.jobs import build_job, copy_job, ingest_job
 from dagster_project.defs.resources import Installation
 from dagster_project.ingest.lake import LakeVersionError
@@ -15,6 +18,7 @@ from dagster_project.operations.pending import Situation, look
 from dagster_project.operations.requests import build_due, copies_due, ingest_due
 from dagster_project.operations.runs import close_abandoned_runs
 from dagster_project.operations.watch import watch
+from dagster_project.settings import Settings
 
 
 @dg.sensor(
@@ -80,6 +84,7 @@ def copies_sensors(urls: Sequence[str]) -> list[dg.SensorDefinition]:
 def alerts_sensor(context: dg.SensorEvaluationContext, installation: Installation) -> dg.SkipReason:
     """Look the installation over; it starts no run."""
     settings = installation.settings
+    _say_how_fresh_the_data_are(context, settings)
     situation: Situation | OSError | LakeVersionError
     try:
         situation = look(settings)
@@ -87,3 +92,19 @@ def alerts_sensor(context: dg.SensorEvaluationContext, installation: Installatio
         situation = error
     told = watch(settings, situation, failed_runs(context.instance))
     return dg.SkipReason("; ".join(f"{a.kind}: {a.title}" for a in told) or "nothing is news")
+
+
+def _say_how_fresh_the_data_are(context: dg.SensorEvaluationContext, settings: Settings) -> None:
+    """Report the check of freshness anew where its result is another than the last one reported."""
+    try:
+        newest = newest_event(settings)
+    except duckdb.Error as error:
+        context.log.warning("how fresh the data are cannot be told: %s", error)
+        return
+    if newest is None:
+        return
+    found = evaluation(newest, now=datetime.now(UTC))
+    state = f"{found.passed} {newest.isoformat()}"
+    if context.cursor != state:
+        context.instance.report_runless_asset_event(found)
+        context.update_cursor(state)

@@ -36,6 +36,7 @@ _STEP = pa.struct(
         "is_terminal": pa.bool_(),
     }
 )
+_QUESTION = pa.struct({"question_id": pa.string(), "name": pa.string(), "kind": pa.string()})
 _SCHEMA = pa.schema(
     {
         "system_id": pa.string(),
@@ -48,6 +49,7 @@ _SCHEMA = pa.schema(
         "has_autoplay_rule": pa.bool_(),
         "connects_to": pa.list_(pa.string()),
         "steps": pa.list_(_STEP),
+        "questions": pa.list_(_QUESTION),
         "pass_mark": pa.float64(),
     }
 )
@@ -58,6 +60,9 @@ _HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
 _LARGEST_POSITION = 2**31 - 1
 _LINE = "line"  # of a row that is no column: where it stands in the file
 _UNFIT = (ValueError, TypeError, OverflowError, pa.ArrowException)
+
+# Says how the catalogue is read: what was read in another way is read again.
+_READER_VERSION = 2
 
 
 def content_columns() -> dict[str, str]:
@@ -84,9 +89,9 @@ class LakeCatalogue:
     """What the lake says of the catalogue that it holds.
 
     Attributes:
-        signature: of the landed file as listed; empty without a catalogue.
+        signature: of the landed file as listed, or of its absence, and of what read it.
         fingerprint: md5 of the Parquet file that holds it, with or without items.
-        items: items in it, one per system and item id (of several lines the last one counts).
+        items: items in it, one per system, type and id (of several lines the last one counts).
         problems: lines that were left out, with the reason; the first twenty.
         lines_left_out: how many there are.
     """
@@ -110,8 +115,8 @@ def loaded_catalogue(lake: Lake) -> LakeCatalogue | None:
 def catalogue_signature(landed: LandedFile | None, definitions: Definitions) -> str:
     """Changes when the landed catalogue, or what reads it, does."""
     if landed is None:
-        return ""
-    return f"{landed.bytes}|{landed.stamp}|{definitions.digest}"
+        return f"{_READER_VERSION}"
+    return f"{_READER_VERSION}|{landed.bytes}|{landed.stamp}|{definitions.digest}"
 
 
 def catalogue_failure(lake: Lake, signature: str) -> str | None:
@@ -179,7 +184,7 @@ def _write(
     lake: Lake, rows: list[dict[str, Any]], signature: str, problems: list[str]
 ) -> LakeCatalogue:
     folder = lake.root / "content"
-    rows = sorted(rows, key=lambda row: (row["system_id"], row["item_id"]))
+    rows = sorted(rows, key=lambda row: (row["system_id"], row["item_type"] or "", row["item_id"]))
     with replacing(folder / "items.parquet") as new:
         pq.write_table(_table(rows, problems), new, compression="zstd")
         catalogue = LakeCatalogue(
@@ -209,9 +214,9 @@ def _table(rows: list[dict[str, Any]], problems: list[str]) -> pa.Table:
 
 def _rows(
     path: Path, definitions: Definitions, problems: list[str]
-) -> dict[tuple[str, str], dict[str, Any]]:
+) -> dict[tuple[str, str | None, str], dict[str, Any]]:
     item_types = {name_key(written): documented for written, documented in definitions.item_types}
-    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    rows: dict[tuple[str, str | None, str], dict[str, Any]] = {}
     kind = FileKind("ndjson", "none", "tabular")
     damage = Damage()
     for record in read_records(path, kind, damage, is_known=lambda _row: False):
@@ -223,7 +228,7 @@ def _rows(
         except (*_UNFIT, RecursionError, MemoryError) as error:
             problems.append(f"line {record.row}: {str(error) or type(error).__name__}")
             continue
-        rows[row["system_id"], row["item_id"]] = {**row, _LINE: record.row}
+        rows[row["system_id"], row["item_type"], row["item_id"]] = {**row, _LINE: record.row}
     return rows
 
 
@@ -248,6 +253,7 @@ def _row(item: Mapping[str, Any], item_types: Mapping[str, str]) -> dict[str, An
         "has_autoplay_rule": _flag(item, "has_autoplay_rule"),
         "connects_to": [text for text in map(_text, _list(item, "connects_to")) if text],
         "steps": list(_steps(item)),
+        "questions": list(_questions(item)),
         "pass_mark": _number(item, "pass_mark"),
     }
 
@@ -264,6 +270,13 @@ def _steps(item: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             "step_type": _text(step.get("step_type")),
             "is_terminal": _flag(step, "is_terminal"),
         }
+
+
+def _questions(item: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for question in _list(item, "questions"):
+        if not isinstance(question, Mapping):
+            raise TypeError(f"a question is no object: {question!r:.60}")
+        yield {name: _text(question.get(name)) for name in ("question_id", "name", "kind")}
 
 
 def _text(value: object) -> str | None:

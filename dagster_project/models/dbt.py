@@ -167,7 +167,7 @@ def _relations(manifest: dict[str, Any], compiled: dict[str, str]) -> list[Relat
         name = f"{node['schema']}.{node['alias']}"
         if node["resource_type"] == "seed":
             found[unique_id] = Relation(name, node["config"].get("column_types") or {})
-        elif unique_id in compiled:
+        elif unique_id in compiled and node["config"]["materialized"] != "ephemeral":
             is_enforced = node["contract"]["enforced"]
             declared = node["columns"].values() if is_enforced else ()
             types = {column["name"]: column["data_type"] for column in declared}

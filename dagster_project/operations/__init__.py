@@ -3,5 +3,5 @@
 `pending` compares landing, lake and release. `requests` turns the difference into runs, `run`
 executes them in this process, `runs` and `attempts` know how they ended. `status`, `watch` and
 `alerts` tell. Only the modules that read Dagster's records or execute a run import Dagster:
-`requests`, `run`, `runs`, `failed_runs` and `instance`.
+`requests`, `run`, `runs`, `shell`, `failed_runs` and `instance`.
 """

@@ -152,6 +152,7 @@ def _execute(
             ingest_requests,
         )
         from dagster_project.operations.runs import close_abandoned_runs
+        from dagster_project.operations.shell import execute
 
         defs = load_definitions()
         # Held until this process ends: what the sensors would start waits for both runs.
@@ -160,14 +161,15 @@ def _execute(
         with dg.DagsterInstance.get() as instance:
             close_abandoned_runs(instance, settings.home)
             for request in ingest_requests(situation):
-                ingested = defs.resolve_job_def(INGEST).execute_in_process(
-                    instance=instance,
+                ingested = execute(
+                    defs,
+                    INGEST,
+                    instance,
                     tags=request.tags,
                     run_config={
                         **_QUIET,
                         "ops": {"dumps": {"config": {"withdraw": confirmed.texts}}},
                     },
-                    raise_on_error=False,
                 )
                 _log_failures(ingested.all_events)
             wanted = build_request(look(settings))
@@ -182,12 +184,13 @@ def _execute(
                     }
                 }
             with records_kept_open(instance, build_id):
-                built = defs.resolve_job_def(BUILD).execute_in_process(
-                    instance=instance,
+                built = execute(
+                    defs,
+                    BUILD,
+                    instance,
                     run_id=build_id,
                     tags=wanted.tags,
                     run_config=configuration,
-                    raise_on_error=False,
                 )
             _log_failures(built.all_events)
             if not any(
@@ -200,10 +203,9 @@ def _send_copies(settings: Settings, defs: dg.Definitions, instance: dg.DagsterI
     if not copies_behind(settings.copies, settings.published):
         return
     from dagster_project.operations.requests import COPY
+    from dagster_project.operations.shell import execute
 
-    sent = defs.resolve_job_def(COPY).execute_in_process(
-        instance=instance, run_config=_QUIET, raise_on_error=False
-    )
+    sent = execute(defs, COPY, instance, run_config=_QUIET)
     _log_failures(sent.all_events)
 
 

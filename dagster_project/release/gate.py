@@ -185,7 +185,7 @@ def _other_build(
             "select distinct invocation_id from audit.inputs"
         ).fetchall()
     }
-    needed = [*tables, *(("audit", invariant.id) for invariant in registry)]
+    needed = [*tables, *sorted({invariant.results for invariant in registry})]
     refusals = [
         f"{schema}.{table} does not come from the build that was audited; "
         "run the whole build, not a part of it"

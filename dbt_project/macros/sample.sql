@@ -91,14 +91,15 @@
         ~ " where database_name = current_database() union all"
         ~ " select 'view', schema_name, view_name from duckdb_views()"
         ~ " where database_name = current_database())"
-        ~ " where (schema_name, name) in (select schema_name, table_name from audit.builds)"
+        ~ " where schema_name || '.' || name in"
+        ~ " (select table_name from audit.versions where dated_by = 'code')"
     ) %}
     {% for kind, schema, name in built.rows %}
         {% do run_query('drop ' ~ kind ~ ' "' ~ schema ~ '"."' ~ name ~ '"') %}
     {% endfor %}
     {% do run_query(
         "begin; delete from audit.versions where table_name in"
-        ~ " (select schema_name || '.' || table_name from audit.builds);"
+        ~ " (select table_name from audit.versions where dated_by = 'code');"
         ~ " delete from audit.builds; commit"
     ) %}
 {% endmacro %}

@@ -1,7 +1,7 @@
 """An analyst at work: dbt alone, a sample, the metrics, the questions, and one change.
 
 The tests follow in order on one installation and one copy of the dbt project, as the walk through
-the README does.
+the page for analysts does.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import duckdb
 import pytest
 
 from tests.analysts import landing
+from tests.docs.pages import commands
 from tests.installation import CHECKOUT, DBT_PROJECT, PROGRAMS, Installation, said
 
 SYSTEM, OTHER_SYSTEM = landing.SYSTEM, landing.OTHER_SYSTEM
@@ -29,25 +30,15 @@ ASKED_FOR = ("time_spine", "fct_searches", "rpt_sessions_daily", "rpt_items_dail
 ALSO_ASKED_FOR = ("int_flow_play_sessions", "dim_items")
 
 
-def section(title: str) -> str:
-    readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
-    (found,) = re.findall(rf"^## {title}\n(.*?)(?=^## |\Z)", readme, re.MULTILINE | re.DOTALL)
-    return str(found)
-
-
-FOR_ANALYSTS = section("For analysts")
-COMMANDS = [
-    line
-    for block in re.findall(r"^```sh\n(.*?)^```", FOR_ANALYSTS, re.MULTILINE | re.DOTALL)
-    for line in block.splitlines()
-]
+PAGE = CHECKOUT / "docs" / "analysts.md"
+COMMANDS = commands(PAGE)
 CHANGES: list[tuple[str, str, str]] = re.findall(
-    r"in\s+`([^`]+)`,\s+`([^`]+)`\s+becomes\s+`([^`]+)`", FOR_ANALYSTS
+    r"in\s+`([^`]+)`,\s+`([^`]+)`\s+becomes\s+`([^`]+)`", PAGE.read_text(encoding="utf-8")
 )
 
 
 def command(part: str) -> str:
-    """The one command of the section that has this part."""
+    """The one command of the page that has this part."""
     (found,) = [each for each in COMMANDS if part in each]
     return str(found)
 
@@ -69,7 +60,7 @@ def analyst(
 
 
 def follow(analyst: Installation, line: str) -> tuple[int, str]:
-    """Run a command of the README where it says, and give its exit code and what it said."""
+    """Run a command of the page where it says, and give its exit code and what it said."""
     is_in_project = "../.venv/bin/" in line
     cwd = analyst.dbt_project if is_in_project else analyst.dbt_project.parent
     spelled = line.replace("../.venv/bin/" if is_in_project else ".venv/bin/", f"{PROGRAMS}/")
@@ -470,7 +461,7 @@ def test_rows_lie_in_the_order_that_their_model_asks_for(analyst: Installation, 
     assert rows == dev(analyst, f"{users} order by home_month, end_user_id, item_id")
 
 
-# ---------- one change, as the README walks through it
+# ---------- one change, as the page walks through it
 
 
 def change(analyst: Installation, number: int) -> None:
@@ -518,7 +509,7 @@ def test_its_documentation_is_written(analyst: Installation) -> None:
     assert (analyst.dbt_project / "target" / "index.html").exists()
 
 
-def test_every_other_command_of_the_section_is_run_by_a_test() -> None:
+def test_every_other_command_of_the_page_is_run_by_a_test() -> None:
     run_here = ["--vars", "dbt test", "build --select +rpt_flows", "dbt show", "diff", "sqlfluff"]
     run_here += ["docs generate", "mf query"]
     run_elsewhere = {

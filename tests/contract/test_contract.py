@@ -136,11 +136,11 @@ def test_the_data_dictionary_is_current(published: Published) -> None:
 def test_a_data_dictionary_that_is_out_of_date_is_not_current(
     published: Published, tmp_path: Path
 ) -> None:
-    for part in ("dagster_project", "dbt_project"):
+    for part in ("dagster_project", "dbt_project", "docs"):
         shutil.copytree(
             CHECKOUT / part, tmp_path / part, ignore=shutil.ignore_patterns("target", "logs")
         )
-    dictionary = tmp_path / "dbt_project" / "DATA_DICTIONARY.md"
+    dictionary = tmp_path / "docs" / "data-dictionary.md"
     current = dictionary.read_text(encoding="utf-8")
     change(dictionary, "One row per", "Two rows per")
 

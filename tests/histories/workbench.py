@@ -238,6 +238,10 @@ class Workbench:
             result = dbtRunner().invoke(["parse", *self._options])
             assert result.success, result.exception
             self.manifests[digest] = result.result
+        for node in self.manifests[digest].nodes.values():
+            # dbt puts ephemeral models into those that read them once for each manifest.
+            if hasattr(node, "extra_ctes_injected"):
+                node.compiled, node.extra_ctes_injected, node.extra_ctes = False, False, []
         return self.manifests[digest]
 
     @property

@@ -253,7 +253,7 @@ def test_an_ingest_is_tried_again_where_the_store_failed_and_not_where_the_dump_
     settings = Settings(landing=where, home=tmp_path / "home")
 
     def taken_in() -> dg.ExecuteInProcessResult:
-        dumps = raw.dumps_asset(dump_partitions(FIRST))
+        dumps = raw.dumps_asset(dump_partitions([FIRST]))
         with dg.DagsterInstance.ephemeral() as instance:
             return dg.materialize(
                 [dumps],

@@ -14,7 +14,7 @@ from dagster_project.release.gate import Verdict, Waiver, WaiverError, verdict
 
 DAY = date(2026, 3, 1)
 STRICT = Invariant("keys", "structural", "error", 0.0, False, "fct", "Keys are unique.")
-RULE = Invariant("rule", "event_definition", "error", 0.01, True, "fct", "A rule.")
+RULE = Invariant("rule", "event_definition", "error", 0.01, True, "fct", "A rule.", "home_date")
 HINT = Invariant("hint", "event_definition", "warn", 0.01, True, "fct", "A hint.")
 REGISTRY = (STRICT, RULE, HINT)
 TABLES = (("facts", "fct"), ("meta", "invariants"))
@@ -41,10 +41,9 @@ def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
             );
             insert into audit.builds values
                 ('facts', 'fct', 'one'), ('meta', 'invariants', 'one'),
-                ('audit', 'keys', 'one'), ('audit', 'rule', 'one'), ('audit', 'hint', 'one');
-            create table audit.keys as select 1 as checked;
-            create table audit.rule as select 1 as checked;
-            create table audit.hint as select 1 as checked;
+                ('audit', 'results_as_a_whole', 'one'), ('audit', 'results_by_home_date', 'one');
+            create table audit.results_as_a_whole as select 1 as checked;
+            create table audit.results_by_home_date as select 1 as checked;
             create table audit.inputs (
                 invocation_id varchar, dump_date date, fingerprint varchar, sample varchar
             );
@@ -147,9 +146,12 @@ def test_a_table_that_is_missing_is_refused(warehouse: duckdb.DuckDBPyConnection
 def test_a_result_that_was_carried_over_from_an_earlier_audit_is_refused(
     warehouse: duckdb.DuckDBPyConnection,
 ) -> None:
-    warehouse.execute("update audit.builds set invocation_id = 'zero' where table_name = 'rule'")
+    table = "results_by_home_date"
+    warehouse.execute(
+        f"update audit.builds set invocation_id = 'zero' where table_name = '{table}'"
+    )
     (refusal,) = decide(warehouse).refusals
-    assert refusal.startswith("audit.rule does not come from the build that was audited")
+    assert refusal.startswith(f"audit.{table} does not come from the build that was audited")
 
 
 def test_a_lake_that_was_read_again_without_a_build_is_refused(

@@ -13,7 +13,7 @@ import dagster as dg
 from pydantic import Field
 
 from dagster_project.defs.assets.landing import DUMPS, OWNERS
-from dagster_project.defs.freshness import DAILY
+from dagster_project.defs.failures import failed
 from dagster_project.defs.plots import dumps_by_day
 from dagster_project.defs.resources import Installation
 from dagster_project.ingest.classification import LINE_COLUMNS
@@ -91,7 +91,6 @@ def dumps_asset(
             owners=OWNERS,
             kinds={"parquet", "duckdb"},
             skippable=True,  # only dumps that exist are reported, one by one
-            freshness_policy=DAILY,
             metadata={"dagster/column_schema": _column_schema(columns)},
         )
 
@@ -179,7 +178,7 @@ def dumps_asset(
                     metadata = {
                         **_metadata([dump]),
                         "fingerprint": dump.fingerprint,
-                        "seconds": each.seconds,
+                        "seconds": round(each.seconds, 1),
                     }
                     metadata["dagster/partition_row_count"] = metadata.pop("lines")
                     yield from _materializations(partition, metadata)
@@ -200,7 +199,7 @@ def dumps_asset(
                 **({"failures": _list(map(str, failures))} if failures else {}),
                 **({"left_alone": _list(landed.strays)} if landed.strays else {}),
                 **_metadata(taken_in),
-                "seconds": time.monotonic() - started,
+                "seconds": round(time.monotonic() - started, 1),
                 "by_day": dg.MetadataValue.md(dumps_by_day(lake.dumps(), tolerance)),
             },
         )
@@ -302,11 +301,7 @@ def _failure(context: dg.AssetExecutionContext, failures: Sequence[DumpError]) -
         return dg.RetryRequested(max_retries=len(_WAITS), seconds_to_wait=wait)
     if all(each.is_conclusive for each in failures):
         note_conclusive(context)
-    return dg.Failure(
-        description="\n".join(map(str, failures)),
-        metadata={"failed_dumps": len(failures)},
-        allow_retries=False,
-    )
+    return failed("\n".join(map(str, failures)), {"failed_dumps": len(failures)})
 
 
 def _lake_of_this_format(settings: Settings, landed: Landed) -> Lake:
@@ -346,7 +341,7 @@ def _metadata(dumps: Sequence[LakeDump]) -> dict[str, Any]:
         "lines": lines,
         "bytes": sum(dump.bytes for dump in dumps),
         **{f"lines_{outcome}": count for outcome, count in sorted(outcomes.items())},
-        "quarantine_rate": outcomes["quarantined"] / lines if lines else 0.0,
+        "quarantine_rate": round(outcomes["quarantined"] / lines, 4) if lines else 0.0,
         "event_dates": dg.MetadataValue.json(dict(sorted(event_dates.items()))),
     }
 
