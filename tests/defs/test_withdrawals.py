@@ -56,7 +56,7 @@ def ingest(
     settings: Settings, instance: dg.DagsterInstance, *days: date, **config: Any
 ) -> dg.ExecuteInProcessResult:
     return dg.materialize(
-        [raw.dumps_asset(dump_partitions(DAYS[0]))],
+        [raw.dumps_asset(dump_partitions(DAYS))],
         tags=range_tags(min(days), max(days)),
         resources={"installation": Installation.of(settings)},
         run_config={"ops": {"dumps": {"config": config}}} if config else None,

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 
@@ -287,9 +288,8 @@ def test_the_listing_opens_nothing_and_needs_no_execute_right_of_files(tmp_path:
     assert list(list_folder(str(tmp_path)).files) == ["dt=2026-03-01/a.ndjson"]
 
 
-COMPOSED, DECOMPOSED = (
-    unicodedata.normalize(form, "Ergebnisse für Mai.ndjson") for form in ("NFC", "NFD")
-)
+NAME = "Ergebnisse für Mai.ndjson"
+COMPOSED, DECOMPOSED = unicodedata.normalize("NFC", NAME), unicodedata.normalize("NFD", NAME)
 
 
 @pytest.mark.parametrize(
@@ -329,7 +329,10 @@ def test_the_rows_of_a_manifest_are_understood_however_they_are_written(tmp_path
         day = f"2026-03-0{number}"
         landings.put(landing, day, "a.ndjson", [event])
         landings.put(landing, day, "a.ndjson.sha256", b"0123")
-        entries = [{"name": "./a.ndjson", "rows": said}, {"name": "a.ndjson.sha256"}]
+        entries: list[dict[str, Any]] = [
+            {"name": "./a.ndjson", "rows": said},
+            {"name": "a.ndjson.sha256"},
+        ]
         landings.put_manifest(landing, day, entries)
     lake, failed = take_in(tmp_path, landing)
     assert not failed
