@@ -369,8 +369,7 @@ def taking_in_dumps(
             if taken.failure is not None and not _is_usable(reader):
                 # A fatal error ends the database that all readers share: of whichever dump it was,
                 # each that met it is read again, in a database of its own.
-                reader = duckdb.connect(config=config)
-                prepare_connection(reader, definitions)
+                reader = _database(definitions, config)
                 taken = attempt(day, reader)
         finally:
             readers.put(reader)
@@ -463,6 +462,8 @@ def _file_that_fails(
     """The first file of a dump that cannot be read by itself either; None if each of them can."""
     for file in landed.files:
         alone = replace(landed, files=(file,))
+        if not _is_usable(connection):
+            connection = _database(definitions, {"threads": 1})
         try:
             with tempfile.TemporaryDirectory(prefix="alone-", dir=target) as folder:
                 _read_files(
@@ -482,6 +483,13 @@ def _is_usable(connection: duckdb.DuckDBPyConnection) -> bool:
     except duckdb.Error:
         return False
     return True
+
+
+def _database(definitions: Definitions, config: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+    """A database of its own that reads dumps."""
+    connection = duckdb.connect(config=config)
+    prepare_connection(connection, definitions)
+    return connection
 
 
 def _config(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:

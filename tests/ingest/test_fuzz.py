@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pytest
 import zstandard
 
@@ -159,3 +160,39 @@ def wrong_counts(lake: Lake, day: date) -> list[tuple[object, ...]]:
         """,
         {"ledger": str(folder / dump.files), **({"parts": parts} if parts else {})},
     ).fetchall()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        *(MemoryError(), RecursionError("too deep"), OverflowError("too large"), ValueError("x")),
+        *(OSError(5, "Input/output error"), duckdb.OutOfMemoryException("out of memory")),
+        *(duckdb.ConversionException("Could not convert 'a secret'"), pa.ArrowInvalid("bad")),
+        *(zstandard.ZstdError("bad"), duckdb.FatalException("database was invalidated")),
+    ],
+)
+def test_whatever_happens_in_a_file_is_the_failure_of_its_dump(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    days = [START + timedelta(days=number) for number in range(4)]
+    event = landings.player(NOON, "launcher/click", session="s")
+    for day in days:
+        for name in ("a.ndjson", "b.ndjson", "c.ndjson"):
+            landings.put(tmp_path / "landing", day.isoformat(), name, [event])
+    landings.put(tmp_path / "landing", days[1].isoformat(), "b.ndjson", [{"the": "bad one"}])
+    read = lines.DumpReader.read
+
+    def failing(self: lines.DumpReader, path: Path, name: str) -> lines.FileRead | None:
+        if b"bad one" in path.read_bytes():
+            if isinstance(error, duckdb.FatalException):
+                self._connection.close()
+            raise error
+        return read(self, path, name)
+
+    monkeypatch.setattr(lines.DumpReader, "read", failing)
+    lake, failed = take_in(tmp_path, tmp_path / "landing")
+    assert list(failed) == [days[1]]
+    assert failed[days[1]].startswith(f"dump {days[1]}, b.ndjson: ")
+    assert "secret" not in failed[days[1]]
+    assert [dump.outcomes["events"] for dump in lake.dumps().values()] == [3, 3, 3]
+    assert lake.failures() == failed
