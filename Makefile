@@ -7,6 +7,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := $(CHECKOUT)/.venv/bin
 READY := $(CHECKOUT)/.venv/ready
 PIP := "$(BIN)/python" -m pip install --quiet --disable-pip-version-check
+GET_UV := $(PIP) --only-binary :all: uv==0.13.9
 UV := "$(BIN)/uv" pip install --quiet --python "$(BIN)/python"
 
 # `make test-all` adds the runs that are killed, the dashboards in a real Superset, and random
@@ -22,17 +23,19 @@ define install
 	&& $(1) --no-deps --no-build-isolation --editable "$(CHECKOUT)"; }
 endef
 
-# uv installs the pins in seconds. Where it cannot be installed, or finds no index, pip does.
+# uv installs the pins in seconds. Where it cannot be installed, or finds no index, pip does; so uv is
+# none of the pins.
 $(READY): $(CHECKOUT)/requirements.lock $(CHECKOUT)/pyproject.toml
 	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' \
 		|| { echo "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@echo "setting up $(CHECKOUT)/.venv (once)"
 	@"$(PYTHON)" -m venv --clear "$(CHECKOUT)/.venv"
-	@{ $(PIP) --only-binary :all: "$$(grep '^uv==' "$(CHECKOUT)/requirements.lock")" \
-		&& $(call install,$(UV)); } || $(call install,$(PIP))
+	@if $(GET_UV) && $(call install,$(UV)); then :; \
+	else echo "uv cannot be used here; pip installs the same, in a minute or two"; $(call install,$(PIP)); fi
 	@"$(BIN)/python" -m pip check --disable-pip-version-check
 	@touch "$(READY)"
 	@"$(BIN)/walkhouse" parse
+	@cd "$(CHECKOUT)/dbt_project" && "$(BIN)/dbt" --quiet parse
 
 run: setup
 	@"$(BIN)/walkhouse" simulate
@@ -86,6 +89,7 @@ ui: setup
 
 # Pins without addresses or hashes, whatever index the machine uses.
 lock: setup
+	@$(GET_UV)
 	@cd "$(CHECKOUT)" && "$(BIN)/uv" pip compile pyproject.toml --extra dev --extra docs --extra server --python-version 3.11 \
 		--universal --upgrade --no-strip-extras --no-emit-index-url --no-annotate \
 		--custom-compile-command "make lock" --output-file requirements.lock

@@ -24,6 +24,7 @@ from dagster_project.defs.sensors import (
     landing_sensor,
 )
 from dagster_project.models.dbt import dbt_project, ensure_manifest
+from dagster_project.operations.deploy import ensure_deployed
 from dagster_project.operations.pending import known_dump_dates
 from dagster_project.registry import load_invariants, load_published_tables
 from dagster_project.settings import Settings
@@ -31,7 +32,9 @@ from dagster_project.settings import Settings
 
 def build_definitions(settings: Settings) -> dg.Definitions:
     """All definitions, for one installation."""
+    checkout, settings = settings.dbt_project, ensure_deployed(settings)
     # dbt, in this process and in those below it, knows the installation by its environment only.
+    # Runs are below it: each has the dbt project that the definitions were loaded from.
     os.environ.update(settings.environment())
     project = dbt_project(settings)
     ensure_manifest(project)
@@ -57,7 +60,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         schedules=[daily_schedule(settings.schedule, settings.schedule_timezone)],
         sensors=[landing_sensor, lake_sensor, alerts_sensor, *copies_sensors(settings.copies)],
         resources={
-            "installation": Installation.of(settings),
+            "installation": Installation.of(settings, checkout=checkout),
             "waivers": Waivers(),
         },
     )

@@ -54,7 +54,7 @@ class Invariant:
 
     @property
     def results(self) -> tuple[str, str]:
-        """Schema and name of the table that holds its result, as the macro `results_tables` has it."""
+        """Schema and name of the table that holds its result, as in macro `results_tables`."""
         return "audit", f"results_by_{self.rebuilt_by}" if self.rebuilt_by else "results_as_a_whole"
 
 

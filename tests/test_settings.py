@@ -168,7 +168,10 @@ def test_an_alert_address_that_cannot_be_used_is_not_repeated(value: str) -> Non
 def test_an_address_is_shown_without_its_password() -> None:
     assert without_password("postgres://me:pw@db:5432/bi?password=pw") == "postgres://me@db:5432/bi"
     assert without_password("/data/landing") == "/data/landing"
-    assert without_password("s3://bucket/prefix") == "s3://bucket/prefix"
+    for plain in ("s3://bucket/prefix", "s3://bucket/a?b#c@d:[e] %20", "/data/a?b#c@d:[e]"):
+        assert without_password(plain) == plain
+    for secret in ("s3://me:secret@bucket/x", "s3://me:sec/ret@bucket/x", "s3://me:secret/bucket"):
+        assert "secret" not in without_password(secret).replace("/", "").replace("bucket", "")
 
 
 def test_a_variable_that_looks_like_a_setting_is_pointed_out() -> None:
@@ -185,6 +188,8 @@ def test_copies_are_a_list_of_urls_in_one_variable() -> None:
             "s3://c",
         )
     assert Settings.from_environment({}).copies == ()
+    blanks = Settings.from_environment({"WALKHOUSE_COPIES": "s3://a/b c [1]?#%20  s3://d"})
+    assert blanks.copies == ("s3://a/b c [1]?#%20", "s3://d")
     commas = Settings.from_environment({"WALKHOUSE_COPIES": "s3://a,b/c s3://d"})
     assert commas.copies == ("s3://a,b/c", "s3://d")
 
@@ -198,3 +203,10 @@ def test_a_copy_that_nothing_can_send_is_refused_without_showing_it() -> None:
     with pytest.raises(SettingsError, match="URL 2 of 2 must begin with one of s3://") as refused:
         Settings.from_environment({"WALKHOUSE_COPIES": "s3://a ftp://me:secret@b"})
     assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("url", ["s3://a b/c", "postgres://me:se cret@b/d", "s3://", "s3:///c"])
+def test_a_copy_that_names_no_place_is_refused(url: str) -> None:
+    with pytest.raises(SettingsError, match="URL 1 of 1 must begin") as refused:
+        Settings.from_environment({"WALKHOUSE_COPIES": url})
+    assert "se cret" not in str(refused.value)

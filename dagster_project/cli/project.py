@@ -42,10 +42,8 @@ def parse() -> None:
     It also finds out what columns the tables have and where they come from, for the UI.
     """
     from dagster_project.models.dbt import DbtError, dbt_project, ensure_columns
-    from dagster_project.models.prepared import PREPARED
 
-    settings = settings_or_fail()
     try:
-        ensure_columns(dbt_project(settings, target=settings.dbt_project / PREPARED))
+        ensure_columns(dbt_project(settings_or_fail()))
     except DbtError as error:
         fail(str(error))

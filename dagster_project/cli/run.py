@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from dagster_project.cli import show
-from dagster_project.cli.printing import console, errors, fail, log_to_console, settings_or_fail
+from dagster_project.cli.printing import (
+    console,
+    errors,
+    fail,
+    log_to_console,
+    settings_or_fail,
+    writable_home_or_fail,
+)
 from dagster_project.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -43,6 +50,7 @@ def run(waive: str | None, reason: str, is_patient: bool, withdraw: str | None) 
     from dagster_project.release.gate import Waiver, WaiverError
 
     settings = settings_or_fail()
+    writable_home_or_fail(settings)
     waiver = Waiver(tuple(part.strip() for part in waive.split(",")), reason) if waive else None
     if reason and waiver is None:
         fail("--reason is for --waive: say which invariants, or all", code=2)

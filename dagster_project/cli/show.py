@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dagster_project.ingest.lake import Lake
+from dagster_project.models.deployed import Deployments, not_deployed
 from dagster_project.operations.alerts import open_alerts
 from dagster_project.operations.pending import look, refusals
 from dagster_project.operations.status import left_alone
@@ -18,8 +19,8 @@ from dagster_project.operations.status import status as status_of
 from dagster_project.registry import load_invariants, quarantine_tolerance
 from dagster_project.release.copies.send import copies_behind as behind
 from dagster_project.release.copies.send import copy_states
-from dagster_project.release.headlines import headlines
-from dagster_project.release.publish import current_release
+from dagster_project.release.headlines import headlines, left_out
+from dagster_project.release.publish import Release, current_release
 from dagster_project.release.publish import releases as all_releases
 from dagster_project.settings import SettingInForce, Settings, unknown_variables
 
@@ -40,6 +41,7 @@ def release(console: Console, settings: Settings) -> None:
         ("dumps", f"{current.dumps:,}"),
         ("from, to", f"{current.first_dump_date or '-'}, {current.last_dump_date or '-'}"),
         ("events in production", f"{numbers['events']:,}"),
+        ("events in no report", f"{numbers['left_out']:,}"),
         ("sessions", f"{sessions:,}"),
         ("of them engaged", _share(numbers["engaged_sessions"], sessions)),
         ("end users", f"{numbers['end_users']:,}"),
@@ -141,6 +143,20 @@ def status(console: Console, settings: Settings) -> None:
     else:
         say("last release", f"{current.release_id}, {current.published_at}")
         say("is up to date", "yes" if situation.is_published else "no")
+        if current.project:
+            say("its dbt project", project_in_words(current))
+    if situation.hold:
+        say("held", situation.hold.sentence)
+    deployed = Deployments(settings.deployed).current()
+    say("deployed project", deployed.sentence if deployed else "none")
+    if differs := not_deployed(settings):
+        say("the checkout", differs)
+        for each in left_out(settings.published / "walkhouse.duckdb"):
+            say(
+                "in no report",
+                f"{each.environment}: {each.events:,} events, {each.sessions:,} sessions,"
+                f" {each.end_users:,} end users; {each.reason}",
+            )
     for reason in refusals(settings):
         say("last refusal", reason)
     for copy in copy_states(settings.copies):
@@ -182,6 +198,13 @@ def releases(console: Console, settings: Settings) -> None:
             f"{each.last_dump_date or '-'}, {each.events:,} events{waived}",
             markup=False,
         )
+
+
+def project_in_words(release: Release) -> str:
+    """Which dbt project built a release."""
+    commit = release.project_commit
+    modified = ", modified" if release.is_project_modified else ""
+    return f"{release.project} (commit {commit[:12]}{modified})" if commit else release.project
 
 
 def _share(part: int, whole: int) -> str:

@@ -14,6 +14,7 @@ from dagster_project.defs.assets.release import AUDIT, RELEASE, how_to_waive
 from dagster_project.defs.pools import WAREHOUSE
 from dagster_project.defs.resources import Installation, Waivers
 from dagster_project.locks import warehouse_writer
+from dagster_project.models.prepared import PREPARED
 from dagster_project.models.violations import compiled_invariant, query_for_all
 from dagster_project.registry import Invariant, load_invariants
 from dagster_project.release.gate import AuditResult, audit_results
@@ -134,7 +135,7 @@ def blocks(result: AuditResult) -> bool:
 
 def _where_to_look(settings: Settings, invariant: str) -> dict[str, Any]:
     """The model of an invariant, and the query that finds all rows that violate it."""
-    compiled = compiled_invariant(settings.dbt_target, invariant)
+    compiled = compiled_invariant(settings.dbt_project / PREPARED, invariant)
     query = query_for_all(compiled) if compiled else None
     found: dict[str, Any] = {
         "model": dg.MetadataValue.path(settings.dbt_project / f"models/audit/{invariant}.sql")

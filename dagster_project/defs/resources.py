@@ -1,5 +1,6 @@
 """Resources: the installation that a run works on, and what a person waives."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
@@ -20,6 +21,7 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
     threads: int
     memory_limit: str
     dbt_project: str
+    checkout: str = ""
     name: str
     alert_url: str
     stale_after_hours: int
@@ -43,6 +45,11 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
             withdrawal_limit=self.withdrawal_limit,
         )
 
+    @property
+    def settings_of_checkout(self) -> Settings:
+        """The same with the dbt project that people change, and `walkhouse deploy` deploys."""
+        return replace(self.settings, dbt_project=Path(self.checkout or self.dbt_project))
+
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Note which process executes a run, so that its end is noticed; sensors have no run."""
         show_stacks()
@@ -50,8 +57,8 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
             hold_run(self.settings.home, context.run.run_id)
 
     @classmethod
-    def of(cls, settings: Settings) -> "Installation":
-        """The resource for given settings."""
+    def of(cls, settings: Settings, *, checkout: Path | None = None) -> "Installation":
+        """The resource for given settings of production, and the dbt project of the checkout."""
         return cls(
             landing=settings.landing,
             home=str(settings.home),
@@ -59,6 +66,7 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
             threads=settings.threads,
             memory_limit=settings.memory_limit,
             dbt_project=str(settings.dbt_project),
+            checkout=str(checkout or settings.dbt_project),
             name=settings.name,
             # The UI shows the configuration of resources; this may be a secret.
             alert_url=dg.EnvVar("WALKHOUSE_ALERT_URL") if settings.alert_url else "",

@@ -9,6 +9,7 @@ may be null where all are documented), and the text of every column of the tabul
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -166,7 +167,7 @@ def ndjson_source(path: Path, kind: FileKind, name: str) -> str:
 
 def _json_lines(path: Path, kind: FileKind) -> str:
     return f"""read_ndjson_objects(
-                    {quoted(path)},
+                    {quoted(file_pattern(path))},
                     compression = '{_COMPRESSIONS[kind.compression]}',
                     hive_partitioning = false,
                     ignore_errors = true
@@ -185,7 +186,7 @@ def csv_source(path: Path, kind: FileKind, name: str) -> str:
             null::varchar as problem,
             {_column_fields({column: _identifier(column) for column in header})}
         from read_csv(
-            {quoted(path)},
+            {quoted(file_pattern(path))},
             columns = {{{typed}}},
             compression = '{_COMPRESSIONS[kind.compression]}',
             hive_partitioning = false,
@@ -223,7 +224,7 @@ def second_look_source(form: Form) -> str:
 
 def parquet_source(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> str:
     """The source over a Parquet file in the tabular form."""
-    relation = f"read_parquet({quoted(path)}, hive_partitioning = false)"
+    relation = f"read_parquet({quoted(file_pattern(path))}, hive_partitioning = false)"
     described = connection.execute(f"describe select * from {relation}").fetchall()
     columns = {}
     for column, data_type, *_ in described:
@@ -565,6 +566,14 @@ def _pair_key_sql(item_type: str, event: str) -> str:
 def quoted(text: str | Path) -> str:
     """A text as an SQL literal."""
     return "'" + str(text).replace("'", "''") + "'"
+
+
+def file_pattern(path: Path) -> str:
+    """The pattern by which DuckDB's readers find this file and no other.
+
+    A file `a[1].csv` would be read as `a1.csv` otherwise, and `b*.csv` with all that begins so.
+    """
+    return re.sub(r"[*?\[]", r"[\g<0>]", str(path))
 
 
 def _identifier(name: str) -> str:

@@ -14,16 +14,16 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
 import duckdb
 
+from dagster_project.crew import crew
 from dagster_project.ingest.classification import LINE_COLUMNS, prepare_connection, quoted
 from dagster_project.ingest.files import UnreadableFileError
 from dagster_project.ingest.lake import Lake, LakeDump
@@ -34,6 +34,7 @@ from dagster_project.ingest.manifest import Entry, ManifestError, matched, read_
 from dagster_project.object_store import ObjectStoreError
 from dagster_project.registry import Definitions
 from dagster_project.replacing import replacing
+from dagster_project.stopping import go_on_or_stop
 
 logger = logging.getLogger("walkhouse")
 
@@ -223,6 +224,7 @@ def ingest_dump(
         except DumpError:
             raise
         except Exception as error:
+            go_on_or_stop()
             # Files are classified many at once, so that an error may be another file's.
             culprit = _file_that_fails(
                 landing, landed, connection, definitions, scratch=scratch, target=building
@@ -277,6 +279,7 @@ def take_in_dump(
     try:
         return _take_in(landing, lake, landed, day, connection, definitions, scratch=scratch)
     except Exception as error:
+        go_on_or_stop()  # what was interrupted says nothing of the dump
         failure = error if isinstance(error, DumpError) else _failed(day, None, error)
         with suppress(OSError):  # a full disk, perhaps, which the failure says then
             lake.note_failure(day, str(failure))
@@ -322,7 +325,8 @@ def taking_in_dumps(
 ) -> Iterator[Iterator[DayTaken]]:
     """Take in the dumps of many days, some at a time: one file does not keep a machine busy.
 
-    Whoever leaves early, or is interrupted, waits for the dumps that are being read, and no others.
+    Whoever leaves early waits for the dumps that are being read, and no others; an exception ends
+    the reading of these as well.
 
     Args:
         landing: where the dumps lie.
@@ -339,14 +343,8 @@ def taking_in_dumps(
         the days in the order given, each as soon as it and those before it are done.
     """
     config = _config(connection)
-    readers: SimpleQueue[duckdb.DuckDBPyConnection] = SimpleQueue()
-    workers = max(1, min(at_once, len(days)))
-    for _ in range(workers):
-        reader = connection.cursor()
-        prepare_connection(reader, definitions)
-        readers.put(reader)
 
-    def attempt(day: date, reader: duckdb.DuckDBPyConnection) -> DayTaken:
+    def attempt(reader: duckdb.DuckDBPyConnection, day: date) -> DayTaken:
         began = time.monotonic()
         was_there = lake.dump_folder(day).exists()
         dump: LakeDump | None = None
@@ -359,27 +357,23 @@ def taking_in_dumps(
         except DumpError as error:
             failure = error
         except Exception as error:
+            go_on_or_stop()
             failure = _failed(day, None, error)
         return DayTaken(day, dump, failure, was_there, time.monotonic() - began)
 
-    def take_in(day: date) -> DayTaken:
-        reader = readers.get()
-        try:
-            taken = attempt(day, reader)
-            if taken.failure is not None and not _is_usable(reader):
-                # A fatal error ends the database that all readers share: of whichever dump it was,
-                # each that met it is read again, in a database of its own.
-                reader = _database(definitions, config)
-                taken = attempt(day, reader)
-        finally:
-            readers.put(reader)
+    def take_in(reader: duckdb.DuckDBPyConnection, day: date) -> DayTaken:
+        taken = attempt(reader, day)
+        if taken.failure is not None and not _is_usable(reader):
+            # A fatal error ends the database that all readers share: of whichever dump it was,
+            # each that met it is read again, in a database of its own.
+            with closing(_database(definitions, config)) as own:
+                taken = attempt(own, day)
         return taken
 
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="dump")
-    try:
-        yield pool.map(take_in, days)
-    finally:
-        pool.shutdown(cancel_futures=True)
+    size = max(1, min(at_once, len(days)))
+    prepare = partial(prepare_connection, definitions=definitions)
+    with crew(connection, size, name="dump", prepare=prepare) as workers:
+        yield workers.map(take_in, days)
 
 
 def fingerprint(landed_hashes: Mapping[str, str], reader: str) -> str:
@@ -422,6 +416,7 @@ def _read_files(
     files: list[tuple[LandedFile, FileRead]] = []
     left_alone: list[str] = []
     for file in landed.files:
+        go_on_or_stop()
         try:
             with landing.local_copy(file, scratch=scratch) as path:
                 hashes[file.name] = _sha256(path)
@@ -472,6 +467,7 @@ def _file_that_fails(
                     target=Path(folder),
                 )
         except Exception as error:
+            go_on_or_stop()
             logger.debug("dump %s, %s", landed.dump_date, file.name, exc_info=error)
             return file.name
     return None

@@ -45,6 +45,7 @@ from dagster_project.ingest.files import (
     read_records,
     write_well_formed,
 )
+from dagster_project.stopping import go_on_or_stop
 
 _REFUSALS = (duckdb.IOException, duckdb.InvalidInputException)
 _Rows = np.ndarray[Any, np.dtype[np.int64]]
@@ -197,6 +198,7 @@ class DumpReader:
         """Put records where the second look takes them from; returns how many there were."""
         taken = 0
         while some := list(islice(records, _SECOND_LOOK_RECORDS)):
+            go_on_or_stop()
             taken += len(some)
             batch = self._waiting.setdefault(kind.form, _Batch())
             batch.add(name, some)

@@ -37,6 +37,7 @@ from urllib3.util import Retry
 
 from dagster_project.ingest.lake import LakeDump
 from dagster_project.locks import exclusively
+from dagster_project.release.publish import Hold
 from dagster_project.replacing import replace_text
 
 logger = logging.getLogger("walkhouse")
@@ -52,6 +53,7 @@ KINDS: Mapping[str, Severity] = {
     "quarantine_above_tolerance": "warning",
     "dumps_stale": "warning",
     "release_refused": "error",
+    "release_held": "warning",
     "run_failed": "error",
     "copy_failed": "error",
     "test": "warning",
@@ -214,6 +216,13 @@ def refused_release(refusals: Sequence[str], run_id: str | None) -> list[Finding
     ]
 
 
+def held_release(hold: Hold | None) -> list[Finding]:
+    """Whether a person rolled back, and nothing was published since."""
+    if hold is None:
+        return []
+    return [Finding("release_held", hold.release_id, hold.at, hold.sentence)]
+
+
 def alerts_of(findings: Iterable[Finding]) -> list[Alert]:
     """One alert for each kind, the worst first."""
     order = list(KINDS)
@@ -349,6 +358,7 @@ def _title(kind: str, count: int) -> str:
         "quarantine_above_tolerance": f"too many lines of {dumps} are quarantined",
         "dumps_stale": "no new dump arrives",
         "release_refused": "the new release is refused; readers keep the one before",
+        "release_held": "readers see an earlier release: somebody rolled back",
         "run_failed": "a run failed",
         "copy_failed": "a copy of the release could not be sent",
         "test": "a test: alerts of this installation arrive here",

@@ -5,6 +5,7 @@ The command line, the schedule and the sensors all decide by this.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from collections.abc import Mapping
@@ -13,16 +14,18 @@ from datetime import date, datetime
 
 from dagster_project.ingest.arrival import is_arriving, is_recent
 from dagster_project.ingest.content import (
+    LakeCatalogue,
     catalogue_failure,
     catalogue_signature,
     loaded_catalogue,
 )
 from dagster_project.ingest.dumps import Pending, pending_dumps, reader_digest
-from dagster_project.ingest.lake import Lake
+from dagster_project.ingest.lake import Lake, LakeVersionError
 from dagster_project.ingest.landing import Landed, Landing
 from dagster_project.ingest.withdrawal import NOTHING_CONFIRMED, Confirmed, held_withdrawal
+from dagster_project.models.deployed import in_production
 from dagster_project.registry import load_definitions
-from dagster_project.release.publish import Release, current_release
+from dagster_project.release.publish import Hold, Release, current_release, held
 from dagster_project.release.state import project_digest, state_digest
 from dagster_project.settings import Settings, without_password
 
@@ -46,6 +49,7 @@ class Situation:
         state: digest of what a build would now be made from.
         state_but_catalogue: the same without the content catalogue, which a build takes in first.
         release: what is published.
+        hold: the rollback that keeps what is pending from being published, unless a person runs.
     """
 
     landed: Landed
@@ -56,6 +60,7 @@ class Situation:
     state: str
     state_but_catalogue: str
     release: Release | None
+    hold: Hold | None
     withdrawal_held: str | None = None
     catalogue_failure: str | None = None
 
@@ -92,6 +97,7 @@ def look(
         OSError: the landing cannot be listed.
         LakeVersionError: the lake was written by another version, and cannot be read again.
     """
+    settings = in_production(settings)
     definitions = load_definitions(settings.dbt_project)
     lake = Lake(settings.lake)
     landing = Landing(settings.landing)
@@ -141,6 +147,7 @@ def look(
         state=state_digest(fingerprints, catalogue.fingerprint if catalogue else "", project),
         state_but_catalogue=state_digest(fingerprints, "", project),
         release=current_release(settings.published),
+        hold=_hold(settings, landed, fingerprints, catalogue, is_pending=is_catalogue_pending),
         withdrawal_held=held_withdrawal(
             landed.dumps,
             loaded,
@@ -150,6 +157,50 @@ def look(
         ),
         catalogue_failure=failed_catalogue,
     )
+
+
+def digests(settings: Settings) -> tuple[str, str]:
+    """Of what lies in the landing and of what is in the lake; empty where that cannot be told."""
+    lake = Lake(settings.lake)
+    try:
+        landed = Landing(settings.landing).look()
+        if lake.is_older(landed.dumps):
+            return "", ""
+    except (OSError, LakeVersionError):
+        return "", ""
+    fingerprints = {day: dump.fingerprint for day, dump in lake.dumps().items()}
+    return _landing_digest(landed), _lake_digest(fingerprints, loaded_catalogue(lake))
+
+
+def _landing_digest(landed: Landed) -> str:
+    days = [f"{day} {dump.signature}" for day, dump in sorted(landed.dumps.items())]
+    stamp = landed.catalogue.stamp if landed.catalogue else ""
+    return hashlib.sha256("\n".join([*days, stamp]).encode()).hexdigest()
+
+
+def _lake_digest(fingerprints: Mapping[date, str], catalogue: LakeCatalogue | None) -> str:
+    return state_digest(fingerprints, catalogue.fingerprint if catalogue else "", "")
+
+
+def _hold(
+    settings: Settings,
+    landed: Landed,
+    fingerprints: Mapping[date, str],
+    catalogue: LakeCatalogue | None,
+    *,
+    is_pending: bool,
+) -> Hold | None:
+    """The rollback that still holds: until the landing changed, and what changed was taken in.
+
+    A dump that is still arriving, or that cannot be read, is no reason to publish the same again.
+    A build takes in the catalogue itself, so one that is pending is a reason.
+    """
+    hold = held(settings.published)
+    if hold is None:
+        return None
+    has_landed = hold.landing not in ("", _landing_digest(landed))
+    is_taken_in = is_pending or hold.lake != _lake_digest(fingerprints, catalogue)
+    return None if has_landed and is_taken_in else hold
 
 
 def refusals(settings: Settings) -> list[str]:

@@ -31,26 +31,6 @@ def who_started() -> Mapping[str, str]:
     return {"user": user, STARTED_BY: f"walkhouse run on {socket.gethostname()}"}
 
 
-def execute(
-    defs: dg.Definitions,
-    job: str,
-    instance: dg.DagsterInstance,
-    *,
-    tags: Mapping[str, str] | None = None,
-    run_id: str | None = None,
-    run_config: Mapping[str, Any],
-) -> dg.ExecuteInProcessResult:
-    """Execute a job in this process; a step that fails is for the caller to find in the result."""
-    with recorded_as(job, instance):
-        return defs.resolve_job_def(job).execute_in_process(
-            instance=instance,
-            run_id=run_id,
-            tags={**(tags or {}), **who_started()},
-            run_config=dict(run_config),
-            raise_on_error=False,
-        )
-
-
 @contextmanager
 def recorded_as(job: str, instance: dg.DagsterInstance) -> Iterator[None]:
     """Runs that the instance creates meanwhile are runs of a job of Walkhouse's code location.

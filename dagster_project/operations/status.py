@@ -10,7 +10,11 @@
     quarantined_above_tolerance   by date: what is quarantined of its lines, or of its bytes
     left_alone                    paths in the landing that are no part of one
     release                       what readers see, as in `meta.release`; null before the first
+    left_out                      what no report of it counts, as in `meta.left_out`
     is_up_to_date                 whether the release is the state of the landing
+    hold                          who rolled back, when, and what from; null where nothing is held
+    deployed                      the dbt project that is built; null before the first run
+    is_checkout_deployed          whether the checkout's project is that one
     refusals                      why the last build was not published
     alerts                        what was told and still holds
 
@@ -25,9 +29,11 @@ from datetime import date
 from typing import Any
 
 from dagster_project.ingest.lake import Lake, LakeDump
+from dagster_project.models.deployed import Deployments, not_deployed
 from dagster_project.operations.alerts import open_alerts
 from dagster_project.operations.pending import Situation, look, refusals
 from dagster_project.registry import load_invariants, quarantine_tolerance
+from dagster_project.release.headlines import left_out
 from dagster_project.settings import Settings, without_password
 
 
@@ -39,6 +45,7 @@ def status(settings: Settings) -> dict[str, Any]:
         LakeVersionError: the lake was written by another version.
     """
     situation = look(settings)
+    deployed = Deployments(settings.deployed).current()
     loaded = Lake(settings.lake).dumps()
     outcomes = [dump.outcomes for dump in loaded.values()]
     tolerance = quarantine_tolerance(load_invariants(settings.dbt_project))
@@ -61,7 +68,11 @@ def status(settings: Settings) -> dict[str, Any]:
         },
         "left_alone": [*situation.landed.strays, *left_alone(loaded)],
         "release": asdict(situation.release) if situation.release else None,
+        "left_out": _left_out(settings) if situation.release else [],
         "is_up_to_date": situation.is_published,
+        "hold": asdict(situation.hold) if situation.hold else None,
+        "deployed": asdict(deployed) if deployed else None,
+        "is_checkout_deployed": deployed is not None and not not_deployed(settings),
         "refusals": refusals(settings),
         "alerts": open_alerts(settings.home),
     }
@@ -74,6 +85,10 @@ def left_alone(loaded: Mapping[date, LakeDump]) -> list[str]:
         for day, dump in loaded.items()
         for name in dump.left_alone
     ]
+
+
+def _left_out(settings: Settings) -> list[dict[str, Any]]:
+    return [asdict(each) for each in left_out(settings.published / "walkhouse.duckdb")]
 
 
 def _dump_status(situation: Situation, day: date) -> str:

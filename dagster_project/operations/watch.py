@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from dagster_project.ingest.lake import Lake, LakeVersionError
+from dagster_project.models.deployed import in_production
 from dagster_project.operations.alerts import (
     KINDS,
     Alert,
     Finding,
     failed_catalogue,
     failed_dumps,
+    held_release,
     held_withdrawal,
     quarantined_dumps,
     refused_release,
@@ -80,6 +82,7 @@ def watch(
     Returns:
         what was news.
     """
+    settings = in_production(settings)
     looked_for = {"landing_unreachable"}
     findings = []
     release = current_release(settings.published)
@@ -125,6 +128,7 @@ def _of_the_state(
     yield from failed_catalogue(situation.catalogue_failure)
     yield from quarantined_dumps(Lake(settings.lake).dumps(), tolerance=tolerance)
     yield from stale_dumps(landed, now, hours=settings.stale_after_hours)
+    yield from held_release(situation.hold)
     yield from refused_release(refusals(settings), builds[0] if builds else None)
 
 

@@ -37,7 +37,7 @@ def published(installation_of_module: Installation) -> Published:
     simulate(scenario, installation.landing, seeds=SEEDS, processes=1)
     run = installation.walkhouse("run")
     assert run.returncode == 0, said(run)
-    manifest = json.loads((installation.home / "dbt" / "manifest.json").read_text("utf-8"))
+    manifest = json.loads((installation.prepared / "manifest.json").read_text("utf-8"))
     nodes = {
         (node["schema"], node["alias"]): node
         for node in manifest["nodes"].values()

@@ -18,11 +18,10 @@ from dagster_project.defs.partitions import dump_partitions
 from dagster_project.models.columns import Columns
 from dagster_project.models.dbt import dbt_project, load_manifest
 from dagster_project.models.dictionary import published_tables
-from dagster_project.models.prepared import PREPARED
 from dagster_project.operations.requests import contiguous_ranges
 from dagster_project.registry import load_invariants, load_published_tables, load_variables
 from dagster_project.settings import Settings
-from tests.installation import CHECKOUT, DBT_PROJECT, said
+from tests.installation import CHECKOUT, said
 from tests.installation import Installation as InstallationOnDisk
 
 
@@ -103,7 +102,7 @@ def test_every_table_shows_all_its_columns_with_types_and_those_of_dbt_with_word
 
 
 def test_what_a_contract_says_of_types_and_nulls_is_shown(defs: dg.Definitions) -> None:
-    project = dbt_project(Settings(landing="", home=Path()), target=DBT_PROJECT / PREPARED)
+    project = dbt_project(Settings(landing="", home=Path()))
     published = published_tables(load_manifest(project), load_variables()["published"])
     specs = {spec.key: spec for spec in defs.resolve_all_asset_specs()}
     for table in published:

@@ -22,6 +22,11 @@ PICTURE = CHECKOUT / "docs" / "images" / "page.png"
 # What differs from run to run, and what a page shows in its place.
 _MASKS = (
     (re.compile(r"\b\d{8}T\d{6}-[0-9a-f]{8}\b"), "20260315T060012-3f9c0a1d"),
+    (
+        re.compile(r"\b[0-9a-f]{16}( \(commit [0-9a-f]{12}(, modified)?\))?(?=,|$)", re.MULTILINE),
+        "5d1f0c2b9a7e4f36 (commit 4c1d9be20a7f)",
+    ),
+    (re.compile(r"deployed by \S+ at \S+"), "deployed by ann at 2026-03-15T06:00:00+00:00"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+\+00:00"), "2026-03-15T06:00:12.345+00:00"),
 )
 

@@ -14,6 +14,7 @@ import pytest
 
 from dagster_project.cli import cli
 from dagster_project.ingest.lake import Lake
+from dagster_project.registry import load_invariants
 from tests.docs.pages import blocks, commands, pages
 from tests.docs.samples import fortnight, output, output_blocks, run_command
 from tests.ingest.test_ingest import take_in
@@ -52,6 +53,10 @@ def test_the_pages_show_what_the_programs_print(installation: Installation) -> N
 def test_the_readme_shows_what_a_run_prints() -> None:
     shown = [block.comment for block, _ in output_blocks(README)]
     assert any("walkhouse run" in comment for comment in shown)
+
+
+def test_the_readme_counts_the_invariants() -> None:
+    assert f"against {len(load_invariants())} invariants" in README.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("command", ["status", "releases", "settings", "alerts", "run"])

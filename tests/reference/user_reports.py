@@ -66,8 +66,8 @@ def retention_weekly(fct_sessions: list[Row], zone: ZoneInfo) -> list[Row]:
 def non_interactors(events: list[Row], names: Names) -> list[Row]:
     """One row per system, item and user who was exposed to it and never interacted.
 
-    Who uses a part uses the whole, if the part names it. The whole of a part is of the type that the part's type tells,
-    that of another item of the type that its events tell.
+    Who uses a part uses the whole, if the part names it. The whole of a part is of the type that
+    the part's type tells, that of another item of the type that its events tell.
     """
     production = with_items(event for event in events if event["environment"] == "production")
     used: set[tuple[str, str, str, Item]] = set()

@@ -45,10 +45,11 @@ def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
             create table audit.results_as_a_whole as select 1 as checked;
             create table audit.results_by_home_date as select 1 as checked;
             create table audit.inputs (
-                invocation_id varchar, dump_date date, fingerprint varchar, sample varchar
+                invocation_id varchar, project_digest varchar, dump_date date,
+                fingerprint varchar, sample varchar
             );
             insert into audit.inputs values
-                ('one', '2026-03-01', 'aa', ''), ('one', null, 'cc', '');
+                ('one', 'deployed', '2026-03-01', 'aa', ''), ('one', 'deployed', null, 'cc', '');
             """
         )
         yield connection
@@ -56,7 +57,13 @@ def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
 
 def decide(warehouse: duckdb.DuckDBPyConnection, waiver: Waiver | None = None) -> Verdict:
     return verdict(
-        warehouse, REGISTRY, TABLES, lake_dumps={DAY: "aa"}, catalogue="cc", waiver=waiver
+        warehouse,
+        REGISTRY,
+        TABLES,
+        lake_dumps={DAY: "aa"},
+        catalogue="cc",
+        project="deployed",
+        waiver=waiver,
     )
 
 
@@ -160,6 +167,16 @@ def test_a_lake_that_was_read_again_without_a_build_is_refused(
     warehouse.execute("update audit.inputs set invocation_id = 'two'")
     (refusal,) = decide(warehouse).refusals
     assert refusal.startswith("the lake was read again")
+
+
+@pytest.mark.parametrize("project", ["of an analyst", ""])
+def test_what_another_project_than_the_deployed_one_built_is_refused(
+    warehouse: duckdb.DuckDBPyConnection, project: str
+) -> None:
+    assert decide(warehouse).may_publish
+    warehouse.execute("update audit.inputs set project_digest = ?", [project])
+    (refusal,) = decide(warehouse).refusals
+    assert refusal.startswith("the warehouse was built from a dbt project that is not deployed")
 
 
 def test_a_sample_is_refused(warehouse: duckdb.DuckDBPyConnection) -> None:

@@ -1091,6 +1091,31 @@ def catalogue(landing: Path) -> Path:
         catalogued("f-auto-leads", "F", **auto, connects_to=["f-auto-leads-too"]),
         catalogued("f-auto-leads-too", "F", **auto, connects_to=["f-auto-leads", "f-other"]),
     ]
+    items += [
+        catalogued("f-two-types", "F", **auto, connects_to=["f-both"]),
+        catalogued("f-both", "F", **auto),
+        catalogued("f-both", "U", item_type="Walk-Thru"),
+        catalogued("f-auto-classic", "F", **auto, connects_to=["w-2"]),
+        catalogued("w-2", "U", item_type="Walk-Thru"),
+        {
+            "system_id": SYSTEM,
+            "item_id": "sv-nps",
+            "item_type": "Survey",
+            "name": "Mixed, as listed",
+            "questions": [
+                {"question_id": "nps-listed", "name": "As listed", "kind": "nps"},
+                {"question_id": "nps-choice", "name": "A choice", "kind": "choice"},
+                {"question_id": "nps-team", "name": "Not said", "kind": None},
+                {"question_id": None, "name": "No id", "kind": "text"},
+            ],
+        },
+        {
+            "system_id": SYSTEM,
+            "item_id": "sv-nps",
+            "item_type": "launcher",
+            "name": "A launcher of the same id",
+        },
+    ]
     path = landing / "content" / "items.ndjson"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(ndjson(items))
@@ -1520,6 +1545,186 @@ def surveys(landing: Path) -> Path:
     return landing
 
 
+def nps_questions(landing: Path) -> Path:
+    """Questions that are NPS questions by their answers, and those that look like it and are not.
+
+    With `catalogue` beside them, some by its word.
+    """
+    day = "2026-04-14"
+
+    def answer(question: str, value: Any, **paths: Any) -> tuple[float, str, Record]:
+        own = {"id": question, "name": f"Question {question}", "data__value": value}
+        return 0, "question/submitted", own | {"owner": "sv-nps", "owner_name": "Mixed"} | paths
+
+    answers = {
+        # A size beside a recommendation, and recommendations that nobody gave more than 5.
+        "nps-a": [
+            answer("nps-recommend", 10),
+            answer("nps-team", 5),
+            answer("nps-low", 4),
+            answer("nps-words", 9),
+            answer("nps-eleven", 10),
+            answer("nps-listed", "no idea"),
+            answer("nps-listed", 9),
+            answer("nps-choice", 9),
+            # The same id in another system, and as the name of a question without an id.
+            answer("nps-words", 9, wm__uId=OTHER_SYSTEM),
+            (0, "question/submitted", {"name": "nps-words", "data__value": 8}),
+            (0, "question/submitted", {"data__value": 7}),
+        ],
+        "nps-b": [
+            answer("nps-recommend", 0),
+            answer("nps-recommend", None),
+            answer("nps-team", 4),
+        ],
+    }
+    records = [
+        record
+        for session, own in answers.items()
+        for record in timeline(f"{day}T08:00:00", session, own, user=f"u-{session}")
+    ]
+    put(landing, day, "nps.ndjson", records)
+    # Later answers of another environment, session and dump say what the question is on all days.
+    later = [
+        answer("nps-words", "very likely", wm__env=1),
+        answer("nps-eleven", 11),
+        answer("nps-recommend", 3),
+    ]
+    put(
+        landing,
+        "2026-04-15",
+        "nps.ndjson",
+        [*timeline("2026-04-15T09:00:00", "nps-c", later, user="u-nps-c")],
+    )
+    return landing
+
+
+def types_and_ids(landing: Path) -> Path:
+    """One id under several types, in several systems and as a name; no id, and neither."""
+    day = "2026-04-16"
+    same = {"id": "77", "name": "Of 77"}
+    moments: list[tuple[float, str, Record]] = [
+        (0, "launcher/play", same),
+        (1, "smartTip/play", same),
+        (2, "task/complete", same),
+        (3, "launcher/play", same | {"wm__uId": OTHER_SYSTEM}),
+        (4, "launcher/play", {"name": "77"}),
+        (5, "launcher/click", {"name": "77"}),
+        (6, "launcher/play", {}),
+        (7, "player/open", {}),
+        (8, "player/open", {}),
+        # A ShoutOut and a survey of one id, each with a part; a part whose parent is known by name.
+        (10, "shoutout/play", {"id": "78", "name": "News"}),
+        (11, "survey/play", {"id": "78", "name": "Poll"}),
+        (12, "action/click", {"id": "79", "owner": "78", "owner_name": "News"}),
+        (13, "shoutout/play", {"name": "By name"}),
+        (14, "action/click", {"id": "80", "owner_name": "By name"}),
+        (15, "shoutout/play", {}),
+        (16, "question/submitted", {"id": "79", "owner": "78", "data__value": "text"}),
+        # A survey without an id: its question names it, and another survey has no id either.
+        (20, "survey/play", {"name": "Poll"}),
+        (21, "question/submitted", {"id": "81", "owner_name": "Poll", "data__value": "text"}),
+        (22, "survey/submitted", {"name": "Poll"}),
+        (23, "survey/close", {"name": "Another poll"}),
+        # A flow and a classic one of one id, with steps of one id, and two without.
+        (30, "bizFlow/play", {"id": "82", "name": "Smart", "data__pId": "types-1"}),
+        (
+            31,
+            "bizFlowStep/play",
+            {"id": "83", "owner": "82", "data__owType": "bizFlow", "data__pId": "types-1"},
+        ),
+        (32, "wt/play", {"id": "82", "name": "Classic", "data__pId": "types-2"}),
+        (
+            33,
+            "step/play",
+            {"id": "83", "owner": "82", "data__owType": "wt", "data__pId": "types-2"},
+        ),
+        (34, "wt/play", {"name": "One", "data__pId": "types-3"}),
+        (35, "step/play", {"name": "83", "owner_name": "One", "data__pId": "types-3"}),
+        (36, "wt/play", {"name": "Two", "data__pId": "types-4"}),
+        (37, "step/play", {"name": "83", "owner_name": "One", "data__pId": "types-4"}),
+        (40, "quiz/submitted", {"id": "84", "name": "Quiz"}),
+        (41, "quiz/passed", {"name": "84"}),
+        (50, "actionBotConversation/conversationStarted", {"id": "85"}),
+        (51, "actionBotConversation/conversationEnded", {"name": "85"}),
+    ]
+    records = timeline(f"{day}T08:00:00", "types", moments, user="u-types")
+    put(landing, day, "types.ndjson", list(records))
+    return landing
+
+
+def whole_seconds(landing: Path) -> Path:
+    """Events of one second, delivered backwards: by event, by row, by file and by dump."""
+    day = "2026-04-17"
+
+    def second(session: str, *pairs: tuple[str, Record]) -> list[Record]:
+        own = [(0.0, pair, paths) for pair, paths in pairs]
+        return list(timeline(f"{day}T08:00:00", f"seconds-{session}", own, user=f"u-{session}"))
+
+    flow = {"data__pId": "seconds-1"}
+    step = flow | {"owner": "90", "data__owType": "bizFlow"}
+    other = {"data__pId": "seconds-2", "owner": "91", "data__owType": "bizFlow"}
+    put(
+        landing,
+        day,
+        "B.ndjson",
+        [
+            *second(
+                "flow",
+                ("bizFlowStep/play", step | {"id": "90-2", "name": "Zwei"}),
+                ("bizFlowStep/play", other | {"id": "91-1"}),
+                ("bizFlowStep/play", step | {"id": "90-1"}),
+                ("bizFlow/play", flow | {"id": "90", "name": "First name"}),
+            ),
+            *second(
+                "quiz",
+                ("quiz/passed", {"id": "92"}),
+                ("quizQuestion/submitted", {"id": "93", "owner": "92"}),
+                ("quiz/submitted", {"id": "92"}),
+                ("quiz/play", {"id": "92"}),
+            ),
+            *second(
+                "chat",
+                ("actionBot/chatClosed", {"id": "94"}),
+                ("actionBotNode/conversationNodeServed", {"owner": "95"}),
+                ("actionBotConversation/conversationEnded", {"id": "95"}),
+                ("actionBotConversation/conversationStarted", {"id": "95"}),
+                ("actionBot/chatOpened", {"id": "94"}),
+            ),
+            *second(
+                "search",
+                ("widgetSearch/click", {"name": "Result"}),
+                ("widgetSearch/search", {"data__value": "exp"}),
+                ("widgetSearch/search", {"data__value": "expense"}),
+                ("widgetSearch/search", {"data__value": "trip"}),
+            ),
+            *second(
+                "tip",
+                ("smartTip/passed", {"id": "96"}),
+                ("smartTip/failed", {"id": "96"}),
+            ),
+        ],
+    )
+    # Paths are in byte order, B before a; positions are numbers, 10 after 9.
+    users = [
+        player(at(f"{day}T08:00:00"), "player/open", session="seconds-users", user=f"u-{number}")
+        for number in range(12)
+    ]
+    put(landing, day, "a.ndjson", users[1:])
+    put(landing, day, "é.ndjson", users[:1])
+    late = second(
+        "flow",
+        ("bizFlowStep/play", step | {"id": "90-1", "name": "Late", "data__value": "late"}),
+        ("bizFlowStep/play", step | {"id": "90-3"}),
+    )
+    scores = [
+        ("question/submitted", {"id": "97", "owner": "98", "data__value": value})
+        for value in (9, 2)
+    ]
+    put(landing, "2026-04-18", "A.ndjson", [*late, *second("scores", *scores)])
+    return landing
+
+
 def searches(landing: Path) -> Path:
     """Searches typed in steps, paused, repeated, clicked or not; terms by value or by name."""
 
@@ -1754,6 +1959,9 @@ MANY_THEMES: tuple[Callable[[Path], Path], ...] = (
     flows,
     items_of_sessions,
     surveys,
+    nps_questions,
+    types_and_ids,
+    whole_seconds,
     searches,
     actionbot,
     quizzes,

@@ -217,7 +217,7 @@ def tampered(walkhouse: Installation) -> Iterator[dict[str, bool]]:
     with duckdb.connect(str(walkhouse.home / "warehouse.duckdb")) as warehouse:
         for statement in (one for each in TAMPERING.values() for one in each):
             warehouse.execute(statement)
-    target = str(walkhouse.home / "dbt")
+    target = str(walkhouse.prepared)
     # What builds know of what they built does not tell them of changes behind their back.
     audited = walkhouse.dbt(
         "run",

@@ -9,6 +9,7 @@ from dagster_project.defs.assets.release import RELEASE
 from dagster_project.defs.failures import failed
 from dagster_project.defs.resources import Installation
 from dagster_project.locks import copies_writer
+from dagster_project.release.copies.owner import installation_id
 from dagster_project.release.copies.send import send_copies
 
 COPIES = dg.AssetKey(["copies"])
@@ -29,7 +30,12 @@ def copies_assets(urls: Sequence[str]) -> list[dg.AssetsDefinition]:
         """
         settings = installation.settings
         with copies_writer(settings.home):
-            states = send_copies(urls, settings.published, keep=settings.keep_releases)
+            states = send_copies(
+                urls,
+                settings.published,
+                keep=settings.keep_releases,
+                installation=installation_id(settings.home),
+            )
         if unsent := [state for state in states if state.problem]:
             raise failed(
                 "\n".join(f"copy {state.url}: {state.problem}" for state in unsent),

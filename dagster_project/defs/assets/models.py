@@ -1,9 +1,9 @@
 """The dbt models: all of them are built in one step by one process.
 
-A release holds tables of one build only, so the models are one asset definition. Dagster records what
-people ask about: facts, reports and meta. What these are made from (seeds, staging, intermediate tables,
-results of the audit) is built by the same step and shown in the graph, but not recorded, because each
-record takes longer than a small table.
+A release holds tables of one build only, so the models are one asset definition. Dagster records
+what people ask about: facts, reports and meta. What these are made from (seeds, staging,
+intermediate tables, results of the audit) is built by the same step and shown in the graph. It is
+not recorded, because each record takes longer than a small table.
 """
 
 import json
@@ -35,7 +35,12 @@ from dagster_project.models.columns import Columns
 from dagster_project.models.dbt import BuiltNode, DbtError, build
 from dagster_project.models.prepared import load_columns, parsed_digest
 from dagster_project.models.rebuilds import Rebuild, rebuild_summary, rebuilds_of_last_build
-from dagster_project.release.layout import WarehouseError, check_layout, expected_layout
+from dagster_project.release.layout import (
+    WarehouseError,
+    check_is_free,
+    check_layout,
+    expected_layout,
+)
 from dagster_project.release.state import project_digest
 from dagster_project.settings import Settings
 
@@ -64,7 +69,7 @@ class Translator(DagsterDbtTranslator):
     def get_asset_spec(
         self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
     ) -> dg.AssetSpec:
-        """With the sources behind what is not recorded: a run waits only for what it reads itself."""
+        """With the sources behind what is not recorded, so that a run waits for them, too."""
         spec = super().get_asset_spec(manifest, unique_id, project)
         known = {dep.asset_key for dep in spec.deps}
         sources = [
@@ -134,6 +139,8 @@ def _recorded_models(
                     built.append(node)
             except DbtError as error:
                 failure = error
+            if failure is not None and not built:  # what the warehouse tells is of an earlier build
+                raise dg.Failure(description=str(failure), allow_retries=False) from failure
             rows = _row_counts(settings.warehouse)
             rebuilds = rebuilds_of_last_build(settings.warehouse)
         for sentence in rebuild_summary(rebuilds, tables=len(rows)):
@@ -209,9 +216,10 @@ def _say_if_built_anew(settings: Settings) -> None:
     """Log that an older warehouse is built anew.
 
     Raises:
-        Failure: a newer Walkhouse built it, or it is damaged.
+        Failure: a newer Walkhouse built it, it is damaged, or another process has it open.
     """
     try:
+        check_is_free(settings.warehouse)
         if check_layout(settings.warehouse, expected_layout(settings.dbt_project)):
             logger.info("an older Walkhouse built the warehouse: everything is built anew")
     except WarehouseError as error:

@@ -26,6 +26,7 @@ from dagster_project.ingest.content import (
 )
 from dagster_project.ingest.dumps import (
     FILE_COLUMNS,
+    DayTaken,
     DumpError,
     ingest_connection,
     taking_in_dumps,
@@ -50,6 +51,8 @@ IS_READ = "catalogue_is_read"
 
 # Seconds before another attempt. The client of the store has tried for some seconds by then.
 _WAITS = (20, 60)
+
+_TURNS = 4  # days of each thread, until they are reported
 
 _Event = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation | dg.Output[None]
 
@@ -124,7 +127,6 @@ def dumps_asset(
     ) -> Iterator[_Event]:
         """Take in the dumps of the run's partitions: new, changed and withdrawn ones."""
         settings = installation.settings
-        definitions = load_definitions(settings.dbt_project)
         landing = Landing(settings.landing)
         days = [date.fromisoformat(partition) for partition in context.partition_keys]
         try:
@@ -144,36 +146,15 @@ def dumps_asset(
         taken_in: list[LakeDump] = []
         withdrawn: list[str] = []
         failures: list[DumpError] = []
-        with (
-            lake_writer(settings.home),
-            ingest_connection(
-                definitions,
-                threads=settings.threads,
-                memory_limit=settings.memory_limit,
-                scratch=settings.scratch,
-            ) as connection,
-            taking_in_dumps(
-                landing,
-                lake,
-                landed.dumps,
-                days,
-                connection,
-                definitions,
-                scratch=settings.scratch,
-                at_once=settings.threads,
-                hold=partial(dump_writer, settings.home),
-            ) as taken,
-        ):
-            write_schema(connection, lake)
-            # Each dump is reported once it is done: a run that is cut short has reported the rest.
-            for each in taken:
+        # Some days at a time, so that no lock and no thread waits for Dagster to write them down.
+        at_once = _TURNS * settings.threads
+        for first in range(0, len(days), at_once):
+            for each in _take_in(settings, landing, lake, landed, days[first : first + at_once]):
                 partition, dump = each.day.isoformat(), each.dump
                 if each.failure is not None:
-                    logger.error("%s", each.failure)
                     failures.append(each.failure)
                     yield _soundness(partition, str(each.failure), is_failure=True)
                 elif dump is not None:
-                    logger.info("dump %s: %s (%.1f s)", partition, _outcomes(dump), each.seconds)
                     taken_in.append(dump)
                     metadata = {
                         **_metadata([dump]),
@@ -209,6 +190,42 @@ def dumps_asset(
             raise _failure(context, failures)
 
     return dumps
+
+
+def _take_in(
+    settings: Settings, landing: Landing, lake: Lake, landed: Landed, days: Sequence[date]
+) -> list[DayTaken]:
+    """Take in some days; says of each when it is done."""
+    definitions = load_definitions(settings.dbt_project)
+    done = []
+    with (
+        lake_writer(settings.home),
+        ingest_connection(
+            definitions,
+            threads=settings.threads,
+            memory_limit=settings.memory_limit,
+            scratch=settings.scratch,
+        ) as connection,
+        taking_in_dumps(
+            landing,
+            lake,
+            landed.dumps,
+            days,
+            connection,
+            definitions,
+            scratch=settings.scratch,
+            at_once=settings.threads,
+            hold=partial(dump_writer, settings.home),
+        ) as taken,
+    ):
+        write_schema(connection, lake)
+        for each in taken:
+            if each.failure is not None:
+                logger.error("%s", each.failure)
+            elif each.dump is not None:
+                logger.info("dump %s: %s (%.1f s)", each.day, _outcomes(each.dump), each.seconds)
+            done.append(each)
+    return done
 
 
 @dg.asset(

@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -17,6 +17,7 @@ from dagster_project.defs.resources import Installation, Waivers
 from dagster_project.ingest.content import loaded_catalogue
 from dagster_project.ingest.lake import Lake
 from dagster_project.locks import warehouse_writer
+from dagster_project.models.deployed import Deployments
 from dagster_project.models.rebuilds import rebuilds_of_last_build
 from dagster_project.operations.runs import note_conclusive
 from dagster_project.registry import (
@@ -27,8 +28,15 @@ from dagster_project.registry import (
 )
 from dagster_project.release.gate import Verdict, Waiver, WaiverError, verdict
 from dagster_project.release.layout import WarehouseError, check_layout, expected_layout
-from dagster_project.release.publish import Release, ReleaseError, publish, release_id
-from dagster_project.release.state import state_digest
+from dagster_project.release.publish import (
+    Hold,
+    Release,
+    ReleaseError,
+    held,
+    publish,
+    release_id,
+)
+from dagster_project.release.state import project_digest, state_digest
 from dagster_project.replacing import replace_text
 from dagster_project.settings import CODE_VERSION, Settings
 
@@ -65,6 +73,9 @@ def release_asset(published_tables: Sequence[dg.AssetKey]) -> dg.AssetsDefinitio
         """
         settings = installation.settings
         with warehouse_writer(settings.home):
+            if (hold := held(settings.published)) and _began_before(context, hold):
+                note_conclusive(context)
+                raise failed(hold.sentence)
             try:
                 decision = _decide(settings, waivers.waiver)
             except WaiverError as error:
@@ -99,12 +110,20 @@ def release_asset(published_tables: Sequence[dg.AssetKey]) -> dg.AssetsDefinitio
                 "rebuilt": rebuilt.sentence if rebuilt else "no event",
                 "by_day": dg.MetadataValue.md(dumps_by_day(dumps, tolerance)),
                 AUDIT: {r.invariant: [r.checked, r.violations] for r in decision.results},
+                "dbt_project": published.project,
                 "waivers": dg.MetadataValue.json(dict(published.waivers)),
                 "path": dg.MetadataValue.path(str(settings.published / "walkhouse.duckdb")),
             }
         )
 
     return release
+
+
+def _began_before(context: dg.AssetExecutionContext, hold: Hold) -> bool:
+    """Whether somebody rolled back while the run was under way already."""
+    record = context.instance.get_run_record_by_id(context.run.run_id)
+    rolled_back_at = datetime.fromisoformat(hold.at) + timedelta(seconds=1)  # it has no fractions
+    return record is not None and record.create_timestamp < rolled_back_at
 
 
 def how_to_waive(registry: Sequence[Invariant], failing: Sequence[str]) -> dict[str, Any]:
@@ -195,6 +214,7 @@ def _decide(settings: Settings, waiver: Waiver | None) -> Verdict:
             load_published_tables(settings.dbt_project),
             lake_dumps={day: dump.fingerprint for day, dump in lake.dumps().items()},
             catalogue=catalogue.fingerprint if catalogue else "",
+            project=project_digest(settings.dbt_project),
             waiver=waiver,
         )
 
@@ -211,6 +231,7 @@ def _publish(settings: Settings, decision: Verdict, waiver: Waiver | None) -> Re
         catalogue.fingerprint if catalogue else "",
         project[0][0],
     )
+    deployment = Deployments(settings.deployed).of(settings.dbt_project)
     now = datetime.now(UTC)
     release = Release(
         release_id=release_id(now, state),
@@ -222,6 +243,9 @@ def _publish(settings: Settings, decision: Verdict, waiver: Waiver | None) -> Re
         dumps=len(dumps),
         events=events,
         waivers=dict.fromkeys(decision.waived, waiver.reason if waiver else ""),
+        project=deployment.digest if deployment else "",
+        project_commit=deployment.git_commit if deployment else None,
+        is_project_modified=deployment.is_modified if deployment else None,
     )
     publish(
         settings.warehouse,

@@ -15,12 +15,14 @@ actionbot_events as (
     select
         *,
         item_type in ('ActionBot Conversation', 'ActionBot Node') as is_of_conversation,
-        {% for part in ['id', 'name'] -%}
         case item_type
-            when 'ActionBot Conversation' then item_{{ part }}
-            when 'ActionBot Node' then parent_item_{{ part }}
-        end as conversation_{{ part }}{{ ',' if not loop.last }}
-        {% endfor -%}
+            when 'ActionBot Conversation' then item_id
+            when 'ActionBot Node' then parent_item_id
+        end as conversation_id,
+        case item_type
+            when 'ActionBot Conversation' then item_name
+            when 'ActionBot Node' then parent_item_name
+        end as conversation_name
     from {{ ref('fct_item_events') }}
     where
         {{ is_stale('home_date') }}

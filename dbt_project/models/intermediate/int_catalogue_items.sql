@@ -77,8 +77,8 @@ items_and_parts as (
 
 ),
 
--- An item that is listed by itself and as a part, or as a part of two, is listed once: by itself, then
--- as the part of the one with the smaller id.
+-- An item that is listed by itself and as a part, or as a part of two, is listed once: by itself,
+-- then as the part of the one with the smaller id.
 ranked as (
 
     select

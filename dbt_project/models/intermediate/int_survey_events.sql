@@ -28,18 +28,26 @@ with_surveys as (
 
     select
         *,
-        {% for part in ['id', 'name'] -%}
         coalesce(
-            named_survey_{{ part }},
+            named_survey_id,
             case
                 when play_id is not null
                     then
-                        max(named_survey_{{ part }}) over (
+                        max(named_survey_id) over (
                             partition by system_id, environment, session_id, play_id
                         )
             end
-        ) as survey_{{ part }}_of_play{{ ',' if not loop.last }}
-        {% endfor -%}
+        ) as survey_id,
+        coalesce(
+            named_survey_name,
+            case
+                when play_id is not null
+                    then
+                        max(named_survey_name) over (
+                            partition by system_id, environment, session_id, play_id
+                        )
+            end
+        ) as survey_name_of_play
     from survey_events
 
 ),
@@ -48,9 +56,7 @@ with_names as (
 
     select
         *,
-        survey_id_of_play as survey_id,
-        {{ name_without_id('survey_id_of_play', 'survey_name_of_play') }}
-            as survey_name_without_id
+        {{ name_without_id('survey_id', 'survey_name_of_play') }} as survey_name_without_id
     from with_surveys
 
 ),

@@ -107,7 +107,8 @@ questions as (
 
 ),
 
--- Over all days: one answer that is no score, or scores that all would do for a size, and it is none.
+-- Over all days: one answer that is no score, or none that is more than a size may be, and the
+-- question is about something else.
 totals as (
 
     select
