@@ -153,18 +153,18 @@ def status(console: Console, settings: Settings) -> None:
         say("is up to date", "yes" if situation.is_published else "no")
         if current.project:
             say("its dbt project", project_in_words(current))
-    if situation.hold:
-        say("held", situation.hold.sentence)
-    deployed = Deployments(settings.deployed).current()
-    say("deployed project", deployed.sentence if deployed else "none")
-    if differs := not_deployed(settings):
-        say("the checkout", differs)
         for each in in_no_report(settings.published / "walkhouse.duckdb"):
             say(
                 "in no report",
                 f"{each.environment}: {each.events:,} events, {each.sessions:,} sessions,"
                 f" {each.end_users:,} end users; {each.reason}",
             )
+    if situation.hold:
+        say("held", situation.hold.sentence)
+    deployed = Deployments(settings.deployed).current()
+    say("deployed project", deployed.sentence if deployed else "none")
+    if differs := not_deployed(settings):
+        say("the checkout", differs)
     for reason in refusals(settings):
         say("last refusal", reason)
     for copy in copy_states(settings.copies):
