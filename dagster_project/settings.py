@@ -287,6 +287,22 @@ class Settings:
         ),
     )
 
+    keep_run_days: int = field(
+        default=90,
+        metadata=_rule(
+            partial(_whole_number, least=1),
+            "how many days Dagster keeps the records of a run; the last of each dump and asset"
+            " stay",
+        ),
+    )
+    keep_runs: int = field(
+        default=300,
+        metadata=_rule(
+            partial(_whole_number, least=1),
+            "how many runs of each job Dagster keeps records of; those of a build take some 3 MB",
+        ),
+    )
+
     @property
     def lake(self) -> Path:
         """The typed Parquet copy of the dumps."""

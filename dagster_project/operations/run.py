@@ -105,7 +105,9 @@ def bring_up_to_date(
 
 
 def look_after(settings: Settings, *, now: datetime | None = None) -> Situation:
-    """Tell what is worth an alert by now, runs that failed included; Dagster has an instance.
+    """Tell what is worth an alert by now, runs that failed included, and forget old runs.
+
+    Dagster has an instance.
 
     What is still being written at the time `now`, if one is given, is left for another time.
 
@@ -116,10 +118,12 @@ def look_after(settings: Settings, *, now: datetime | None = None) -> Situation:
     import dagster as dg
 
     from dagster_project.operations.failed_runs import failed_runs
+    from dagster_project.operations.retention import prune_records
 
     situation = _look(settings, now=now)
     with dg.DagsterInstance.get() as instance:
         watch(settings, situation, failed_runs(instance))
+        prune_records(instance, settings)
     return situation
 
 
