@@ -97,7 +97,9 @@ def _sources() -> dict[str, str]:
         )
     )
     return {
-        block.block_name: block.full_block for block in blocks if block.block_type_name == "macro"
+        str(block.block_name): str(block.full_block)
+        for block in blocks
+        if block.block_type_name == "macro" and hasattr(block, "block_name")
     }
 
 
