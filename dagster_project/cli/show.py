@@ -17,7 +17,7 @@ from dagster_project.operations.pending import look, refusals
 from dagster_project.operations.status import status as status_of
 from dagster_project.release.copies.send import copies_behind as behind
 from dagster_project.release.copies.send import copy_states
-from dagster_project.release.headlines import headlines, left_out
+from dagster_project.release.headlines import headlines, in_no_report
 from dagster_project.release.publish import Release, current_release
 from dagster_project.release.publish import releases as all_releases
 from dagster_project.settings import SettingInForce, Settings, unknown_variables
@@ -29,8 +29,16 @@ def release(console: Console, settings: Settings) -> None:
     if current is None:
         return
     file = settings.published / "walkhouse.duckdb"
-    with duckdb.connect(str(file), read_only=True) as connection:
-        numbers = headlines(connection)
+    try:
+        with duckdb.connect(str(file), read_only=True) as connection:
+            numbers = headlines(connection)
+    except (duckdb.CatalogException, duckdb.BinderException):
+        console.print(
+            f"readers see release {current.release_id}; another version published it with other "
+            f"tables: see {settings.published / 'index.html'}",
+            markup=False,
+        )
+        return
     table = Table(title=f"Release {current.release_id}", title_justify="left", show_header=False)
     table.add_column(style="bold")
     table.add_column(justify="right")
@@ -140,7 +148,7 @@ def status(console: Console, settings: Settings) -> None:
     say("deployed project", deployed.sentence if deployed else "none")
     if differs := not_deployed(settings):
         say("the checkout", differs)
-        for each in left_out(settings.published / "walkhouse.duckdb"):
+        for each in in_no_report(settings.published / "walkhouse.duckdb"):
             say(
                 "in no report",
                 f"{each.environment}: {each.events:,} events, {each.sessions:,} sessions,"

@@ -58,12 +58,12 @@ def lake_sensor(
     if reason := not_loaded(settings):
         return dg.SkipReason(reason)
     due = build_due(settings, context.instance, _location(context))
+    if isinstance(due, dg.RunRequest):
+        prune_records(context.instance, settings)
     if differs := not_deployed(installation.settings_of_checkout):
         context.log.warning(differs)
         if isinstance(due, dg.SkipReason):
             return dg.SkipReason(f"{due.skip_message}; {differs}")
-    if isinstance(due, dg.RunRequest):
-        prune_records(context.instance, settings)
     return due
 
 

@@ -28,7 +28,7 @@ from dagster_project.ingest.lake import Lake
 from dagster_project.models.deployed import Deployments, not_deployed
 from dagster_project.operations.alerts import open_alerts
 from dagster_project.operations.pending import Situation, look, refusals
-from dagster_project.release.headlines import left_out
+from dagster_project.release.headlines import in_no_report
 from dagster_project.settings import Settings, without_password
 
 
@@ -66,7 +66,7 @@ def status(settings: Settings) -> dict[str, Any]:
 
 
 def _left_out(settings: Settings) -> list[dict[str, Any]]:
-    return [asdict(each) for each in left_out(settings.published / "walkhouse.duckdb")]
+    return [asdict(each) for each in in_no_report(settings.published / "walkhouse.duckdb")]
 
 
 def _dump_status(situation: Situation, day: date) -> str:
