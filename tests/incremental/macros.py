@@ -1,7 +1,7 @@
 """The macros of the dbt project, called one by one, without a project that is built.
 
-They are parsed and rendered as dbt does it: a template for each macro, `return` as an exception. What
-they ask the database for, an in-memory DuckDB answers.
+They are parsed and rendered as dbt does it: a template for each macro, `return` as an exception.
+What they ask the database for, an in-memory DuckDB answers.
 """
 
 from __future__ import annotations
@@ -97,7 +97,9 @@ def _sources() -> dict[str, str]:
         )
     )
     return {
-        block.block_name: block.full_block for block in blocks if block.block_type_name == "macro"
+        str(block.block_name): str(block.full_block)
+        for block in blocks
+        if block.block_type_name == "macro" and hasattr(block, "block_name")
     }
 
 
