@@ -6,29 +6,31 @@ Also the forgiving way to read one: line by line, as far as it can be read.
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import json
-import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
-import zstandard
-from isal import isal_zlib
-
+from dagster_project.ingest.compression import (
+    PARQUET,
+    Compression,
+    Damage,
+    PackedError,
+    compression_of,
+    open_unpacked,
+    promised_compression,
+    unpacked,
+)
 from dagster_project.ingest.envelopes import TABULAR_COLUMNS, Form, form_of_object
 
 Format = Literal["ndjson", "csv", "parquet"]
-Compression = Literal["none", "gzip", "zstd"]
 
 UTF8_BOM = b"\xef\xbb\xbf"
-_CHUNK = 1 << 20
-_GzipError: type[Exception] = isal_zlib.error  # type: ignore[assignment]  # it is no instance
+_ENCRYPTED = {"gpg", "pgp", "age", "enc"}
 _LINES_TO_LOOK_AT = 1_000
 _LONGEST_LINE_TO_LOOK_AT = 1 << 20
 
@@ -70,28 +72,20 @@ class Record:
     problem: str | None = None
 
 
-class Damage:
-    """What was found wrong with a file as a whole while it was read, if anything."""
-
-    def __init__(self) -> None:
-        self.text: str | None = None
-
-
 def kind_of_file(path: Path, name: str) -> FileKind:
     """Tell compression, format and form of a file.
 
     Raises:
+        UnreadableFileError: it is packed in a way that is not read, or is not what it is called.
         OSError: the file cannot be opened.
     """
+    try:
+        compression = compression_of(path)
+    except PackedError as error:
+        raise UnreadableFileError(str(error)) from error
     with path.open("rb") as file:
-        magic = file.read(4)
-    if magic == b"PAR1":
-        return FileKind("parquet", "none", "tabular")
-    compression: Compression = "none"
-    if magic[:2] == b"\x1f\x8b":
-        compression = "gzip"
-    elif magic == b"\x28\xb5\x2f\xfd":
-        compression = "zstd"
+        if file.read(len(PARQUET)) == PARQUET:
+            return FileKind("parquet", "none", "tabular")
     extensions = {part.lower() for part in name.rsplit("/", 1)[-1].split(".")[1:]}
     header: tuple[str, ...] = ()
     form: Form | None = None
@@ -108,7 +102,10 @@ def kind_of_file(path: Path, name: str) -> FileKind:
     is_csv_name = "csv" in extensions
     is_json_name = not extensions.isdisjoint({"ndjson", "jsonl", "json"})
     names = {column.strip().lower() for column in header}
-    if not looks_like_json and header and (len(names & set(TABULAR_COLUMNS)) > 1 or is_csv_name):
+    looks_like_csv = len(names & set(TABULAR_COLUMNS)) > 1
+    if not (looks_like_json or looks_like_csv):
+        _check_promises(name, compression, extensions)
+    if not looks_like_json and header and (looks_like_csv or is_csv_name):
         return FileKind("csv", compression, "tabular", header)
     return FileKind(
         "ndjson",
@@ -116,6 +113,24 @@ def kind_of_file(path: Path, name: str) -> FileKind:
         form or ("tabular" if is_csv_name else "player"),
         is_recognised=looks_like_json or is_json_name or is_csv_name,
     )
+
+
+def _check_promises(name: str, compression: Compression, extensions: set[str]) -> None:
+    """Refuse a file that neither holds lines nor is what its name says.
+
+    Raises:
+        UnreadableFileError: the name promises another kind of file.
+    """
+    promised = promised_compression(name)
+    if promised and compression == "none":
+        raise UnreadableFileError(
+            f"its name says {promised}, and its content is neither that nor JSON or CSV; deliver it"
+            " again"
+        )
+    if "parquet" in extensions:
+        raise UnreadableFileError("it does not begin as a Parquet file does; deliver it again")
+    if not extensions.isdisjoint(_ENCRYPTED):
+        raise UnreadableFileError("its name says that it is encrypted; deliver it decrypted")
 
 
 def read_records(
@@ -312,10 +327,7 @@ def _json_object(line: bytes) -> dict[str, Any] | None:
 
 def _first_lines(path: Path, compression: Compression) -> Iterator[bytes]:
     """The first lines that are not blank, very long ones cut, as far as they can be read."""
-    with (
-        suppress(OSError, EOFError, zlib.error, zstandard.ZstdError),
-        _open(path, compression) as file,
-    ):
+    with open_unpacked(path, compression) as file:
         line = file.readline(_LONGEST_LINE_TO_LOOK_AT).removeprefix(UTF8_BOM)
         found = 0
         while line and found < _LINES_TO_LOOK_AT:
@@ -325,70 +337,14 @@ def _first_lines(path: Path, compression: Compression) -> Iterator[bytes]:
             line = file.readline(_LONGEST_LINE_TO_LOOK_AT)
 
 
-def _open(path: Path, compression: Compression) -> IO[bytes] | gzip.GzipFile:
-    if compression == "gzip":
-        return gzip.open(path, "rb")
-    if compression == "zstd":
-        reader = zstandard.ZstdDecompressor().stream_reader(
-            path.open("rb"), read_across_frames=True, closefd=True
-        )
-        return io.BufferedReader(reader)
-    return path.open("rb")
-
-
 def _chunks(path: Path, compression: Compression, damage: Damage) -> Iterator[bytes]:
-    """The uncompressed content; what cannot be read any further is told in `damage`."""
-    is_first = True
-    try:
-        for chunk in _raw_chunks(path, compression, damage):
-            if chunk:
-                yield chunk.removeprefix(UTF8_BOM) if is_first else chunk
-                is_first = False
-    except (_GzipError, zstandard.ZstdError) as error:
-        damage.text = f"the {compression} stream is damaged: {error}"
-
-
-def _raw_chunks(path: Path, compression: Compression, damage: Damage) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        blocks = iter(lambda: file.read(_CHUNK), b"")
-        if compression == "none":
-            yield from blocks
-        elif compression == "gzip":
-            yield from _inflated(blocks, damage)
-        else:
-            yield from _unzstd(blocks, damage)
-
-
-def _inflated(blocks: Iterator[bytes], damage: Damage) -> Iterator[bytes]:
-    """All members of a gzip stream, checksums verified. ISA-L takes half of zlib's time for it."""
-    inflater = isal_zlib.decompressobj(wbits=31)
-    for block in blocks:
-        data = block
-        while data:
-            if inflater.eof:
-                if not data.startswith(b"\x1f"):
-                    damage.text = "something else follows the gzip stream"
-                    return
-                inflater = isal_zlib.decompressobj(wbits=31)
-            yield inflater.decompress(data)
-            data = inflater.unused_data
-    if not inflater.eof:
-        yield inflater.flush()
-        damage.text = "the gzip stream ends early"
-
-
-def _unzstd(blocks: Iterator[bytes], damage: Damage) -> Iterator[bytes]:
-    """All frames of a zstd stream."""
-    decompressor = zstandard.ZstdDecompressor().decompressobj()
-    for block in blocks:
-        data = block
-        while data:
-            if decompressor.eof:
-                decompressor = zstandard.ZstdDecompressor().decompressobj()
-            yield decompressor.decompress(data)
-            data = decompressor.unused_data
-    if not decompressor.eof:
-        damage.text = "the zstd stream ends early"
+    """The uncompressed content without its mark; what cannot be read is told in `damage`."""
+    chunks = unpacked(path, compression, damage)
+    first = next(chunks, b"")
+    while 0 < len(first) < len(UTF8_BOM) and (more := next(chunks, b"")):
+        first += more
+    yield first.removeprefix(UTF8_BOM)
+    yield from chunks
 
 
 def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -34,9 +34,9 @@ from dagster_project.ingest.classification import (
     quoted,
     second_look_source,
 )
+from dagster_project.ingest.compression import Damage
 from dagster_project.ingest.envelopes import Form, unknown_keys
 from dagster_project.ingest.files import (
-    Damage,
     FileKind,
     Record,
     UnreadableFileError,
@@ -60,10 +60,15 @@ _FORMAT = "format parquet, compression zstd, compression_level 1"
 
 @dataclass(frozen=True)
 class FileRead:
-    """What a file turned out to be, and what was wrong with it as a whole."""
+    """What a file turned out to be, and what was wrong with it as a whole.
+
+    Attributes:
+        content_bytes: of its content, uncompressed, as far as it could be read; 0 for Parquet.
+    """
 
     kind: FileKind
     damage: str | None
+    content_bytes: int
 
 
 @dataclass(frozen=True)
@@ -117,7 +122,7 @@ class DumpReader:
             found = self._read_whole(path, name, kind, damage)
         if damage.text and not found:
             raise UnreadableFileError(f"no line can be read: {damage.text}; deliver it again")
-        return FileRead(kind, damage.text)
+        return FileRead(kind, damage.text, damage.content_bytes)
 
     def finish(self) -> tuple[list[Path], dict[str, FileLines]]:
         """Write what is waiting; returns the parts, and the lines of every file that has any."""

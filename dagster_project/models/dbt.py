@@ -167,14 +167,16 @@ def _relations(manifest: dict[str, Any], compiled: dict[str, str]) -> list[Relat
         name = f"{node['schema']}.{node['alias']}"
         if node["resource_type"] == "seed":
             found[unique_id] = Relation(name, node["config"].get("column_types") or {})
-        elif unique_id in compiled and node["config"]["materialized"] != "ephemeral":
+        elif unique_id in compiled:
+            inputs[unique_id] = node["depends_on"]["nodes"]
+            if node["config"]["materialized"] == "ephemeral":
+                continue  # no relation, but what reads it comes after what it reads
             is_enforced = node["contract"]["enforced"]
             declared = node["columns"].values() if is_enforced else ()
             types = {column["name"]: column["data_type"] for column in declared}
             found[unique_id] = Relation(name, types, compiled[unique_id])
-            inputs[unique_id] = node["depends_on"]["nodes"]
-    inputs = {unique_id: inputs.get(unique_id, []) for unique_id in found}
-    return [found[each] for each in TopologicalSorter(inputs).static_order() if each in found]
+    ordered = TopologicalSorter({**dict.fromkeys(found, ()), **inputs}).static_order()
+    return [found[each] for each in ordered if each in found]
 
 
 def _database(manifest: dict[str, Any]) -> str:

@@ -19,6 +19,7 @@ import pytest
 
 from dagster_project.ingest import classification, lines
 from dagster_project.ingest.classification import lines_of_parts
+from dagster_project.ingest.compression import Damage
 from dagster_project.ingest.dumps import (
     DayTaken,
     ingest_connection,
@@ -28,7 +29,6 @@ from dagster_project.ingest.dumps import (
     write_schema,
 )
 from dagster_project.ingest.files import (
-    Damage,
     FileKind,
     Record,
     read_records,
