@@ -34,7 +34,7 @@ from dagster_project.replacing import replacing
 
 logger = logging.getLogger("walkhouse")
 
-READER_VERSION = 3
+READER_VERSION = 4
 """Raise it with every change to how lines are read: all dumps are then read again."""
 
 FILE_COLUMNS = {
