@@ -13,9 +13,11 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import duckdb
+import numpy as np
 
 from dagster_project.ingest.envelopes import (
     EVENT_ID,
@@ -82,7 +84,6 @@ _IDENTITY = (
 _SEPARATOR = "\x1f"
 _DAY_MS = 86_400_000
 _LEAST_MS = 10**11  # a smaller number of milliseconds is one of seconds
-_LINES_LOOKED_AT = 10_000
 
 # Names and texts; in all other columns a whole number may be written with a fraction of zeros.
 _NO_NUMBERS = frozenset(
@@ -129,75 +130,78 @@ def prepare_connection(connection: duckdb.DuckDBPyConnection, definitions: Defin
     _lookup(connection, "initiators", dict(definitions.initiators))
 
 
-def shapes_of(connection: duckdb.DuckDBPyConnection, form: Form) -> dict[str, str]:
-    """The sets of keys that the first lines of the table `landed` have, by their hash."""
+def look_at_lines(
+    connection: duckdb.DuckDBPyConnection, form: Form
+) -> Mapping[str, np.ndarray[Any, Any]]:
+    """What can be told of the lines of the table `landed` without reading them.
+
+    Returns:
+        by line, in any order: its `place`, and as `shape` a number that stands for the sets of keys
+        in it; 0 where it is not surely one JSON object, since DuckDB also takes commas before a
+        closing bracket, NaN and Infinity for JSON.
+    """
+    constant = r"-?([nN][aA][nN]|[iI][nN][fF]([iI][nN][iI][tT][yY])?)\s*[,\]}]"
+    # Each expression begins with a sign that can be searched for, which is ten times as fast.
+    return connection.execute(
+        rf"""
+        select
+            place,
+            case when json is null then 0 else hash({_json_keys(form, "json")}) end as shape
+        from (
+            select
+                place,
+                case
+                    when
+                        starts_with(line, '{{')
+                        and json_valid(line)
+                        and not regexp_matches(line, ',\s*([\]}}]|{constant})')
+                        and not regexp_matches(line, ':\s*{constant}')
+                        and not regexp_matches(line, '\[\s*{constant}')
+                        then line
+                end as json
+            from landed
+        )
+        """
+    ).fetchnumpy()
+
+
+def keys_of(
+    connection: duckdb.DuckDBPyConnection, form: Form, lines: Mapping[int, str]
+) -> dict[int, str]:
+    """The keys of lines that are JSON, as the column `keys` has them, by the same numbers."""
     return dict(
         connection.execute(
-            f"""
-            select distinct hash(keys)::varchar, to_json(keys)::varchar
-            from (select {_json_keys(form, "line")} as keys from landed limit {_LINES_LOOKED_AT})
-            where keys is not null
-            """
+            f"select place, to_json({_json_keys(form, 'line')})::varchar"
+            " from (select unnest(?::bigint[]) as place, unnest(?::varchar[]) as line)",
+            [[*lines], [*lines.values()]],
         ).fetchall()
     )
 
 
-def note_shapes(
-    connection: duckdb.DuckDBPyConnection, form: Form, shapes: Mapping[str, str]
-) -> None:
-    """Have sets of keys at hand for `lines_source`: those that all readers understand alike.
-
-    The keys of a line are kept for what is not documented among them. Writing them takes a tenth of
-    the time of an ingest, so they are left out where all are documented.
-    """
-    plain: list[str] = []
-    documented: list[str] = []
-    for shape, text in shapes.items():
-        objects = [names or () for names in json.loads(text)]
-        if all(keys_are_plain(form, names) for names in objects):
-            plain.append(shape)
-            if not unknown_keys(form, parents_and_keys(form, text)):
-                documented.append(shape)
-    for name, known in (("plain_keys", plain), ("documented_keys", documented)):
-        values = ", ".join([quoted(shape) for shape in known] or [quoted("")])
-        connection.execute(f"create or replace temp type {name} as enum ({values})")
+def shape_is_plain(form: Form, keys: str) -> bool:
+    """Whether every reader understands the keys of a line alike."""
+    return all(keys_are_plain(form, names or ()) for names in json.loads(keys))
 
 
-def odd_lines(connection: duckdb.DuckDBPyConnection) -> list[int]:
-    """The places of the lines of the table `landed` that are not surely one JSON object.
-
-    DuckDB also takes commas before a closing bracket, NaN and Infinity for JSON.
-    """
-    constant = r"-?([nN][aA][nN]|[iI][nN][fF]([iI][nN][iI][tT][yY])?)\s*[,\]}]"
-    # Each expression begins with a letter that can be searched for, which is ten times as fast.
-    rows = connection.execute(
-        rf"""
-        select place
-        from landed
-        where
-            not coalesce(starts_with(line, '{{') and json_valid(line), false)
-            or regexp_matches(line, ',\s*([\]}}]|{constant})')
-            or regexp_matches(line, ':\s*{constant}')
-            or regexp_matches(line, '\[\s*{constant}')
-        """
-    ).fetchnumpy()
-    return sorted(int(place) for place in rows["place"])
+def shape_is_documented(form: Form, keys: str) -> bool:
+    """Whether all keys of a line are documented; they need not be kept then."""
+    return not unknown_keys(form, parents_and_keys(form, keys))
 
 
 def lines_source(form: Form) -> str:
     """The source over the table `landed`, of lines that are one JSON object each.
 
-    A line that another reader could understand otherwise is odd. For a connection that knows the
-    usual sets of keys (`note_shapes`).
+    A line is odd if another reader could understand a value in it otherwise.
     """
+    # What holds other values begins with a bracket; comparing is faster than looking for it.
     nested = " or ".join(
-        f"coalesce({column}[1] in ('{{', '['), false)" for column in column_expressions(form, "")
+        f"{column} between '[' and '[~' or {column} between '{{' and '{{~'"
+        for column in column_expressions(form, "")
     )
     return f"""
         select
             *,
-            not is_plain
-            or {nested}
+            coalesce({nested}, false)
             or (
                 not contains(occurred_at, ':')
                 and (contains(occurred_at, '.') or contains(lower(occurred_at), 'e'))
@@ -209,23 +213,12 @@ def lines_source(form: Form) -> str:
                 folder_item_type,
                 folder_event,
                 source_row,
-                trim(line, e' \t\r\n') as line,
+                line,
                 null::varchar as problem,
                 null::varchar as columns_found,
                 {_json_fields(form)},
-                try_cast(key_hash as plain_keys) is not null as is_plain,
-                -- Of the line: `to_json` takes the lists of a whole vector, whichever are asked for.
-                case
-                    when try_cast(key_hash as documented_keys) is null
-                        then to_json({_json_keys(form, "line")})::varchar
-                end as keys
-            from (
-                select
-                    *,
-                    {_json_record(form, "line")} as record,
-                    hash({_json_keys(form, "line")})::varchar as key_hash
-                from landed
-            )
+                keys
+            from (select *, {_json_record(form, "line")} as record from landed)
         )
     """
 
@@ -517,7 +510,7 @@ def _event_key() -> str:
 def _whole_numbers() -> str:
     """SQL that takes the fraction from numbers that are whole; an initial 1.0 is the 1 it was."""
     return ", ".join(
-        f"case when {column}[-1] = '0' and contains({column}, '.')"
+        f"case when contains({column}, '.0')"
         f" then regexp_replace({column}, '^(-?\\d+)\\.0+$', '\\1') else {column} end as {column}"
         for column in _NUMBERS
     )

@@ -34,7 +34,7 @@ Format = Literal["ndjson", "csv", "parquet"]
 UTF8_BOM = codecs.BOM_UTF8
 _UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _ENCRYPTED = {"gpg", "pgp", "age", "enc"}
-_BYTES_TO_LOOK_AT = 1 << 21
+_BYTES_TO_LOOK_AT = 1 << 20
 _RECORDS_TO_LOOK_AT = 1_000
 
 

@@ -24,15 +24,16 @@ from dagster_project.ingest.classification import (
     classification,
     columns_source,
     folder_names,
+    keys_of,
     keys_of_columns,
     lines_of_parts,
     lines_source,
-    note_shapes,
-    odd_lines,
+    look_at_lines,
     parents_and_keys,
     quoted,
     second_look_source,
-    shapes_of,
+    shape_is_documented,
+    shape_is_plain,
 )
 from dagster_project.ingest.compression import Damage
 from dagster_project.ingest.envelopes import TABULAR_COLUMNS, Form, plain_json, unknown_keys
@@ -48,12 +49,13 @@ from dagster_project.ingest.files import (
 )
 from dagster_project.ingest.json_records import Found, parsed, records_in_lines, utf8
 
-_Numbers = np.ndarray[Any, np.dtype[np.int64]]
+_Shapes = np.ndarray[Any, np.dtype[np.uint64]]
 
-_BATCH_BYTES = 96 * 1024 * 1024
+_BATCH_BYTES = 48 * 1024 * 1024
 _BATCH_ROWS = 150_000
 _SECOND_LOOK_RECORDS = 20_000
 _SECOND_LOOK_CHARACTERS = 64 * 1024 * 1024
+_NO_ROW = 0
 _CHUNK_ROWS = 8_192  # so many does one thread of DuckDB take at a time
 _MOST_PARTS = 16
 # Higher levels take longer, and save little after Parquet's own encodings.
@@ -102,7 +104,7 @@ class DumpReader:
         self._lines: dict[Form, list[_Segment]] = {}
         self._records: dict[Form, _Records] = {}
         self._rows: list[pa.Table] = []
-        self._shapes: dict[Form, dict[str, str]] = {}
+        self._shapes: dict[Form, dict[int, _Shape]] = {}
         self._forms: dict[str, Form] = {}
 
     def read(self, path: Path, name: str) -> FileRead | None:
@@ -164,25 +166,32 @@ class DumpReader:
     def _classify_lines(self, form: Form, segments: Sequence[_Segment]) -> _Segment:
         """Classify what segments hold; returns what is left of the last one, if it goes on."""
         lines = _Lines(segments)
+        known = self._shapes.setdefault(form, {})
         self._connection.register("landed", lines.table())
         try:
-            odd = odd_lines(self._connection)
+            looked_at = look_at_lines(self._connection, form)
+            shapes = np.zeros(len(lines), dtype=np.uint64)
+            shapes[looked_at["place"]] = looked_at["shape"]
+            first_places = dict(zip(*np.unique(shapes, return_index=True), strict=True))
         finally:
             self._connection.unregister("landed")
-        left = lines.find_records(odd)
+        new = {int(place): int(s) for s, place in first_places.items() if s and s not in known}
+        if new:
+            examples = {place: lines[place].decode("utf-8") for place in new}
+            for place, keys in keys_of(self._connection, form, examples).items():
+                known[new[place]] = _Shape.of(form, keys)
+        left = lines.find_records(shapes)
         for name, row, found in lines.found:
             self._take(name, form, [(row, found)])
-        if len(table := lines.single_records()):
-            self._connection.register("landed", table)
+        if lines.keep_plain(known):
+            self._connection.register("landed", lines.single_records(known))
             try:
-                shapes = self._shapes.setdefault(form, {})
-                shapes |= shapes_of(self._connection, form)
-                note_shapes(self._connection, form, shapes)
                 part = self._classify(lines_source(form), form)
             finally:
                 self._connection.unregister("landed")
-            for name, row, text in lines.texts(self._without_outcome(part)):
-                self._take_again(name, form, row, text)
+            lines.set_aside(self._without_outcome(part))
+        for name, row, text in lines.aside():
+            self._take_again(name, form, row, text)
         return left
 
     def _take_again(self, name: str, form: Form, row: int, text: str) -> None:
@@ -288,9 +297,9 @@ class DumpReader:
     def _without_outcome(self, part: Path) -> list[tuple[str, int]]:
         """File and row of the lines of a part that have to be looked at again."""
         return self._connection.execute(
-            "select source_file, source_row from read_parquet(?) where outcome is null"
-            " order by source_file, source_row",
-            [str(part)],
+            "select source_file, source_row from read_parquet(?)"
+            " where outcome is null and source_row <> ? order by source_file, source_row",
+            [str(part), _NO_ROW],
         ).fetchall()
 
     def _classify(self, source: str, form: Form) -> Path:
@@ -349,6 +358,26 @@ class DumpReader:
         self._parts = [together]
 
 
+@dataclass(frozen=True)
+class _Shape:
+    """The sets of keys of a line.
+
+    Attributes:
+        keys: them, where not all are documented.
+        is_plain: whether every reader understands them alike.
+    """
+
+    keys: str | None
+    is_plain: bool
+
+    @classmethod
+    def of(cls, form: Form, keys: str) -> _Shape:
+        return cls(
+            keys=None if shape_is_documented(form, keys) else keys,
+            is_plain=shape_is_plain(form, keys),
+        )
+
+
 class _Segment:
     """Lines of one file, and from which row on its records are counted."""
 
@@ -365,10 +394,9 @@ class _Segment:
         """Add lines; the last of a file may be without its end."""
         if not block.endswith(b"\n"):
             block += b"\n"
-        block = block.replace(b"\r\n", b"\n")
-        try:
-            block.decode("utf-8")
-        except UnicodeDecodeError:
+        if b"\r" in block:
+            block = block.replace(b"\r\n", b"\n")
+        if not _is_utf8(block):
             block = self._without_undecodable(block)
         self.blocks.append(block)
         self.size += len(block)
@@ -401,6 +429,9 @@ class _Lines(Sequence[bytes]):
             self._starts.append(start)
             self._undecodable |= {start + n: line for n, line in segment.undecodable.items()}
             start += segment.lines
+        self._shapes: _Shapes = np.zeros(len(ends), dtype=np.uint64)
+        self._is_plain = self._is_single
+        self._aside: list[int] = []
         self.found: list[tuple[str, int, Found]] = []
 
     def __len__(self) -> int:
@@ -423,16 +454,22 @@ class _Lines(Sequence[bytes]):
         """All lines, with their ends, by place."""
         return _in_chunks(pa.table({"place": np.arange(len(self)), "line": self._array()}))
 
-    def _array(self) -> pa.Array:
-        buffers = [None, pa.py_buffer(self._offsets), pa.py_buffer(self._data)]
+    def _array(self, valid: bytes | None = None) -> pa.Array:
+        validity = None if valid is None else pa.py_buffer(valid)
+        buffers = [validity, pa.py_buffer(self._offsets), pa.py_buffer(self._data)]
         return pa.Array.from_buffers(pa.string(), len(self), buffers)
 
-    def find_records(self, odd: Sequence[int]) -> _Segment:
+    def find_records(self, shapes: _Shapes) -> _Segment:
         """Find what records there are in the lines that are not surely one each.
+
+        Args:
+            shapes: by line, as `look_at_lines` tells them.
 
         Returns:
             what is left of the last segment until more of its file is at hand.
         """
+        self._shapes = shapes
+        odd = np.flatnonzero(shapes == 0).tolist()
         position = 0
         left = _Segment(self._segments[-1].name)
         for segment, start in zip(self._segments, self._starts, strict=True):
@@ -461,52 +498,69 @@ class _Lines(Sequence[bytes]):
             before = segment.first_row + np.cumsum(counts) - counts
             self._rows[start : start + segment.lines] = before
             for place, found in of_lines:
-                row = int(self._rows[place])
+                row = int(before[place - start])
                 self.found += [(segment.name, row + n, each) for n, each in enumerate(found)]
             if not segment.is_last:
                 left = _Segment(segment.name, segment.first_row + int(counts.sum()))
                 if end < start + segment.lines:
                     left.add(b"\n".join((*self[end : start + segment.lines], b"")))
+        self._is_plain = self._is_single
         return left
 
-    def single_records(self) -> pa.Table:
-        """The lines that are one record each."""
-        chosen = pa.array(self._is_single)
+    def keep_plain(self, known: Mapping[int, _Shape]) -> bool:
+        """Set those single records aside whose keys are not plain; whether any others are left."""
+        odd = [shape for shape, each in known.items() if not each.is_plain]
+        if odd:
+            is_odd = self._is_single & np.isin(self._shapes, np.array(odd, dtype=np.uint64))
+            self._aside += np.flatnonzero(is_odd).tolist()
+            self._is_plain = self._is_single & ~is_odd
+        return bool(self._is_plain.any())
+
+    def single_records(self, known: Mapping[int, _Shape]) -> pa.Table:
+        """The lines that are one plain record each; in the place of any other there is null."""
         sizes = [segment.lines for segment in self._segments]
-        names = pa.array([segment.name for segment in self._segments])
+        which = pa.array(np.repeat(np.arange(len(sizes), dtype=np.int32), sizes))
         folders = [folder_names(segment.name) for segment in self._segments]
-        which = pa.array(np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)).filter(chosen)
         of_segment = {
-            "source_file": names,
-            "folder_item_type": pa.array([each.get("item_type") for each in folders], pa.string()),
-            "folder_event": pa.array([each.get("event") for each in folders], pa.string()),
+            "source_file": [segment.name for segment in self._segments],
+            "folder_item_type": [each.get("item_type") for each in folders],
+            "folder_event": [each.get("event") for each in folders],
         }
-        lines = self._array()
+        shapes = np.array([*known], dtype=np.uint64)
+        order = np.argsort(shapes)
+        keys = pa.array([each.keys for each in known.values()], pa.string()).take(pa.array(order))
+        of_line = np.searchsorted(shapes[order], self._shapes).clip(max=len(shapes) - 1)
         return _in_chunks(
             pa.table(
                 {
                     **{
-                        column: pa.DictionaryArray.from_arrays(which, values)
+                        column: pa.DictionaryArray.from_arrays(which, pa.array(values, pa.string()))
                         for column, values in of_segment.items()
                     },
-                    "source_row": self._rows[self._is_single],
-                    "line": lines if self._is_single.all() else lines.filter(chosen),
+                    "source_row": np.where(self._is_plain, self._rows, _NO_ROW),
+                    "line": self._array(np.packbits(self._is_plain, bitorder="little").tobytes()),
+                    "keys": pa.DictionaryArray.from_arrays(of_line.astype(np.int32), keys),
                 }
             )
         )
 
-    def texts(self, rows: Iterable[tuple[str, int]]) -> Iterator[tuple[str, int, str]]:
-        """File, row and text of single records, given file and row."""
-        segments = {
-            segment.name: (start, start + segment.lines)
-            for segment, start in zip(self._segments, self._starts, strict=True)
-        }
+    def set_aside(self, rows: Iterable[tuple[str, int]]) -> None:
+        """Note records, by file and row, that have to be read in Python."""
+        by_file: dict[str, list[int]] = {}
         for name, row in rows:
-            start, end = segments[name]
-            place = start + int(np.searchsorted(self._rows[start:end], row, side="right")) - 1
-            while not self._is_single[place]:
-                place -= 1
-            yield name, row, self[place].decode("utf-8")
+            by_file.setdefault(name, []).append(row)
+        for segment, start in zip(self._segments, self._starts, strict=True):
+            if segment.name in by_file:
+                places = start + np.flatnonzero(self._is_single[start : start + segment.lines])
+                which = np.searchsorted(self._rows[places], by_file[segment.name])
+                self._aside += places[which].tolist()
+
+    def aside(self) -> Iterator[tuple[str, int, str]]:
+        """File, row and text of the records that were set aside."""
+        starts = np.array(self._starts)
+        for place in self._aside:
+            segment = self._segments[int(np.searchsorted(starts, place, side="right")) - 1]
+            yield segment.name, int(self._rows[place]), self[place].decode("utf-8")
 
 
 class _Window(Sequence[bytes]):
@@ -603,6 +657,16 @@ def _table_of_columns(
             },
         }
     )
+
+
+def _is_utf8(block: bytes) -> bool:
+    offsets = np.array([0, len(block)], dtype=np.int32)
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(block)]
+    try:
+        pa.Array.from_buffers(pa.string(), 1, buffers).validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def _in_chunks(table: pa.Table) -> pa.Table:
