@@ -263,7 +263,7 @@ def columns_source(columns: Collection[str]) -> str:
             problem,
             is_control,
             false as is_odd,
-            keys,
+            nullif(keys, '') as keys,
             columns_found,
             {", ".join(fields)}
         from landed
@@ -303,10 +303,10 @@ def parents_and_keys(form: Form, keys: str | None) -> Iterator[tuple[str, str]]:
             yield parent, name
 
 
-def keys_of_columns(columns: Collection[str]) -> str | None:
-    """What stands for the keys of each line of a file with columns; null if all are documented."""
+def keys_of_columns(columns: Collection[str]) -> str:
+    """What stands for the keys of each line of a file with columns; empty if all are documented."""
     is_documented = not unknown_keys("tabular", (("", column) for column in columns))
-    return None if is_documented else json.dumps([sorted(columns)])
+    return "" if is_documented else json.dumps([sorted(columns)])
 
 
 def folder_names(name: str) -> dict[str, str]:

@@ -52,7 +52,8 @@ from dagster_project.ingest.json_records import Found, parsed, records_in_lines,
 _Shapes = np.ndarray[Any, np.dtype[np.uint64]]
 
 _BATCH_BYTES = 48 * 1024 * 1024
-_BATCH_ROWS = 150_000
+_BATCH_ROWS = 100_000
+_CSV_BYTES = 4 * 1024 * 1024
 _SECOND_LOOK_RECORDS = 20_000
 _SECOND_LOOK_CHARACTERS = 64 * 1024 * 1024
 _NO_ROW = 0
@@ -219,23 +220,20 @@ class DumpReader:
         dialect = kind.csv
         if dialect is None:
             raise ValueError("a CSV file without a dialect")
-        blocks = blocks_of_lines(content(path, kind.compression, damage))
+        pieces = content(path, kind.compression, damage)
+        blocks = blocks_of_lines(pieces, at_least=_CSV_BYTES)
         for rows in csv_records.rows_of(blocks, dialect, damage):
-            fields = dict(zip(dialect.columns, zip(*rows.fields, strict=True), strict=True))
-            table = _table_of_columns(
-                name,
-                dialect.columns,
-                rows=pa.array(rows.rows, pa.int64()),
-                lines=pa.array(rows.texts, pa.string()),
-                problems=pa.array(rows.problems, pa.string()),
-                controls=pa.array(rows.controls, pa.bool_()),
-                texts={
-                    column: pa.array(fields[column], pa.string())
-                    for column in TABULAR_COLUMNS
-                    if column in fields
-                },
+            self._rows.append(
+                _table_of_columns(
+                    name,
+                    dialect.columns,
+                    rows=rows.rows,
+                    lines=rows.texts,
+                    problems=rows.problems,
+                    controls=rows.controls,
+                    texts=rows.fields,
+                )
             )
-            self._rows.append(table)
             if sum(len(each) for each in self._rows) >= _BATCH_ROWS:
                 self._classify_rows()
 
@@ -671,5 +669,5 @@ def _is_utf8(block: bytes) -> bool:
 
 def _in_chunks(table: pa.Table) -> pa.Table:
     """The same table in chunks that the threads of DuckDB can share."""
-    batches = table.combine_chunks().to_batches(max_chunksize=_CHUNK_ROWS)
+    batches = table.unify_dictionaries().to_batches(max_chunksize=_CHUNK_ROWS)
     return pa.Table.from_batches(batches, table.schema)
