@@ -3,8 +3,8 @@
 Text only; `lines` runs it. A *source* is a query with one row a line: `source_file`, `source_row`,
 `folder_item_type`, `folder_event`, `line` (its text, where that is at hand), `problem` (why it is
 malformed, or null), `is_control`, `is_odd` (whether it has to be looked at again), `keys` (of its
-objects; may be null where all are documented), `columns_found` (of a file that has columns), and the
-text of every column of the tabular form.
+objects; may be null where all are documented), `columns_found` (of a file that has columns), and
+the text of every column of the tabular form.
 """
 
 from __future__ import annotations
@@ -531,7 +531,7 @@ def _epoch_ms(text: str) -> str:
     """
     iso = (
         r"\d{4}-\d{2}-\d{2}"
-        r"([Tt ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?( ?([Zz]|[+-]\d{2}(:?\d{2})?)| [Uu][Tt][Cc])?)?"
+        r"([Tt ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?([Zz]|[+-]\d{2}(:?\d{2})?| [Uu][Tt][Cc])?)?"
     )
     whole = f"try_cast(split_part({text}, '.', 1) as bigint)"
     return f"""case

@@ -42,7 +42,6 @@ class CsvDialect:
     Attributes:
         separator: between the fields.
         header: names of the columns, as written.
-        columns: the same without blanks around them and in lower case.
     """
 
     separator: str
@@ -50,6 +49,7 @@ class CsvDialect:
 
     @property
     def columns(self) -> tuple[str, ...]:
+        """The names without blanks around them, in lower case."""
         return tuple(_column(name) for name in self.header)
 
 
@@ -261,9 +261,7 @@ class _Rows:
         self._add(rows, raw, fields, problem)
         return True
 
-    def _add(
-        self, rows: _Odd, raw: bytes, fields: list[str] | None, problem: str | None
-    ) -> None:
+    def _add(self, rows: _Odd, raw: bytes, fields: list[str] | None, problem: str | None) -> None:
         text = readable(raw).rstrip("\r\n").removeprefix(_BOM)
         is_control = False
         if _is_separator_line(text):
@@ -369,8 +367,8 @@ def _no_header(head: bytes, first: str) -> str:
     shown = repr(first[:_SHOWN])
     if b"\x00" in head[:_SHOWN]:
         return (
-            "it has zero bytes, as UTF-16 without its byte order mark does; deliver it as UTF-8, or "
-            "as UTF-16 with the mark"
+            "it has zero bytes, as UTF-16 without its byte order mark does; deliver it as UTF-8, "
+            "or as UTF-16 with the mark"
         )
     names = ", ".join(REQUIRED_COLUMNS)
     return (

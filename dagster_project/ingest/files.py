@@ -186,9 +186,8 @@ def read_records(path: Path, kind: FileKind, damage: Damage) -> Iterator[Record]
     A stream that breaks off, or is followed by something else, ends the records; `damage` then says
     so once they are exhausted.
     """
-    row = 0
-    for found in found_records(content(path, kind.compression, damage), is_array=kind.is_array):
-        row += 1
+    pieces = content(path, kind.compression, damage)
+    for row, found in enumerate(found_records(pieces, is_array=kind.is_array), start=1):
         yield record_of(found, row, kind.form)
 
 

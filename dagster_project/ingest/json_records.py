@@ -1,7 +1,7 @@
 """The records of a JSON file: one a line, several in a line, over several lines, or in an array.
 
-This is the reference for what JSON means here. It is what the standard says: NaN, Infinity, comments
-and trailing commas are malformed, and of equal keys the last counts.
+This is what JSON means here, and it is what the standard says: NaN, Infinity, comments and trailing
+commas are malformed, and of equal keys the last counts.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ _next_in_array = re.compile(r"\}\s*,\s*(?=\{)|\n[ \t\r]*(?=\{)")
 
 @dataclass(frozen=True)
 class Found:
-    """One record, or what stands where one should.
+    r"""One record, or what stands where one should.
 
     Attributes:
-        text: as it stands in the file; bytes that are no UTF-8 are written as ``\\xNN``.
+        text: as it stands in the file; bytes that are no UTF-8 are written as ``\xNN``.
         value: the object; None where it is malformed.
         problem: what is wrong with a malformed record.
     """
@@ -48,11 +48,11 @@ class Exponent(float):
     written: str
 
 
-class _Constant(ValueError):
+class _ConstantError(ValueError):
     """NaN or Infinity, which Python reads and JSON does not have."""
 
 
-class _Incomplete(Exception):
+class _IncompleteError(Exception):
     """The text ends before the record does."""
 
 
@@ -92,13 +92,15 @@ def records_in_lines(
     """
     text = utf8(lines[start])
     if text is None:
-        return [Found(readable(lines[start]).strip(_BLANK), None, not_utf8(lines[start]))], start + 1
+        return [
+            Found(readable(lines[start]).strip(_BLANK), None, not_utf8(lines[start]))
+        ], start + 1
     found: list[Found] = []
     end, position = start + 1, _end_of(_blank, text, 0)
     while position < len(text):
         try:
             record, position = _record_in_line(text, position)
-        except _Incomplete as incomplete:
+        except _IncompleteError as incomplete:
             taken = text.count("\n", position) + 1
             may_go_on = taken < _MOST_LINES and len(text) - position < _MOST_CHARACTERS
             if may_go_on and end == len(lines) and not is_last:
@@ -161,9 +163,9 @@ class _Text:
                 value, end = _decoded(self.text, self.position)
             except (ValueError, RecursionError) as error:
                 length = len(self.text) - self.position
-                if _may_go_on(error, len(self.text)) and length < _MOST_CHARACTERS:
-                    if self._fetch(length):
-                        continue
+                may_go_on = length < _MOST_CHARACTERS and _may_go_on(error, len(self.text))
+                if may_go_on and self._fetch(length):
+                    continue
                 return self._give_up(f"not JSON: {_said(error)}")
             text = self.text[self.position : end]
             self.position = end
@@ -245,7 +247,7 @@ def _record_in_line(text: str, start: int) -> tuple[Found, int]:
     """The record that begins at a position of lines, and the position behind it.
 
     Raises:
-        _Incomplete: the text ends before the record does.
+        _IncompleteError: the text ends before the record does.
     """
     if text[start] != "{":
         return _rest_of_line(text, start, "not a JSON object")
@@ -255,7 +257,7 @@ def _record_in_line(text: str, start: int) -> tuple[Found, int]:
         return _rest_of_line(text, start, _TOO_DEEP)
     except json.JSONDecodeError as error:
         if error.pos >= len(text.rstrip(_BLANK)):
-            raise _Incomplete(f"not JSON: {_said(error)}") from error
+            raise _IncompleteError(f"not JSON: {_said(error)}") from error
         return _rest_of_line(text, start, f"not JSON: {_said(error)}")
     except ValueError as error:
         return _rest_of_line(text, start, f"not JSON: {error}")
@@ -298,7 +300,7 @@ def _decoded(text: str, start: int) -> tuple[Any, int]:
     """
     try:
         return _decoder.raw_decode(text, start)
-    except (json.JSONDecodeError, _Constant):
+    except (json.JSONDecodeError, _ConstantError):
         raise
     except ValueError:  # a whole number of more digits than Python reads
         return _decoder_of_long_numbers.raw_decode(text, start)
@@ -327,7 +329,7 @@ def _number(written: str) -> float | str:
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise _Constant(f"{name} is no JSON")
+    raise _ConstantError(f"{name} is no JSON")
 
 
 def _end_of(pattern: re.Pattern[str], text: str, start: int) -> int:

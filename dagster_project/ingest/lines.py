@@ -1,9 +1,9 @@
 """Reads the lines of a dump's files into typed, classified rows of the raw layer.
 
-Python finds the records; DuckDB reads what is in them and classifies it, many at a time, of one file
-or of many. Of JSON it does so alone where a line is one record that no reader could understand
-otherwise; any other is read in Python first and written plainly. So a row comes out the same whatever
-the file's size, its neighbours and its place.
+Python finds the records; DuckDB reads what is in them and classifies it, many at a time, of one
+file or of many. Of JSON it does so alone where a line is one record that no reader could understand
+otherwise; any other is read in Python first and written plainly. So a row comes out the same
+whatever the file's size, its neighbours and its place.
 """
 
 from __future__ import annotations
