@@ -263,7 +263,7 @@ def columns_source(columns: Collection[str]) -> str:
             problem,
             is_control,
             false as is_odd,
-            nullif(keys, '') as keys,
+            case when problem is null and not is_control then nullif(keys, '') end as keys,
             columns_found,
             {", ".join(fields)}
         from landed
@@ -491,7 +491,8 @@ def _typed_columns(form: Form) -> str:
         "is_iframe": "try_cast(is_iframe as boolean)",
         "is_mobile": "try_cast(is_mobile as boolean)",
         "utc_offset_minutes": (
-            f"try_cast({sign}try_cast(utc_offset_minutes as bigint) as integer)"
+            f"try_cast({sign}try_cast(regexp_extract(utc_offset_minutes, '^[+-]?\\d+$') as bigint)"
+            " as integer)"
         ),
     }
     columns = list(LINE_COLUMNS)

@@ -7,10 +7,9 @@ reference reads them.
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,8 +19,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dagster_project.ingest import files as files_module
 from dagster_project.ingest import lines as lines_module
 from dagster_project.ingest.classification import LINE_COLUMNS, lines_of_parts
+from dagster_project.ingest.compression import Damage
 from dagster_project.ingest.dumps import ingest_connection
 from dagster_project.ingest.lines import DumpReader, FileLines
 from dagster_project.registry import load_definitions
@@ -268,21 +269,17 @@ def read_in_all_ways(
     with monkeypatch.context() as patch:
         patch.setattr(lines_module, "_BATCH_BYTES", 300)
         patch.setattr(lines_module, "_CSV_BYTES", 100)
-        patch.setattr(
-            lines_module,
-            "content",
-            lambda path, _compression, _damage: in_pieces(path.read_bytes(), name),
-        )
+        patch.setattr(files_module, "unpacked", in_pieces)
         among_others, counts_among = read(
             connection, folder, {"a.ndjson": b'{"time": 1}\n' * 3, name: content}
         )
     assert (among_others[name], counts_among.get(name)) == (alone[name], counts.get(name))
 
 
-def in_pieces(content: bytes, name: str) -> Any:
+def in_pieces(path: Path, _compression: object, damage: Damage) -> Iterator[bytes]:
     """Content as it may come out of a compressed file."""
-    if name.startswith("a."):
-        return iter([content])
+    content = path.read_bytes()
+    damage.content_bytes = len(content)
     return iter([content[start : start + 97] for start in range(0, len(content), 97)])
 
 
@@ -295,3 +292,100 @@ def test_json_is_read_alike_in_every_way(
     content: bytes,
 ) -> None:
     read_in_all_ways(connection, tmp_path, monkeypatch, content, "events.ndjson")
+
+
+# ---------- CSV as it may be written
+
+COLUMNS = [
+    "occurred_at",
+    "session_id",
+    "end_user_id",
+    "item_type",
+    "event",
+    "environment",
+    "item_id",
+    "item_name",
+    "is_mobile",
+    "utc_offset_minutes",
+]
+CELLS = st.one_of(
+    st.sampled_from(
+        [
+            "",
+            "a",
+            "4711",
+            "4711.0",
+            "4711.00",
+            "1e3",
+            "NaN",
+            "NULL",
+            r"\N",
+            'a "quoted" word',
+            "two\nlines",
+            "two\r\nlines",
+            "a,b;c|d\te",
+            " padded ",
+            "\ufeffmarked",
+            "ü旅",
+            "\x00",
+            "\x0b",
+            "\\",
+            "PRODUCTION",
+            "true",
+            "'",
+            "x" * 200,
+        ]
+    ),
+    st.text(max_size=3).filter(lambda text: text.isprintable()),
+)
+CSV_TIMES = st.sampled_from(
+    [str(NOON), f"{NOON}.0", "2026-03-01 12:00:00 UTC", "1.77306E+12", "2026-03-01T12:00:00+01:00"]
+)
+ODD_CSV_LINES = st.sampled_from(
+    ["", "  ", "torn", '"never closed', 'a "stray" quote', "\udcff,\udcff", "sep=,", '"x"y', "\ufeff"]
+)
+
+
+@st.composite
+def csv_files(draw: st.DrawFn) -> bytes:
+    """A CSV file of any writer's, with rows that it should not have among the others."""
+    separator = draw(st.sampled_from(",;\t|"))
+    ending = draw(st.sampled_from(["\n", "\n", "\r\n", "\r"]))
+    quoting = draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, delimiter=separator, lineterminator=ending, quoting=quoting)
+    header = [draw(st.sampled_from([column, column.upper()])) for column in COLUMNS]
+    extra = draw(st.sampled_from([[], [], [""], ["unknown"]]))
+    if draw(st.integers(0, 3)) == 0:
+        out.write(f"sep={separator}{ending}")
+    writer.writerow(extra + header)
+    for _ in range(draw(st.integers(2, 10))):
+        kind = draw(st.integers(0, 9))
+        if kind == 0:
+            out.write(draw(ODD_CSV_LINES) + ending)
+        elif kind == 1:
+            writer.writerow(extra + header)
+        else:
+            row = [draw(CSV_TIMES), "s", "u", "Launcher", "Click", *draw(_five_cells)]
+            writer.writerow([*(["1"] * len(extra)), *row, *([""] if kind == 2 else [])])
+    text = out.getvalue()
+    if draw(st.booleans()):
+        text = text.removesuffix(ending)
+    encoding = draw(st.sampled_from(["utf-8", "utf-8", "utf-8-sig", "utf-16"]))
+    if encoding == "utf-16":
+        return text.encode("utf-16", "replace")
+    return text.encode(encoding, "surrogateescape")
+
+
+_five_cells = st.lists(CELLS, min_size=5, max_size=5)
+
+
+@PROFILE
+@given(content=csv_files())
+def test_csv_is_read_alike_in_every_way(
+    connection: duckdb.DuckDBPyConnection,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    content: bytes,
+) -> None:
+    read_in_all_ways(connection, tmp_path, monkeypatch, content, "events.csv")
