@@ -187,14 +187,14 @@ def read_records(path: Path, kind: FileKind, damage: Damage) -> Iterator[Record]
     so once they are exhausted.
     """
     pieces = content(path, kind.compression, damage)
-    for row, found in enumerate(found_records(pieces, is_array=kind.is_array), start=1):
+    for row, found in enumerate(found_records(pieces, damage, is_array=kind.is_array), start=1):
         yield record_of(found, row, kind.form)
 
 
-def found_records(pieces: Iterator[bytes], *, is_array: bool) -> Iterator[Found]:
+def found_records(pieces: Iterator[bytes], damage: Damage, *, is_array: bool) -> Iterator[Found]:
     """The records of a JSON file, one by one."""
     if is_array:
-        yield from records_in_array(pieces)
+        yield from records_in_array(pieces, damage)
         return
     lines: list[bytes] = []
     for block in blocks_of_lines(pieces):
@@ -241,7 +241,8 @@ def _head(path: Path, compression: Compression) -> bytes:
 
 
 def _records_of_head(head: bytes, *, is_array: bool) -> Iterator[Found]:
-    for number, found in enumerate(found_records(iter([head]), is_array=is_array)):
+    records = found_records(iter([head]), Damage(), is_array=is_array)
+    for number, found in enumerate(records):
         if number == _RECORDS_TO_LOOK_AT:
             break
         yield found

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from dagster_project.ingest.compression import Damage
+
 _BLANK = " \t\r\n"
 _MOST_LINES = 10_000
 _MOST_CHARACTERS = 1 << 24
@@ -90,11 +92,7 @@ def records_in_lines(
     Returns:
         None where the answer depends on lines that are not at hand.
     """
-    text = utf8(lines[start])
-    if text is None:
-        return [
-            Found(readable(lines[start]).strip(_BLANK), None, not_utf8(lines[start]))
-        ], start + 1
+    text = _text(lines[start])
     found: list[Found] = []
     end, position = start + 1, _end_of(_blank, text, 0)
     while position < len(text):
@@ -105,9 +103,9 @@ def records_in_lines(
             may_go_on = taken < _MOST_LINES and len(text) - position < _MOST_CHARACTERS
             if may_go_on and end == len(lines) and not is_last:
                 return None
-            more = _texts(lines[end : end + taken]) if may_go_on else []
+            more = lines[end : end + taken] if may_go_on else []
             if more:
-                text = "\n".join((text.removesuffix("\n"), *more))
+                text = "\n".join((text, *map(_text, more)))
                 end += len(more)
                 continue
             record, position = _rest_of_line(text, position, str(incomplete))
@@ -116,26 +114,30 @@ def records_in_lines(
     return found, end
 
 
-def records_in_array(chunks: Iterable[bytes]) -> Iterator[Found]:
-    """The records of a file that is one array; stray signs between them are malformed ones."""
+def records_in_array(chunks: Iterable[bytes], damage: Damage) -> Iterator[Found]:
+    """The records of a file that is one array, or several; what stands between them is malformed.
+
+    An array that does not end is told in `damage`.
+    """
     source = _Text(chunks)
     due = "["
     while source.skip_blank():
         sign = source.text[source.position]
-        if sign == "{" and due in ("{", "{]"):
+        if sign == "{" and due != "[":
             yield source.record()
             due = ",]"
         elif sign in due:
             source.position += 1
-            due = {"[": "{]", ",": "{", "]": ""}[sign]
-        elif sign == "{":
-            yield source.record()
-            due = ",]"
+            due = {"[": "{]", ",": "{", "]": "["}[sign]
+        elif sign == "]":
+            source.position += 1
+            yield Found(sign, None, "not JSON: nothing stands before this bracket")
+            due = "["
         else:
             yield source.unexpected()
-            due = "{" if sign == "," else ",]"
-    if due:
-        yield Found("", None, "the array does not end")
+            due = "{,]"
+    if due != "[" and damage.text is None:
+        damage.text = "the array does not end"
 
 
 class _Text:
@@ -169,10 +171,7 @@ class _Text:
                 return self._give_up(f"not JSON: {_said(error)}")
             text = self.text[self.position : end]
             self.position = end
-            if _bad_bytes.search(text):
-                data = text.encode("utf-8", "surrogateescape")
-                return Found(readable(data), None, not_utf8(data))
-            return Found(text, _object(value))
+            return _malformed(text) if _bad_bytes.search(text) else Found(text, _object(value))
 
     def unexpected(self) -> Found:
         """Read what is no record, up to the next thing that may be one."""
@@ -189,8 +188,7 @@ class _Text:
             end, resume = match.start() + match.group().startswith("}"), match.end()
         text = self.text[self.position : end]
         self.position = resume
-        data = text.encode("utf-8", "surrogateescape")
-        return Found(readable(data).strip(_BLANK), None, problem)
+        return _malformed(text, problem)
 
     def _fetch(self, at_least: int = 1) -> bool:
         """Have more text at hand, and forget what lies before the position; false at the end."""
@@ -264,6 +262,10 @@ def _record_in_line(text: str, start: int) -> tuple[Found, int]:
     behind = _end_of(_blank_in_line, text, end)
     if behind < len(text) and text[behind] not in "\n{":
         return _rest_of_line(text, start, "not JSON: something follows the object")
+    if _bad_bytes.search(text, start, end):
+        if "\n" in text[start:end]:
+            return _rest_of_line(text, start, "not JSON: it goes on in bytes that are no UTF-8")
+        return _malformed(text[start:end]), end
     return Found(text[start:end], _object(value)), end
 
 
@@ -277,18 +279,21 @@ def _may_go_on(error: Exception, length: int) -> bool:
 def _rest_of_line(text: str, start: int, problem: str) -> tuple[Found, int]:
     end = text.find("\n", start)
     end = len(text) if end < 0 else end
-    return Found(text[start:end].rstrip(_BLANK), None, problem), end
+    return _malformed(text[start:end], problem), end
 
 
-def _texts(lines: Sequence[bytes]) -> list[str]:
-    """Lines as text, up to the first that is not UTF-8."""
-    texts = []
-    for line in lines:
-        text = utf8(line)
-        if text is None:
-            break
-        texts.append(text.removesuffix("\n"))
-    return texts
+def _malformed(text: str, problem: str = "not UTF-8") -> Found:
+    """What is no record; bad bytes are what is wrong with it, if there are any."""
+    text = text.strip(_BLANK)
+    if _bad_bytes.search(text):
+        data = text.encode("utf-8", "surrogateescape")
+        return Found(readable(data), None, not_utf8(data))
+    return Found(text, None, problem)
+
+
+def _text(line: bytes) -> str:
+    """A line as text; bad bytes are lone surrogates in it."""
+    return line.decode("utf-8", "surrogateescape").removesuffix("\n").removeprefix("\ufeff")
 
 
 def _decoded(text: str, start: int) -> tuple[Any, int]:

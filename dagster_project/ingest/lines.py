@@ -130,7 +130,8 @@ class DumpReader:
             self._read_csv(path, name, kind, damage)
         elif kind.is_array:
             pieces = content(path, kind.compression, damage)
-            self._take(name, kind.form, enumerate(found_records(pieces, is_array=True), start=1))
+            found = found_records(pieces, damage, is_array=True)
+            self._take(name, kind.form, enumerate(found, start=1))
         else:
             self._read_lines(path, name, kind, damage)
         if damage.text and not damage.content_bytes:
