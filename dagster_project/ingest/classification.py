@@ -532,7 +532,7 @@ def _epoch_ms(text: str) -> str:
     """
     iso = (
         r"\d{4}-\d{2}-\d{2}"
-        r"([Tt ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?([Zz]|[+-]\d{2}(:?\d{2})?| [Uu][Tt][Cc])?)?"
+        r"([Tt ]([01]\d|2[0-3]):\d{2}(:\d{2}([.,]\d+)?)?([Zz]|[+-]\d{2}(:?\d{2})?| [Uu][Tt][Cc])?)?"
     )
     whole = f"try_cast(split_part({text}, '.', 1) as bigint)"
     return f"""case
