@@ -82,6 +82,7 @@ _IDENTITY = (
 )
 
 _SEPARATOR = "\x1f"
+_BLANKS = " \t\n\r\x0b\x0c\u00a0\u3000"
 _DAY_MS = 86_400_000
 _LEAST_MS = 10**11  # a smaller number of milliseconds is one of seconds
 
@@ -329,6 +330,7 @@ def classification(source: str, *, form: Form, dump_date: date, max_late_days: i
     latest_ms = midnight * 1000 + 2 * _DAY_MS
     earliest_ms = midnight * 1000 - max_late_days * _DAY_MS
     latest = dump_date + timedelta(days=2)
+    environment = f"trim(environment, {quoted(_BLANKS)})"
     return f"""
 with
 
@@ -391,12 +393,12 @@ named as (
         {_looked_up("ignored_events", "event_key")} is not null as is_ignored_verb,
         coalesce(system_id, 'unknown') as system_id,
         coalesce(
-            {_looked_up("environments", "lower(trim(environment))")},
+            {_looked_up("environments", f"lower({environment})")},
             case
-                when regexp_full_match(trim(environment), '-?\\d+')
-                    then 'environment_' || trim(environment)
+                when regexp_full_match({environment}, '-?\\d+')
+                    then 'environment_' || {environment}
             end,
-            nullif(trim(environment), ''),
+            nullif({environment}, ''),
             'production'
         ) as environment,
         coalesce(
@@ -532,7 +534,7 @@ def _epoch_ms(text: str) -> str:
     """
     iso = (
         r"\d{4}-\d{2}-\d{2}"
-        r"([Tt ]([01]\d|2[0-3]):\d{2}(:\d{2}([.,]\d+)?)?([Zz]|[+-]\d{2}(:?\d{2})?| [Uu][Tt][Cc])?)?"
+        r"([Tt ]([01]\d|2[0-3]):\d{2}(:\d{2}([.,]\d+)?)?([Zz]|[+-]([01]\d|2[0-3])(:?\d{2})?| [Uu][Tt][Cc])?)?"
     )
     whole = f"try_cast(split_part({text}, '.', 1) as bigint)"
     return f"""case
