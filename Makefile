@@ -6,26 +6,36 @@ CHECKOUT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := $(CHECKOUT)/.venv/bin
 READY := $(CHECKOUT)/.venv/ready
+PIP := "$(BIN)/python" -m pip install --quiet --disable-pip-version-check
+GET_UV := $(PIP) --only-binary :all: uv==0.13.9
+UV := "$(BIN)/uv" pip install --quiet --python "$(BIN)/python"
 
 # `make test-all` adds the runs that are killed, the dashboards in a real Superset, and random
 # histories for an hour or more.
 .PHONY: setup run test test-tools test-all superset test-superset screenshots lint benchmarks
-.PHONY: dictionary ui lock clean
+.PHONY: docs docs-samples dictionary ui lock clean
 
 setup: $(READY)
 
+# Whoever installs, pip or uv: the pins and nothing else.
+define install
+{ $(1) --no-deps --requirement "$(CHECKOUT)/requirements.lock" \
+	&& $(1) --no-deps --no-build-isolation --editable "$(CHECKOUT)"; }
+endef
+
+# uv installs the pins in seconds. Where it cannot be installed, or finds no index, pip does; so uv is
+# none of the pins.
 $(READY): $(CHECKOUT)/requirements.lock $(CHECKOUT)/pyproject.toml
 	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' \
 		|| { echo "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=/path/to/python3.11" >&2; exit 1; }
-	@echo "setting up $(CHECKOUT)/.venv (a minute or two, once)"
+	@echo "setting up $(CHECKOUT)/.venv (once)"
 	@"$(PYTHON)" -m venv --clear "$(CHECKOUT)/.venv"
-	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check --no-deps \
-		--requirement "$(CHECKOUT)/requirements.lock"
-	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check --no-deps \
-		--no-build-isolation --editable "$(CHECKOUT)"
+	@if $(GET_UV) && $(call install,$(UV)); then :; \
+	else echo "uv cannot be used here; pip installs the same, in a minute or two"; $(call install,$(PIP)); fi
 	@"$(BIN)/python" -m pip check --disable-pip-version-check
 	@touch "$(READY)"
 	@"$(BIN)/walkhouse" parse
+	@cd "$(CHECKOUT)/dbt_project" && "$(BIN)/dbt" --quiet parse
 
 run: setup
 	@"$(BIN)/walkhouse" simulate
@@ -51,7 +61,7 @@ test-superset: setup
 	@cd "$(CHECKOUT)" && "$(BIN)/python" -m pytest -n0 -m superset tests/bi
 
 screenshots: setup
-	@cd "$(CHECKOUT)" && SCREENSHOTS=bi/screenshots "$(BIN)/python" -m pytest -n0 -m superset tests/bi
+	@cd "$(CHECKOUT)" && SCREENSHOTS=docs/images/dashboards "$(BIN)/python" -m pytest -n0 -m superset tests/bi
 
 lint: setup
 	@cd "$(CHECKOUT)" && "$(BIN)/ruff" check . && "$(BIN)/ruff" format --check .
@@ -62,6 +72,15 @@ lint: setup
 benchmarks: setup
 	@cd "$(CHECKOUT)" && "$(BIN)/python" -m benchmarks $(ONLY:%=--only %)
 
+# The pages of docs/ as a site in `site/`; a link that leads nowhere is an error. (With `--quiet`, it
+# would not be.)
+docs: setup
+	@cd "$(CHECKOUT)" && NO_MKDOCS_2_WARNING=1 "$(BIN)/mkdocs" build --strict
+
+# The output and the picture in README and docs/, anew from what the programs print today.
+docs-samples: setup
+	@cd "$(CHECKOUT)" && "$(BIN)/python" -m tests.docs.samples
+
 dictionary: setup
 	@"$(BIN)/walkhouse" dictionary
 
@@ -69,9 +88,9 @@ ui: setup
 	@"$(BIN)/walkhouse" ui
 
 # Pins without addresses or hashes, whatever index the machine uses.
-lock:
-	@"$(BIN)/python" -m pip install --quiet uv
-	@cd "$(CHECKOUT)" && "$(BIN)/uv" pip compile pyproject.toml --extra dev --extra server --python-version 3.11 \
+lock: setup
+	@$(GET_UV)
+	@cd "$(CHECKOUT)" && "$(BIN)/uv" pip compile pyproject.toml --extra dev --extra docs --extra server --python-version 3.11 \
 		--universal --upgrade --no-strip-extras --no-emit-index-url --no-annotate \
 		--custom-compile-command "make lock" --output-file requirements.lock
 	@cd "$(CHECKOUT)/bi/superset" && "$(BIN)/uv" pip compile requirements.in --python-version 3.11 \
@@ -79,4 +98,4 @@ lock:
 		--custom-compile-command "make lock" --output-file requirements.lock
 
 clean:
-	@rm -rf "$(CHECKOUT)/.venv" "$(CHECKOUT)/.superset" "$(CHECKOUT)/dbt_project/target" "$(CHECKOUT)/dbt_project/logs"
+	@rm -rf "$(CHECKOUT)/.venv" "$(CHECKOUT)/site" "$(CHECKOUT)/.superset" "$(CHECKOUT)/dbt_project/target" "$(CHECKOUT)/dbt_project/logs"

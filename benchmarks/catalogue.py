@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from benchmarks import days, histories, reading
+from benchmarks import days, histories, reading, tiny
 from benchmarks.days import Reading
 from benchmarks.results import Measure
 from benchmarks.workbench import RunFailedError, Workbench
@@ -49,6 +49,20 @@ def _first_load(form: str, files: int = 1) -> Callable[[Workbench], Reading]:
 
 
 BENCHMARKS = (
+    Benchmark(
+        "tiny",
+        "first run on ten lines / importing the libraries (processor time)",
+        tiny.tiny_over_imports,
+        must=4,
+        aim=2.5,
+    ),
+    Benchmark(
+        "next_tiny",
+        "the run after it, with ten more lines / the same",
+        tiny.next_tiny_over_imports,
+        must=4,
+        aim=2,
+    ),
     Benchmark(
         "day",
         "first load of one day (3 million, gzipped NDJSON) / DuckDB's copy",

@@ -31,10 +31,12 @@ class Run:
     Attributes:
         seconds: wall clock, from before the process starts until it has ended.
         peak_bytes: peak resident memory of its largest process (Walkhouse has one only).
+        processor_seconds: of it and of what it waited for, on all cores.
     """
 
     seconds: float
     peak_bytes: int
+    processor_seconds: float
 
 
 @dataclass(frozen=True)
@@ -162,7 +164,7 @@ class Workbench:
         if process.returncode:
             raise RunFailedError(f"{log} ended with {process.returncode}, see {path}")
         unit = 1 if sys.platform == "darwin" else 1024
-        return Run(seconds, usage.ru_maxrss * unit)
+        return Run(seconds, usage.ru_maxrss * unit, usage.ru_utime + usage.ru_stime)
 
     def _environment(self, installation: Installation) -> dict[str, str]:
         outside = {

@@ -1,1 +1,1 @@
-"""Tools of business intelligence on top of what is published, each in an environment of its own."""
+"""BI tools that read a release, each in an environment of its own."""

@@ -14,3 +14,6 @@ Imports run down these floors, never up and never in a circle:
 
 The rooms `ingest`, `release` and `simulate` import neither Dagster nor dbt.
 """
+
+__version__ = "0.1.0"
+"""The version, in this one place; the package and `walkhouse --version` take it from here."""

@@ -1,7 +1,8 @@
 """Who may write what at the same time.
 
 Locks are files that the operating system frees when their holder ends, however it ends: a killed
-run leaves nothing behind that a person would have to clear.
+run leaves nothing behind that a person would have to clear. Every step that writes begins with one,
+so a process that was told to end is given none.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import IO
+
+from dagster_project.stopping import go_on_or_stop
 
 logger = logging.getLogger("walkhouse")
 
@@ -108,6 +111,7 @@ def _runs(home: Path) -> Iterator[tuple[str, bool]]:
 
 @contextmanager
 def _locked(path: Path, *, exclusive: bool, purpose: str) -> Iterator[None]:
+    go_on_or_stop()
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+", encoding="utf-8") as file:
         _wait_for(file.fileno(), path, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH)
@@ -133,6 +137,6 @@ def _wait_for(descriptor: int, path: Path, mode: int) -> None:
                 holder = path.read_text(encoding="utf-8") or "another process"
                 logger.info("waiting for %s", holder)
                 said_at = time.monotonic()
-            time.sleep(_POLL_SECONDS)
+            go_on_or_stop(_POLL_SECONDS)
         else:
             return

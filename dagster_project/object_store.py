@@ -7,12 +7,15 @@ Walkhouse, and none is ever printed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import errno
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
-from urllib.parse import urlsplit
 
 import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from dagster_project.settings import without_password
 
 # A call that fails for a passing reason (throttling, a 5xx, a connection that broke) is tried
 # again after growing waits with jitter; botocore's standard mode knows which reasons those are.
@@ -21,6 +24,7 @@ _ATTEMPTS_OF_A_CALL = 5
 _ATTEMPTS_AROUND_IT = 3
 _CONNECT_SECONDS = 10
 _READ_SECONDS = 60
+_KEYS_OF_A_CALL = 1_000
 
 
 class ObjectStoreError(OSError):
@@ -45,17 +49,20 @@ def connect(url: str) -> tuple[fsspec.AbstractFileSystem, str]:
     Raises:
         ObjectStoreError: the URL has credentials in it, which everything that names it would show.
     """
+    # Paths and keys are taken literally: `url_to_fs` would read `::` and more in them.
+    if "://" not in url:
+        return LocalFileSystem(), url
     if not url.startswith("s3://"):
         return fsspec.core.url_to_fs(url)  # type: ignore[no-any-return]  # fsspec has no types
-    if "@" in urlsplit(url).netloc:
-        bucket = urlsplit(url).netloc.rpartition("@")[2]
+    path = url.removeprefix("s3://")
+    if set("@:") & set(path.partition("/")[0]):  # no bucket has these in its name
         raise ObjectStoreError(
-            f"s3://{bucket}{urlsplit(url).path}",
+            without_password(url),
             "credentials do not belong into a URL; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
             can_pass=False,
         )
-    fs, path = fsspec.core.url_to_fs(
-        url,
+    fs = fsspec.filesystem(
+        "s3",
         use_listings_cache=False,
         config_kwargs={
             "retries": {"mode": "standard", "total_max_attempts": _ATTEMPTS_OF_A_CALL},
@@ -96,13 +103,17 @@ def explaining(url: str) -> Iterator[None]:
         return
     # Imported here, because who has no object store need not wait for its client to load.
     from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
     from s3fs.core import S3_RETRYABLE_ERRORS
 
     try:
         yield
     except ObjectStoreError:
         raise
-    except (OSError, BotoCoreError, ClientError, *S3_RETRYABLE_ERRORS) as error:
+    except (
+        *(OSError, BotoCoreError, ClientError, ResponseParserError),
+        *S3_RETRYABLE_ERRORS,
+    ) as error:
         advice = _advice(error)
         reason = advice or " ".join(str(error).split()) or type(error).__name__
         raise ObjectStoreError(url, reason, can_pass=advice is None) from error
@@ -113,14 +124,87 @@ def is_missing_bucket(error: BaseException) -> bool:
     return _code(error) == "NoSuchBucket"
 
 
-def abort_uploads(fs: fsspec.AbstractFileSystem, prefix: str) -> None:
-    """Free what uploads that were cut short have taken up under a path; nobody can see it."""
+def list_objects(
+    fs: fsspec.AbstractFileSystem, path: str
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """All objects below a path of S3, each with what the store says of it.
+
+    Raises:
+        ObjectStoreError: the listing breaks off, so nobody knows what is not in it.
+    """
+    bucket, prefix, _ = fs.split_path(path)
+    asked: dict[str, str] = {"Bucket": bucket, "Prefix": f"{prefix}/" if prefix else ""}
+    while True:
+        page = fs.call_s3("list_objects_v2", **asked)
+        contents = page.get("Contents", ())
+        for found in contents:
+            yield f"{bucket}/{found['Key']}", {**found, "size": found["Size"]}
+        further = page.get("NextContinuationToken")
+        is_cut = len(contents) < page.get("KeyCount", 0)
+        if not page.get("IsTruncated") and not is_cut:
+            return
+        if is_cut or not further or further == asked.get("ContinuationToken"):
+            raise ObjectStoreError(
+                f"s3://{path}", "its listing breaks off; the next run asks again"
+            )
+        asked["ContinuationToken"] = further
+
+
+def is_refused(error: OSError) -> bool:
+    """Whether a store does not allow, or does not know, what it was asked for."""
+    return isinstance(error, PermissionError) or error.errno in (errno.ENOSYS, errno.EPERM)
+
+
+def abort_uploads(
+    fs: fsspec.AbstractFileSystem, prefix: str, *, are_ours: Callable[[str], bool]
+) -> None:
+    """Free what uploads that were cut short have taken up under a path; nobody can see it.
+
+    Args:
+        fs: of the store.
+        prefix: where to look.
+        are_ours: whether a path below the prefix is one of those to free.
+    """
     bucket, key, _ = fs.split_path(prefix)
-    listed = fs.call_s3("list_multipart_uploads", Bucket=bucket, Prefix=key)
-    for upload in listed.get("Uploads", ()):
-        fs.call_s3(
-            "abort_multipart_upload", Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"]
-        )
+    start: dict[str, str] = {}
+    while True:
+        listed = fs.call_s3("list_multipart_uploads", Bucket=bucket, Prefix=key, **start)
+        for upload in listed.get("Uploads", ()):
+            if are_ours(upload["Key"].removeprefix(key)):
+                with suppress(FileNotFoundError):  # it ended meanwhile
+                    fs.call_s3(
+                        "abort_multipart_upload",
+                        Bucket=bucket,
+                        Key=upload["Key"],
+                        UploadId=upload["UploadId"],
+                    )
+        if not listed.get("IsTruncated"):
+            return
+        start = {
+            "KeyMarker": listed["NextKeyMarker"],
+            "UploadIdMarker": listed["NextUploadIdMarker"],
+        }
+
+
+def remove_folder(fs: fsspec.AbstractFileSystem, path: str) -> None:
+    """Remove every object below a path.
+
+    The client's own way takes `[`, `*` and `?` in a path for patterns, and does not say what the
+    store refused to remove.
+
+    Raises:
+        PermissionError: the store refused.
+    """
+    bucket, _, _ = fs.split_path(path)
+    found = [fs.split_path(each)[1] for each in fs.find(path)]
+    for first in range(0, len(found), _KEYS_OF_A_CALL):
+        keys = [{"Key": key} for key in found[first : first + _KEYS_OF_A_CALL]]
+        answer = fs.call_s3("delete_objects", Bucket=bucket, Delete={"Objects": keys})
+        for refused in answer.get("Errors", ()):
+            raise PermissionError(
+                f"{refused['Key']} cannot be removed ({refused.get('Code')}); "
+                "allow these credentials s3:DeleteObject"
+            )
 
 
 _WRONG_KEYS = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken")
@@ -142,7 +226,9 @@ def _advice(error: Exception) -> str | None:
             "AWS_SECRET_ACCESS_KEY and, where there is one, AWS_SESSION_TOKEN"
         )
     if isinstance(error, PermissionError):
-        return f"access is denied ({code or error}); allow these credentials to use it"
+        operation = getattr(error.__cause__, "operation_name", None)
+        asked = f" for {operation}" if operation else ""
+        return f"access is denied ({code or error}){asked}; allow these credentials to use it"
     if code == "NoSuchBucket":
         return "there is no such bucket; create it, or correct the URL"
     if isinstance(error, FileNotFoundError):

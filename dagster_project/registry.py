@@ -37,7 +37,11 @@ class Pair:
 
 @dataclass(frozen=True)
 class Invariant:
-    """One row of the registry of invariants (`vars: invariants:` in `dbt_project.yml`)."""
+    """One row of the registry of invariants (`vars: invariants:` in `dbt_project.yml`).
+
+    Attributes:
+        rebuilt_by: the date column that its result is rebuilt by; None where it is looked at whole.
+    """
 
     id: str
     family: Literal["structural", "event_definition", "automation"]
@@ -46,6 +50,12 @@ class Invariant:
     waivable: bool
     table: str
     description: str
+    rebuilt_by: str | None = None
+
+    @property
+    def results(self) -> tuple[str, str]:
+        """Schema and name of the table that holds its result, as in macro `results_tables`."""
+        return "audit", f"results_by_{self.rebuilt_by}" if self.rebuilt_by else "results_as_a_whole"
 
 
 @dataclass(frozen=True)
@@ -132,6 +142,7 @@ def load_invariants(dbt_project: Path = DBT_PROJECT) -> tuple[Invariant, ...]:
             waivable=bool(row["waivable"]),
             table=row["table"],
             description=row["description"],
+            rebuilt_by=row.get("rebuilt_by"),
         )
         for name, row in load_variables(dbt_project)["invariants"].items()
     )

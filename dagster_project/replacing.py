@@ -24,6 +24,17 @@ def replacing(path: Path) -> Iterator[Path]:
         new.unlink(missing_ok=True)
 
 
+def flush_to_disk(folder: Path) -> None:
+    """Have everything in a folder on the disk, or a power cut could leave half a file of it."""
+    written = [path for path in folder.rglob("*") if path.is_dir() or path.stat().st_nlink == 1]
+    for path in [*written, folder]:  # what is linked from elsewhere lies there already
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
 def replace_text(path: Path, text: str) -> None:
     """Write a small file as `replacing` does, also should the power be cut."""
     with replacing(path) as new, new.open("w", encoding="utf-8") as file:

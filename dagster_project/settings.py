@@ -1,8 +1,8 @@
-"""Where things are and how much of the machine may be used: what a person decides.
+"""The settings of an installation: where things are, and how much of the machine may be used.
 
-The fields of `Settings` are the list of all settings. A setting `keep_releases` is read from the
+The fields of `Settings` are the list of all settings. The setting `keep_releases` comes from the
 environment variable `WALKHOUSE_KEEP_RELEASES`, else from the key `keep_releases` of the settings
-file, else it has its default. Nothing else in the package reads settings.
+file, else from its default. Nothing else in the package reads settings.
 """
 
 from __future__ import annotations
@@ -20,16 +20,24 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
+from dagster_project import __version__
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 DBT_PROJECT = CHECKOUT / "dbt_project"
-CODE_VERSION = "0.1.0"
+CODE_VERSION = __version__
 COPY_SCHEMES = ("s3", "postgres", "postgresql")
 """Where a copy of a release can be sent; `release.copies` knows how."""
 SETTINGS_FILE = "walkhouse.toml"
 FILE_VARIABLE = "WALKHOUSE_SETTINGS"
 
-# Variables that Walkhouse sets for the dbt project, and that are no settings.
-_FOR_DBT = ("WALKHOUSE_DBT_THREADS", "WALKHOUSE_PROJECT_DIGEST")
+# Variables for dbt that are no settings: Walkhouse sets the first two, analysts the sample.
+_FOR_DBT = (
+    "WALKHOUSE_DBT_THREADS",
+    "WALKHOUSE_PROJECT_DIGEST",
+    "WALKHOUSE_SAMPLE_FROM",
+    "WALKHOUSE_SAMPLE_UNTIL",
+    "WALKHOUSE_SAMPLE_SESSIONS",
+)
 
 
 class SettingsError(ValueError):
@@ -41,11 +49,11 @@ class _Rule:
     """How a setting is read and shown.
 
     Attributes:
-        parse: the value of a text; a path in it is relative to the folder that is given as well.
-            Raises ValueError, which says what would do.
-        meaning: for people.
-        shown: the value as it may be printed, without secrets.
-        shown_default: the default in words, where the value itself depends on the machine.
+        parse: turns a text into the value; a relative path in it begins in the given folder.
+            Raises ValueError with a message that says what would do.
+        meaning: what the setting does, for people.
+        shown: turns the value into a text without secrets.
+        shown_default: the default in words, if the value depends on the machine.
     """
 
     parse: Callable[[str, Path], Any]
@@ -55,7 +63,7 @@ class _Rule:
 
 
 def _text_of(value: Any) -> str:
-    """A value as the environment says it; lists are separated by spaces."""
+    """A value as it stands in the environment; spaces separate the parts of a list."""
     if isinstance(value, tuple):
         return " ".join(value)
     return str(value)
@@ -74,6 +82,16 @@ def _rule(
 
 def _folder(text: str, base: Path) -> Path:
     return (base / Path(text).expanduser()).absolute()
+
+
+def _home(text: str, base: Path) -> Path:
+    folder = _folder(text, base)
+    if found := re.search(r"[*?\[#\\]|%[0-9a-fA-F]{2}", str(folder)):
+        raise ValueError(
+            f"must be a folder without {found[0]} in its path, which DuckDB, dbt or Dagster would "
+            "take for a part of a pattern or a URL"
+        )
+    return folder
 
 
 def _folder_or_url(text: str, base: Path) -> str:
@@ -97,12 +115,15 @@ def _whole_number(text: str, base: Path, *, least: int) -> int:
     return number
 
 
-def _day(text: str, base: Path) -> date:
-    del base
+def _percent(text: str, base: Path) -> int:
+    number = text.strip().removesuffix("%").rstrip()
     try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise ValueError("must be a date such as 2024-01-01") from error
+        percent = _whole_number(number, base, least=0)
+    except ValueError:
+        percent = 101
+    if percent > 100:
+        raise ValueError("must be a whole number of percent from 0 to 100")
+    return percent
 
 
 def _memory(text: str, base: Path) -> str:
@@ -135,11 +156,14 @@ def _web_address(text: str, base: Path) -> str:
 
 def _copies(text: str, base: Path) -> tuple[str, ...]:
     del base
-    # A comma within a URL, between the hosts of a PostgreSQL for example, does not end it.
-    urls = re.split(r"\s+|,\s*(?=[\w+.-]+://|$)", text.strip())
-    copies = tuple(url.rstrip("/") for url in urls if url)
+    # A comma within a URL, between the hosts of a PostgreSQL for example, does not end it, nor does
+    # a blank within a key of an object store.
+    urls = re.split(r"[\s,]\s*(?=[\w+.-]+://|$)", text.strip())
+    copies = tuple(url.strip().rstrip("/") for url in urls if url.strip())
     for number, url in enumerate(copies, start=1):
-        if urlsplit(url).scheme not in COPY_SCHEMES or not urlsplit(url).netloc:
+        scheme, _, place = url.partition("://")
+        named = place.partition("/")[0] if scheme == "s3" else place
+        if scheme not in COPY_SCHEMES or not named or re.search(r"\s", named):
             raise ValueError(
                 f"URL {number} of {len(copies)} must begin with one of "
                 f"{', '.join(scheme + '://' for scheme in COPY_SCHEMES)} and name a place"
@@ -148,7 +172,7 @@ def _copies(text: str, base: Path) -> tuple[str, ...]:
 
 
 def _host_only(url: str) -> str:
-    """An address whose path is a secret, as the addresses of web hooks are."""
+    """An address without its path, which is a secret in the address of a web hook."""
     if not url:
         return ""
     address = urlsplit(url)
@@ -157,7 +181,19 @@ def _host_only(url: str) -> str:
 
 
 def without_password(url: str) -> str:
-    """A URL as it may be shown: without its password, and without what follows a `?`."""
+    """A URL without its password, and without the part after `?`.
+
+    Paths and keys of object stores have no such thing: all of them is shown.
+    """
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        return url
+    if scheme == "s3":
+        if not set("@:") & set(rest.partition("/")[0]):
+            return url
+        # No bucket has these in its name: there are credentials before it.
+        _, at, bucket = rest.rpartition("@")
+        return f"s3://…@{bucket}" if at else "s3://…"
     parts = urlsplit(url)
     account, at, host = parts.netloc.rpartition("@")
     return urlunsplit((parts.scheme, account.partition(":")[0] + at + host, parts.path, "", ""))
@@ -171,28 +207,28 @@ def _without_passwords(urls: tuple[str, ...]) -> str:
 class Settings:
     """The settings of one installation.
 
-    Each field is a setting; what it means stands with it.
+    Each field is a setting and carries its rule and its meaning.
     """
 
     landing: str = field(
         default=str(CHECKOUT / "data" / "landing"),
         metadata=_rule(
             _folder_or_url,
-            "where dumps arrive, a folder or `s3://bucket/prefix`; only ever read",
+            "where dumps arrive: a folder or `s3://bucket/prefix`; Walkhouse only reads it",
             shown=without_password,
             shown_default="data/landing",
         ),
     )
     home: Path = field(
         default=CHECKOUT / "data",
-        metadata=_rule(_folder, "the folder where everything is written", shown_default="data"),
+        metadata=_rule(_home, "the folder that Walkhouse writes to", shown_default="data"),
     )
-    # 2 or more, so that a reader that is just opening a release never finds it gone.
+    # With 2 or more, a reader that is opening a release never finds it gone.
     keep_releases: int = field(
         default=3,
         metadata=_rule(
             partial(_whole_number, least=2),
-            "releases that stay on disk, the current one included; 2 or more",
+            "how many releases stay on disk, with the current one; 2 or more",
         ),
     )
     threads: int = field(
@@ -204,52 +240,61 @@ class Settings:
         ),
     )
     memory_limit: str = field(default="4GB", metadata=_rule(_memory, "memory for DuckDB"))
-    first_dump_date: date = field(
-        default=date(2024, 1, 1),
-        metadata=_rule(_day, "first partition in the UI, unless a dump is older"),
-    )
     schedule: str = field(
-        default="0 6 * * *", metadata=_rule(_any_text, "cron expression of the schedule `daily`")
+        default="0 6 * * *",
+        metadata=_rule(_any_text, "when the schedule `daily` runs, as a cron expression"),
     )
     schedule_timezone: str = field(
-        default="UTC", metadata=_rule(_time_zone, "the time zone in which it is meant")
+        default="UTC", metadata=_rule(_time_zone, "the time zone of that expression")
     )
     dbt_project: Path = field(
         default=DBT_PROJECT,
-        metadata=_rule(_folder, "models, definitions and invariants", shown_default="dbt_project"),
+        metadata=_rule(
+            _folder,
+            "the dbt project that `walkhouse deploy` takes: models, definitions and invariants",
+            shown_default="dbt_project",
+        ),
     )
     days_per_run: int = field(
         default=0,
         metadata=_rule(
             partial(_whole_number, least=0),
-            "days that one run of a backfill takes in, beside other runs; 0 for all days in one",
+            "how many days one run of a backfill loads; 0 loads all days in one run",
         ),
     )
     quiet_seconds: int = field(
         default=60,
         metadata=_rule(
             partial(_whole_number, least=0),
-            "how long a dump without a manifest lies untouched before the schedule or the sensor"
-            " takes it",
+            "how long nobody may have written to a dump without a manifest before the schedule or"
+            " the sensor loads it",
+        ),
+    )
+    withdrawal_limit: int = field(
+        default=5,
+        metadata=_rule(
+            _percent,
+            "percent of all dumps or events that may leave with several dumps at once; more has to"
+            " be confirmed (`walkhouse run --withdraw`)",
         ),
     )
     copies: tuple[str, ...] = field(
         default=(),
         metadata=_rule(
             _copies,
-            "`s3://…` and `postgres://…` URLs that each get a copy of a release, spaces between",
+            "`s3://…` and `postgres://…` URLs that get a copy of each release, separated by spaces",
             shown=_without_passwords,
         ),
     )
     name: str = field(
         default="walkhouse",
-        metadata=_rule(_any_text, "what this installation is called in its alerts"),
+        metadata=_rule(_any_text, "the name of this installation in its alerts"),
     )
     alert_url: str = field(
         default="",
         metadata=_rule(
             _web_address,
-            "where alerts are posted; without it they are logged only",
+            "where alerts are posted; without it they are only logged",
             shown=_host_only,
         ),
     )
@@ -257,7 +302,23 @@ class Settings:
         default=0,
         metadata=_rule(
             partial(_whole_number, least=0),
-            "alert when the day of the newest dump ended longer ago than that; 0 for never",
+            "alert if the day of the newest dump ended longer ago than this; 0 never alerts",
+        ),
+    )
+
+    keep_run_days: int = field(
+        default=90,
+        metadata=_rule(
+            partial(_whole_number, least=1),
+            "how many days Dagster keeps the records of a run; the last of each dump and asset"
+            " stay",
+        ),
+    )
+    keep_runs: int = field(
+        default=300,
+        metadata=_rule(
+            partial(_whole_number, least=1),
+            "how many runs of each job Dagster keeps records of; those of a build take some 3 MB",
         ),
     )
 
@@ -273,7 +334,7 @@ class Settings:
 
     @property
     def development(self) -> Path:
-        """The DuckDB file in which plain `dbt build` works, an analyst's own."""
+        """The DuckDB file of an analyst, in which plain `dbt build` works."""
         return self.home / "dev.duckdb"
 
     @property
@@ -287,18 +348,18 @@ class Settings:
         return self.home / "dagster"
 
     @property
-    def dbt_target(self) -> Path:
-        """What dbt remembers of the parsed project, apart from what analysts do in theirs."""
-        return self.home / "dbt"
+    def deployed(self) -> Path:
+        """The dbt projects that were deployed; production builds from the current one."""
+        return self.home / "deployed"
 
     @property
     def scratch(self) -> Path:
-        """Temporary files; whatever is found here when no run is active may be deleted."""
+        """Temporary files; anything here may be deleted while no run is active."""
         return self.home / "scratch"
 
     @property
     def refusal(self) -> Path:
-        """Why the last build was not published; absent once one is."""
+        """Why the last build was not published; a published build removes it."""
         return self.home / "refusal.json"
 
     @classmethod
@@ -340,7 +401,7 @@ class KnownSetting:
 
 @dataclass(frozen=True)
 class SettingInForce:
-    """The value that a setting has, as it may be printed, and where it was said."""
+    """The current value of a setting, without secrets, and where it comes from."""
 
     name: str
     value: str
@@ -362,7 +423,7 @@ def known_settings() -> list[KnownSetting]:
 
 
 def settings_in_force(environment: Mapping[str, str] | None = None) -> list[SettingInForce]:
-    """What every setting is, and which variable or file says so.
+    """The current value of every setting, and the variable or file that it comes from.
 
     Raises:
         SettingsError: as `Settings.from_environment`.
@@ -380,7 +441,7 @@ def settings_in_force(environment: Mapping[str, str] | None = None) -> list[Sett
 
 
 def unknown_variables(environment: Mapping[str, str] | None = None) -> list[str]:
-    """Sentences on variables that look like settings and are none: a slip of the pen, perhaps."""
+    """A sentence on each variable that looks like a setting and is none, such as a typing error."""
     env = os.environ if environment is None else environment
     known = {each.variable: each.name for each in known_settings()}
     return [
@@ -397,7 +458,7 @@ class _Said:
 
 
 def _said(env: Mapping[str, str]) -> dict[str, _Said]:
-    """The settings that the environment or the file says, by name."""
+    """The settings that the environment or the file has, by name."""
     said: dict[str, _Said] = {}
     for each in known_settings():
         if text := env.get(each.variable):
@@ -449,7 +510,7 @@ def _parsed(name: str, text: str, base: Path, where: str) -> Any:
     try:
         return rule.parse(text, base)
     except ValueError as error:
-        # Whatever may hold a secret is not repeated.
+        # A value that may hold a secret is not repeated.
         value = f"={text!r}" if rule.shown is _text_of else ""
         raise SettingsError(f"{where}{value}: {error}") from error
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +14,13 @@ from click.testing import CliRunner
 
 from dagster_project.cli import cli
 from dagster_project.models.columns import Columns
-from dagster_project.models.prepared import load_columns, parts_digest
-from tests.installation import DBT_PROJECT, Installation
+from dagster_project.models.prepared import (
+    PREPARED,
+    load_columns,
+    parsed_digest,
+    parts_digest,
+)
+from tests.installation import CHECKOUT, DBT_PROJECT, Installation
 from tests.releases import Published, publish_twice
 
 
@@ -24,6 +31,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def installation_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the tests of a process have their installations, each of which deploys the project.
+
+    Parsing takes long: after a change to the project it is done once, and not by each of them.
+    """
+    if parsed_digest(DBT_PROJECT / PREPARED) != parts_digest(DBT_PROJECT):
+        parse = [sys.executable, "-m", "dagster_project.cli", "parse"]
+        subprocess.run(parse, check=True, cwd=CHECKOUT)
     return tmp_path_factory.mktemp("installation")
 
 
@@ -43,8 +57,7 @@ def installation(installation_folder: Path) -> Installation:
 def installation_of_module(installation_folder: Path) -> Installation:
     """An installation that is empty when the tests of a module begin.
 
-    All modules use the same folder, one after the other, because dbt parses the project anew for
-    every home, and that takes longer than a small run.
+    All modules use the same folder, one after the other.
     """
     return emptied(installation_folder)
 

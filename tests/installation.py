@@ -12,6 +12,9 @@ from typing import Any
 
 import duckdb
 
+from dagster_project.models.deployed import Deployments
+from dagster_project.models.prepared import PREPARED
+
 CHECKOUT = Path(__file__).resolve().parents[1]
 DBT_PROJECT = CHECKOUT / "dbt_project"
 SEEDS = DBT_PROJECT / "seeds"
@@ -30,6 +33,13 @@ class Installation:
     def published(self) -> Path:
         """The file that BI tools open."""
         return self.home / "published" / "walkhouse.duckdb"
+
+    @property
+    def prepared(self) -> Path:
+        """What dbt found out about the deployed project; nowhere before there is one."""
+        deployed = Deployments(self.home / "deployed")
+        current = deployed.current()
+        return (deployed.project(current) if current else self.home / "nowhere") / PREPARED
 
     @property
     def environment(self) -> dict[str, str]:
@@ -65,14 +75,9 @@ class Installation:
             return connection.execute(query).fetchall()
 
     def empty(self) -> None:
-        """Start anew; what dbt parsed stays, because it takes long and depends on the home only."""
+        """Start anew."""
         shutil.rmtree(self.landing, ignore_errors=True)
-        for path in self.home.iterdir() if self.home.exists() else ():
-            if path.is_dir() and not path.is_symlink():
-                if path.name != "dbt":
-                    shutil.rmtree(path)
-            else:
-                path.unlink()
+        shutil.rmtree(self.home, ignore_errors=True)
 
 
 def said(run: subprocess.CompletedProcess[str]) -> str:

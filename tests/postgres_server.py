@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from typing import Any
 
 import psycopg
 
-from tests.tools import missing
+from tests.tools import missing, program
 
 PASSWORD = "correct horse"
 
@@ -91,3 +92,51 @@ def running_server() -> Iterator[Server]:
     finally:
         shutil.rmtree(folder)
         folder.with_name(f"{folder.name}.log").unlink()
+
+
+@dataclass(frozen=True)
+class Pooler:
+    """A pooler before a server: each transaction of a client may get another session."""
+
+    port: int
+
+    def url(self, database: str) -> str:
+        """The URL of a database, as in WALKHOUSE_COPIES."""
+        return f"postgres://postgres@127.0.0.1:{self.port}/{database}"
+
+
+@contextmanager
+def running_pooler(server: Server) -> Iterator[Pooler]:
+    """PgBouncer in transaction mode; the test is skipped where it is not installed."""
+    pgbouncer = program("pgbouncer", among="/usr/sbin")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        pooler = Pooler(probe.getsockname()[1])
+    with tempfile.TemporaryDirectory(prefix="walkhouse-pooler-") as folder:
+        settings = Path(folder) / "pgbouncer.ini"
+        settings.write_text(
+            "[databases]\n"
+            f"* = host=127.0.0.1 port={server.port} user=postgres password='{PASSWORD}'\n"
+            "[pgbouncer]\n"
+            f"listen_addr = 127.0.0.1\nlisten_port = {pooler.port}\nunix_socket_dir =\n"
+            "auth_type = any\npool_mode = transaction\n"
+            "default_pool_size = 3\nmin_pool_size = 3\nserver_round_robin = 1\n",
+            encoding="utf-8",
+        )
+        user = "postgres" if os.geteuid() == 0 else None  # it refuses to run as root
+        if user:
+            for path in (folder, settings):
+                os.chown(path, pwd.getpwnam(user).pw_uid, pwd.getpwnam(user).pw_gid)
+        process = subprocess.Popen(
+            [pgbouncer, "--quiet", str(settings)], user=user, cwd=folder, stderr=subprocess.DEVNULL
+        )
+        try:
+            while process.poll() is None:
+                with socket.socket() as client:
+                    if client.connect_ex(("127.0.0.1", pooler.port)) == 0:
+                        break
+                time.sleep(0.05)
+            yield pooler
+        finally:
+            process.terminate()
+            process.wait()

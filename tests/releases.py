@@ -64,6 +64,8 @@ class Published:
     def copy(self, folder: Path) -> Published:
         """The same once more, to switch or to spoil."""
         shutil.copytree(self.folder, folder, symlinks=True)
+        for file in folder.glob(".releases/**/*"):
+            file.chmod(0o755 if file.is_dir() else 0o644)
         return Published(folder)
 
 

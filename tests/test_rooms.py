@@ -19,12 +19,15 @@ FLOORS = (
     ("operations",),
     ("models",),
     ("ingest", "release", "simulate"),
-    ("settings", "registry", "locks", "object_store", "replacing"),
+    ("settings", "registry", "locks", "object_store", "replacing", "crew", "stopping"),
 )
 KNOW_DBT = {"models.dbt", "defs.assets.models"}
 KNOW_DAGSTER = {
     "definitions",
-    *(f"operations.{name}" for name in ("failed_runs", "instance", "requests", "run", "runs")),
+    *(
+        f"operations.{name}"
+        for name in ("failed_runs", "instance", "requests", "retention", "run", "runs", "shell")
+    ),
     "cli.run",
 }
 """Beside everything in `defs`; docs/architecture.md says why."""

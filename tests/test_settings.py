@@ -18,7 +18,7 @@ from dagster_project.settings import (
     without_password,
 )
 
-README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+PAGE = (CHECKOUT / "docs" / "settings.md").read_text(encoding="utf-8")
 
 
 def home_with(folder: Path, text: str) -> dict[str, str]:
@@ -48,19 +48,18 @@ def test_another_process_sees_the_same_settings(tmp_path: Path) -> None:
         {
             "WALKHOUSE_HOME": str(tmp_path),
             "WALKHOUSE_KEEP_RELEASES": "5",
-            "WALKHOUSE_FIRST_DUMP_DATE": "2020-02-29",
             "WALKHOUSE_ALERT_URL": "http://127.0.0.1:9/hook",
         }
     )
     assert Settings.from_environment(settings.environment()) == settings
 
 
-def test_the_readme_lists_every_setting_its_default_and_its_meaning() -> None:
+def test_the_documentation_lists_every_setting_its_default_and_its_meaning() -> None:
     rows = [
         f"| `{each.variable}` | {f'`{each.default}`' if each.default else '-'} | {each.meaning} |"
         for each in known_settings()
     ]
-    assert "\n".join(rows) in README
+    assert "\n".join(rows) in PAGE
 
 
 def test_every_field_is_a_setting_with_a_meaning() -> None:
@@ -77,7 +76,6 @@ def test_every_field_is_a_setting_with_a_meaning() -> None:
         ("WALKHOUSE_KEEP_RELEASES", "many", "whole number"),
         ("WALKHOUSE_THREADS", "0", "at least 1"),
         ("WALKHOUSE_THREADS", "1e3", "whole number"),
-        ("WALKHOUSE_FIRST_DUMP_DATE", "soon", "a date such as 2024-01-01"),
         ("WALKHOUSE_MEMORY_LIMIT", "4 gigs", "such as 4GB"),
         ("WALKHOUSE_SCHEDULE_TIMEZONE", "Mars/Olympus", "such as Europe/Paris"),
         ("WALKHOUSE_SCHEDULE_TIMEZONE", "../UTC", "such as Europe/Paris"),
@@ -99,13 +97,12 @@ def test_duckdb_takes_the_amounts_of_memory_that_the_settings_take(value: str) -
 def test_the_file_in_the_home_is_read_and_the_environment_wins(tmp_path: Path) -> None:
     environment = home_with(
         tmp_path,
-        'landing = "dumps"\nkeep_releases = 7\nfirst_dump_date = 2023-05-06\n'
-        'memory_limit = "2GB"\n',
+        'landing = "dumps"\nkeep_releases = 7\nstale_after_hours = 30\nmemory_limit = "2GB"\n',
     )
     settings = Settings.from_environment({**environment, "WALKHOUSE_MEMORY_LIMIT": "3GB"})
     assert settings.landing == str(tmp_path / "dumps")  # relative to the file
     assert settings.keep_releases == 7
-    assert settings.first_dump_date.isoformat() == "2023-05-06"
+    assert settings.stale_after_hours == 30
     assert settings.memory_limit == "3GB"
 
 
@@ -171,7 +168,10 @@ def test_an_alert_address_that_cannot_be_used_is_not_repeated(value: str) -> Non
 def test_an_address_is_shown_without_its_password() -> None:
     assert without_password("postgres://me:pw@db:5432/bi?password=pw") == "postgres://me@db:5432/bi"
     assert without_password("/data/landing") == "/data/landing"
-    assert without_password("s3://bucket/prefix") == "s3://bucket/prefix"
+    for plain in ("s3://bucket/prefix", "s3://bucket/a?b#c@d:[e] %20", "/data/a?b#c@d:[e]"):
+        assert without_password(plain) == plain
+    for secret in ("s3://me:secret@bucket/x", "s3://me:sec/ret@bucket/x", "s3://me:secret/bucket"):
+        assert "secret" not in without_password(secret).replace("/", "").replace("bucket", "")
 
 
 def test_a_variable_that_looks_like_a_setting_is_pointed_out() -> None:
@@ -188,6 +188,8 @@ def test_copies_are_a_list_of_urls_in_one_variable() -> None:
             "s3://c",
         )
     assert Settings.from_environment({}).copies == ()
+    blanks = Settings.from_environment({"WALKHOUSE_COPIES": "s3://a/b c [1]?#%20  s3://d"})
+    assert blanks.copies == ("s3://a/b c [1]?#%20", "s3://d")
     commas = Settings.from_environment({"WALKHOUSE_COPIES": "s3://a,b/c s3://d"})
     assert commas.copies == ("s3://a,b/c", "s3://d")
 
@@ -201,3 +203,10 @@ def test_a_copy_that_nothing_can_send_is_refused_without_showing_it() -> None:
     with pytest.raises(SettingsError, match="URL 2 of 2 must begin with one of s3://") as refused:
         Settings.from_environment({"WALKHOUSE_COPIES": "s3://a ftp://me:secret@b"})
     assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("url", ["s3://a b/c", "postgres://me:se cret@b/d", "s3://", "s3:///c"])
+def test_a_copy_that_names_no_place_is_refused(url: str) -> None:
+    with pytest.raises(SettingsError, match="URL 1 of 1 must begin") as refused:
+        Settings.from_environment({"WALKHOUSE_COPIES": url})
+    assert "se cret" not in str(refused.value)

@@ -1,4 +1,4 @@
-"""`make superset`: the dashboards of what is published, at an address on this machine."""
+"""`make superset`: serves the dashboards of the current release on this machine."""
 
 from __future__ import annotations
 

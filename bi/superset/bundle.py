@@ -1,7 +1,7 @@
 """The dashboards in the format that Superset imports: a folder of YAML files.
 
-What belongs together is named by UUIDs that are made of names, so that a second import replaces
-what the first one brought, in any Superset.
+Charts, datasets and dashboards refer to each other by UUIDs. The UUIDs derive from names, so a
+second import replaces the first one, in any Superset.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class TableColumn:
 
 @dataclass(frozen=True)
 class Table:
-    """What a release says of one of its tables."""
+    """A published table, as the release describes it."""
 
     description: str
     columns: tuple[TableColumn, ...]
@@ -80,7 +80,7 @@ def bundle(release: Path) -> dict[str, Any]:
 
 
 def write_bundle(release: Path, folder: Path) -> None:
-    """Write the bundle as a folder, in place of one that was there, and as `<folder>.zip`."""
+    """Write the bundle as a folder, which replaces an older one, and as `<folder>.zip`."""
     shutil.rmtree(folder, ignore_errors=True)
     for path, content in bundle(release).items():
         file = folder / path
@@ -96,7 +96,7 @@ def _id(*parts: str) -> str:
 
 
 def _chart_id(page: Dashboard, chart: Chart) -> str:
-    """The release is the same chart on all dashboards; any other belongs to its own."""
+    """The id of a chart; the chart of the release is the same on all dashboards."""
     return _id("chart", "" if chart is RELEASE_SHOWN else page.slug, chart.title)
 
 
@@ -261,7 +261,7 @@ def _dashboard(page: Dashboard, tables: Mapping[Dataset, Table]) -> dict[str, An
 
 
 def _position(page: Dashboard, numbers: Mapping[str, int]) -> dict[str, Any]:
-    """The tree of what stands where: a grid of rows, of charts and one text."""
+    """The layout of a dashboard, as a tree: a grid of rows, with charts and one text."""
     rows = [Row(_ABOUT_HEIGHT, (RELEASE_SHOWN,), (12 - _ABOUT_WIDTH,)), *page.rows]
     position: dict[str, Any] = {
         "DASHBOARD_VERSION_KEY": "v2",
@@ -318,7 +318,7 @@ def _position(page: Dashboard, numbers: Mapping[str, int]) -> dict[str, Any]:
 def _filters(
     page: Dashboard, numbers: Mapping[str, int], tables: Mapping[Dataset, Table]
 ) -> list[dict[str, Any]]:
-    """The date, and lists of values; each for the charts whose tables have what it is about."""
+    """The filters: a date and lists of values, each for the charts whose tables have its column."""
 
     def has(dataset: Dataset, column: str) -> bool:
         own = {found.name for found in tables[dataset].columns}

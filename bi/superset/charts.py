@@ -1,4 +1,4 @@
-"""Kinds of charts, in Superset's terms: what a spec says in a line, its form needs a page for."""
+"""Kinds of charts. One line here becomes the page-long form that Superset needs."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Chart:
     """One chart of a dashboard.
 
     Attributes:
-        title: what stands above it; unique within its dashboard.
+        title: the heading above it; unique within its dashboard.
         dataset: the table that it shows.
         kind: Superset's name of the kind of chart (`viz_type`).
-        form: what Superset's form for that kind would hold.
-        description: what it shows, in a sentence or two; empty where the title says all.
+        form: the content of Superset's form for that kind.
+        description: a sentence or two on what it shows; empty if the title is enough.
     """
 
     title: str
@@ -171,7 +171,7 @@ def _axes(dataset: Dataset, metrics: Sequence[str]) -> dict[str, Any]:
 
 
 def _filters(dataset: Dataset, where: str = "") -> list[dict[str, Any]]:
-    """The place where the dashboard's date filter writes its range, and a condition in SQL."""
+    """Two filters: the range of the dashboard's date filter, and a condition in SQL."""
     filters: list[dict[str, Any]] = []
     if dataset.date is not None:
         filters.append(

@@ -1,4 +1,4 @@
-"""The dashboards: which charts stand where, and what their readers need to know."""
+"""The dashboards: the place of each chart, and notes for readers."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from bi.superset.datasets import (
     ITEMS,
     LATE_EVENTS,
     LEDGER,
+    LEFT_OUT,
     NON_INTERACTORS,
     QUARANTINE,
     RELEASE,
@@ -51,8 +52,8 @@ class Filter:
         name: what readers see.
         dataset: where the values come from.
         column: the column.
-        starts_with_most: the metric by which one value is chosen until a reader chooses another;
-            None where all values count together until then.
+        starts_with_most: the value with the most of this metric is chosen at first; None if all
+            values are.
     """
 
     name: str
@@ -70,7 +71,7 @@ class Dashboard:
         title: what it is about.
         about: what its readers need to know, in Markdown.
         rows: from top to bottom.
-        filters: besides that by date, which every dashboard has.
+        filters: beside the date, which every dashboard has.
     """
 
     slug: str
@@ -507,6 +508,13 @@ QUALITY_PAGE = Dashboard(
                     in_order=True,
                     where="days_late > 0",
                     description="Events that came in a later dump, by the days in between.",
+                ),
+                bars(
+                    "Events in no report",
+                    LEFT_OUT,
+                    ["events"],
+                    of="environment",
+                    description="Reports count production; this came from other environments.",
                 ),
             ),
         ),

@@ -1,7 +1,7 @@
 """The published tables that the dashboards read, and the metrics on them.
 
 Names, types and descriptions of the columns come from the release itself. A rate is the sum of its
-numerators over the sum of its denominators, whatever rows a chart adds up.
+numerators over the sum of its denominators, for any rows that a chart adds up.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ class Metric:
         label: what readers see.
         sql: the aggregate, over rows of the dataset's table.
         display: how it is written, in the d3 language.
-        description: one sentence; empty where the label says all.
-        color: of its bars and lines; empty where any will do.
+        description: one sentence; empty if the label is enough.
+        color: of its bars and lines; empty for Superset's choice.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Dataset:
         schema: schema of the table.
         table: name of the table.
         metrics: the figures on it.
-        date: the column that the dashboards' date filter is about; None where days do not matter.
+        date: the column that the dashboards' date filter applies to; None if the table has no days.
         columns: columns computed on top of the table's own.
     """
 
@@ -98,12 +98,12 @@ def rate(name: str, label: str, numerator: str, denominator: str, description: s
 
 
 def as_it_is(column: str, label: str, display: str, description: str = "") -> Metric:
-    """A figure that cannot be added up, for charts that show each row of the table by itself."""
+    """A figure that cannot be added up; charts with it show each row of the table."""
     return Metric(column, label, f"max({column})", display, description)
 
 
 def named(name: str, label: str, item_name: str, item_id: str) -> Column:
-    """Name and id of an item, since several may have the same name."""
+    """Name and id of an item; several items may have the same name."""
     sql = f"coalesce({item_name}, 'unknown') || coalesce(' (' || {item_id} || ')', '')"
     return Column(name, label, sql, "Name and id.")
 
@@ -167,7 +167,7 @@ ITEMS = Dataset(
             "sessions_exposed_or_interacted",
             "Sessions that used an item, of those that were shown or used it.",
         ),
-        Metric("items", "Items in use", "count(distinct (system_id, item_type, item_id))"),
+        Metric("items", "Items in use", "count(distinct item_key)"),
     ),
 )
 
@@ -338,6 +338,15 @@ LATE_EVENTS = Dataset(
             ".2%",
             "Events that came in a dump after the day on which they happened.",
         ),
+    ),
+)
+
+LEFT_OUT = Dataset(
+    "meta",
+    "left_out",
+    metrics=(
+        total("events", "Events in no report"),
+        total("sessions", "Sessions in no report"),
     ),
 )
 

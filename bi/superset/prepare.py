@@ -2,8 +2,8 @@
 
     python prepare.py <folder of the bundle> <user> <file with the user's password>
 
-All of it in one process, because Superset takes several seconds to start. It can be run again at
-any time: what is there is brought up to date.
+It does everything in one process, because Superset takes several seconds to start. Run again, it
+updates what is there.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ class Superset:
 
     Attributes:
         environment: folder of its virtual environment, which installations may share.
-        home: folder of what is its own: metadata, keys, dashboards, logs.
+        home: folder of its own files: metadata, keys, dashboards, logs.
     """
 
     environment: Path
@@ -37,11 +37,11 @@ class Superset:
 
     @property
     def password_file(self) -> Path:
-        """Where the administrator's password stands; made at the first set-up."""
+        """The file with the administrator's password; the first set-up makes it."""
         return self.home / "admin_password"
 
     def install(self) -> None:
-        """Make the virtual environment, unless it is there with the versions of the lock.
+        """Make the virtual environment, unless it exists with the versions of the lock.
 
         Raises:
             SupersetError: a package could not be installed.
@@ -120,7 +120,7 @@ class Superset:
 
 
 def _make_secret(file: Path) -> None:
-    """A random word that only its owner can read; one that is there stays."""
+    """Write a random word that only its owner can read, unless the file exists."""
     if not file.exists():
         file.touch(mode=0o600)
         file.write_text(secrets.token_urlsafe(32), encoding="utf-8")

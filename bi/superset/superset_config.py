@@ -1,7 +1,7 @@
 """Superset's settings, over its defaults. Superset reads this file; it holds no secret.
 
-What differs per installation (the metadata database, the key that signs sessions) lies in
-SUPERSET_HOME, which `server` makes.
+SUPERSET_HOME, which `server` makes, holds what differs per installation: the metadata database and
+the key that signs sessions.
 """
 
 from __future__ import annotations

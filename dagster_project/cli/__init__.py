@@ -2,44 +2,32 @@
 
 Commands only read arguments and print; what they do stands in the rooms below. Each file here is a
 group of commands, `show` and `show_diff` print. Dagster is imported where a run needs it, so that
-the other commands answer at once.
+the other commands answer at once. The commands themselves are imported once signals are seen to:
+that takes a while, in which somebody may press Ctrl-C.
 """
 
 from __future__ import annotations
 
-import click
+import sys
+from typing import TYPE_CHECKING, Any
 
-from dagster_project.cli import project, releases, run, simulate, state, ui
-from dagster_project.settings import CODE_VERSION
+from dagster_project.stopping import ending_on_signals
 
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(CODE_VERSION, prog_name="walkhouse")
-def cli() -> None:
-    """A warehouse for the item events of WalkMe.
-
-    Dumps arrive under WALKHOUSE_LANDING (default: data/landing in the checkout); everything that
-    is written lies under WALKHOUSE_HOME (default: data). Readers open
-    WALKHOUSE_HOME/published/walkhouse.duckdb.
-    """
-
-
-for _command in (
-    run.run,
-    simulate.simulate,
-    ui.ui,
-    state.status,
-    state.settings,
-    state.alerts,
-    releases.releases,
-    releases.rollback,
-    releases.diff,
-    project.dictionary,
-    project.parse,
-):
-    cli.add_command(_command)
+if TYPE_CHECKING:
+    from dagster_project.cli.commands import cli as cli
 
 
 def main() -> None:
     """The console script."""
-    cli(prog_name="walkhouse")
+    with ending_on_signals(lambda line: print(line, file=sys.stderr)):
+        from dagster_project.cli.commands import cli
+
+        cli(prog_name="walkhouse")
+
+
+def __getattr__(name: str) -> Any:
+    if name != "cli":
+        raise AttributeError(name)
+    from dagster_project.cli.commands import cli
+
+    return cli

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from typing import NoReturn
 
@@ -20,6 +21,27 @@ def settings_or_fail() -> Settings:
         return Settings.from_environment()
     except SettingsError as error:
         fail(str(error), code=2)
+
+
+def writable_home_or_fail(settings: Settings) -> None:
+    """The process ends where it may not write in the home: somebody else's, or a read-only disk."""
+    home = settings.home
+    existing = next(folder for folder in (home, *home.parents) if folder.exists())
+    parts = [
+        *(settings.lake, settings.warehouse, settings.published, settings.dagster_home),
+        *(settings.deployed, home / "locks"),
+    ]
+    for path in [existing, *(part for part in parts if part.exists())]:
+        if os.access(path, os.W_OK):
+            continue
+        try:
+            owner = path.owner()
+        except KeyError:
+            owner = f"number {path.stat().st_uid}"
+        fail(
+            f"{path} cannot be written to: it is of user {owner}, or on a read-only disk; run this "
+            "as that user, or set WALKHOUSE_HOME to a folder of yours"
+        )
 
 
 def fail(message: str, *, code: int = 1) -> NoReturn:

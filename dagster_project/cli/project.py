@@ -10,7 +10,7 @@ from dagster_project.cli.printing import console, fail, settings_or_fail
 @click.command()
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 if it is out of date.")
 def dictionary(check: bool) -> None:
-    """Write the data dictionary of this checkout, dbt_project/DATA_DICTIONARY.md.
+    """Write the data dictionary of this checkout, docs/data-dictionary.md.
 
     It describes every published table and column, the event definitions and the invariants, as
     the dbt project does.
@@ -42,10 +42,8 @@ def parse() -> None:
     It also finds out what columns the tables have and where they come from, for the UI.
     """
     from dagster_project.models.dbt import DbtError, dbt_project, ensure_columns
-    from dagster_project.models.prepared import PREPARED
 
-    settings = settings_or_fail()
     try:
-        ensure_columns(dbt_project(settings, target=settings.dbt_project / PREPARED))
+        ensure_columns(dbt_project(settings_or_fail()))
     except DbtError as error:
         fail(str(error))

@@ -7,7 +7,13 @@ import sys
 import click
 
 from dagster_project.cli import show
-from dagster_project.cli.printing import console, errors, fail, settings_or_fail
+from dagster_project.cli.printing import (
+    console,
+    errors,
+    fail,
+    settings_or_fail,
+    writable_home_or_fail,
+)
 
 
 @click.command()
@@ -21,22 +27,42 @@ def releases() -> None:
 def rollback(release_id: str | None) -> None:
     """Let readers see an earlier release: RELEASE_ID, or the one before the current.
 
-    The copies go back as well. The next `walkhouse run` publishes the state of the landing again;
-    correct or withdraw the dumps, or stop the schedule, before it does.
+    The copies go back as well. Schedule and sensors publish nothing until the landing changes:
+    correct or withdraw the dumps. `walkhouse run` publishes the state of the landing again.
     """
     from dagster_project.locks import copies_writer, warehouse_writer
+    from dagster_project.models.deployed import account
+    from dagster_project.operations.pending import digests
+    from dagster_project.operations.run import note_rollback
+    from dagster_project.release.copies.owner import installation_id
     from dagster_project.release.copies.send import send_copies
-    from dagster_project.release.publish import ReleaseError, roll_back
+    from dagster_project.release.publish import ReleaseError, held, roll_back
 
     settings = settings_or_fail()
+    writable_home_or_fail(settings)
     try:
         with warehouse_writer(settings.home):
-            release = roll_back(settings.published, release_id)
+            landing, lake = digests(settings)
+            release = roll_back(
+                settings.published, release_id, by=account(), landing=landing, lake=lake
+            )
+            hold = held(settings.published)
     except ReleaseError as error:
         fail(str(error))
     console.print(f"readers now see release {release.release_id}")
+    sentence = hold.sentence if hold else "it is the newest: nothing is held"
+    console.print(sentence, markup=False)
+    try:
+        note_rollback(settings, release, sentence)
+    except (OSError, RuntimeError) as error:
+        errors.print(f"walkhouse: the UI does not show it: {error}", markup=False)
     with copies_writer(settings.home):
-        send_copies(settings.copies, settings.published, keep=settings.keep_releases)
+        send_copies(
+            settings.copies,
+            settings.published,
+            keep=settings.keep_releases,
+            installation=installation_id(settings.home),
+        )
     if not show.copies_behind(errors, settings):
         sys.exit(1)
 

@@ -57,15 +57,23 @@ from dagster_project.cli.printing import console, fail, say, settings_or_fail
     metavar="INVARIANT=N",
     help="Plant N violations of an invariant; may be given more than once.",
 )
+@click.option(
+    "--replace", is_flag=True, help="Replace dumps that were simulated with other arguments."
+)
 def simulate(
-    start: datetime, redeliver: tuple[datetime, ...], plant: tuple[str, ...], **knobs: Any
+    start: datetime,
+    redeliver: tuple[datetime, ...],
+    plant: tuple[str, ...],
+    replace: bool,
+    **knobs: Any,
 ) -> None:
     """Write the dumps of an invented company into the landing.
 
     A little of everything goes wrong, as it does; the shares set how much. The same arguments
-    give the same bytes, and what is there already is left untouched.
+    give the same bytes, and what is there already is left untouched. Where another dump is in the
+    way, nothing is written.
     """
-    from dagster_project.simulate import Scenario, simulate
+    from dagster_project.simulate import OverwriteError, Scenario, simulate
 
     settings = settings_or_fail()
     if "://" in settings.landing:
@@ -82,9 +90,12 @@ def simulate(
             Path(settings.landing),
             progress=say,
             seeds=settings.dbt_project / "seeds",
+            replace=replace,
         )
     except ValueError as error:
         fail(str(error), code=2)
+    except OverwriteError as error:
+        fail(str(error))
     console.print(
         f"{summary.dumps} dumps with {summary.accepted:,} events in {settings.landing}",
         markup=False,

@@ -5,7 +5,13 @@ from __future__ import annotations
 import click
 
 from dagster_project.cli import show
-from dagster_project.cli.printing import console, fail, log_to_console, settings_or_fail
+from dagster_project.cli.printing import (
+    console,
+    fail,
+    log_to_console,
+    settings_or_fail,
+    writable_home_or_fail,
+)
 from dagster_project.settings import SettingsError, settings_in_force
 
 
@@ -55,6 +61,7 @@ def alerts(test: bool) -> None:
             fail(str(error))
         console.print("the test was accepted")
         return
+    writable_home_or_fail(settings)
     log_to_console()
     try:
         prepare_instance(settings)

@@ -10,10 +10,11 @@ from typing import Any
 import dagster as dg
 import duckdb
 
-from dagster_project.defs.assets.release import AUDIT, RELEASE
+from dagster_project.defs.assets.release import AUDIT, RELEASE, how_to_waive
 from dagster_project.defs.pools import WAREHOUSE
 from dagster_project.defs.resources import Installation, Waivers
 from dagster_project.locks import warehouse_writer
+from dagster_project.models.prepared import PREPARED
 from dagster_project.models.violations import compiled_invariant, query_for_all
 from dagster_project.registry import Invariant, load_invariants
 from dagster_project.release.gate import AuditResult, audit_results
@@ -42,9 +43,12 @@ def invariant_checks(
             dg.AssetCheckSpec(
                 invariant.id,
                 asset=keys[invariant.id],
-                description=invariant.description,
+                description=f"{invariant.description} {_consequence(invariant)}",
                 additional_deps=[_RESULTS, _VIOLATIONS],
-                metadata={"severity": invariant.severity, "tolerance": invariant.tolerance},
+                metadata={
+                    "blocks the release": invariant.severity == "error",
+                    "tolerance": f"{invariant.tolerance:.1%}",
+                },
             )
             for invariant in invariants
         ],
@@ -77,11 +81,21 @@ def invariant_checks(
                         **_examples_table(examples[key.name]),
                         **_where_to_look(settings, key.name),
                         **_trend(history, result),
+                        **how_to_waive(registry, [key.name] if blocks(result) else []),
                     },
                     is_waived=key.name in waived,
                 )
 
     return check_invariants
+
+
+def _consequence(invariant: Invariant) -> str:
+    """What follows from a failure, as people read it beside the check."""
+    if invariant.severity == "warn":
+        return "A failure warns; it does not block the release."
+    allowed = f", above {invariant.tolerance:.1%} of the rows" if invariant.tolerance else ""
+    waiving = "" if invariant.waivable else " It cannot be waived."
+    return f"Blocks the release{allowed}: the release reads the audit itself.{waiving}"
 
 
 def _not_checked(key: dg.AssetCheckKey) -> dg.AssetCheckResult:
@@ -97,6 +111,7 @@ def _check_result(
     key: dg.AssetCheckKey, result: AuditResult, metadata: Mapping[str, Any], *, is_waived: bool
 ) -> dg.AssetCheckResult:
     is_warning = is_waived or result.severity == "warn"
+    share = result.violations / result.checked if result.checked else 0.0
     return dg.AssetCheckResult(
         asset_key=key.asset_key,
         check_name=key.name,
@@ -106,15 +121,21 @@ def _check_result(
         metadata={
             "checked": result.checked,
             "violations": result.violations,
-            "tolerance": result.tolerance,
+            "share": f"{share:.3%}",
+            "tolerance": f"{result.tolerance:.1%}",
             **metadata,
         },
     )
 
 
+def blocks(result: AuditResult) -> bool:
+    """Whether an invariant keeps the release back, unless it is waived."""
+    return result.severity == "error" and not result.passed
+
+
 def _where_to_look(settings: Settings, invariant: str) -> dict[str, Any]:
     """The model of an invariant, and the query that finds all rows that violate it."""
-    compiled = compiled_invariant(settings.dbt_target, invariant)
+    compiled = compiled_invariant(settings.dbt_project / PREPARED, invariant)
     query = query_for_all(compiled) if compiled else None
     found: dict[str, Any] = {
         "model": dg.MetadataValue.path(settings.dbt_project / f"models/audit/{invariant}.sql")

@@ -6,7 +6,7 @@ import dagster as dg
 
 from dagster_project.defs.assets.copies import COPIES
 from dagster_project.defs.assets.raw import FILES, LINES
-from dagster_project.operations.requests import BUILD, COPY, INGEST
+from dagster_project.operations.runs import BUILD, COPY, INGEST
 
 ingest_job = dg.define_asset_job(
     INGEST,

@@ -8,17 +8,15 @@ from datetime import UTC, date, datetime
 import dagster as dg
 
 
-def dump_partitions(
-    first_day: date, dump_dates: Iterable[date] = ()
-) -> dg.DailyPartitionsDefinition:
-    """One partition a day, from the first day to today (UTC), or further where dumps lie further.
+def dump_partitions(dump_dates: Iterable[date]) -> dg.DailyPartitionsDefinition:
+    """One partition a day, from the first dump to today (UTC).
 
     Args:
-        first_day: the first partition, unless a dump is older.
         dump_dates: dumps that there are; each of them has a partition, whatever the clock says.
     """
-    days = {first_day, *dump_dates}
-    beyond_today = max(days) - datetime.now(UTC).date()
+    today = datetime.now(UTC).date()
+    days = set(dump_dates) or {today}
+    beyond_today = max(days) - today
     return dg.DailyPartitionsDefinition(
         start_date=min(days).isoformat(),
         timezone="UTC",

@@ -1,11 +1,12 @@
 """Resources: the installation that a run works on, and what a person waives."""
 
-from datetime import date
+from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
 from pydantic import Field
 
+from dagster_project.defs.failures import show_stacks
 from dagster_project.locks import hold_run
 from dagster_project.release.gate import Waiver
 from dagster_project.settings import Settings
@@ -19,12 +20,15 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
     keep_releases: int
     threads: int
     memory_limit: str
-    first_dump_date: str
     dbt_project: str
+    checkout: str = ""
     name: str
     alert_url: str
     stale_after_hours: int
     quiet_seconds: int
+    keep_run_days: int
+    keep_runs: int
+    withdrawal_limit: int
 
     @property
     def settings(self) -> Settings:
@@ -35,35 +39,46 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
             keep_releases=self.keep_releases,
             threads=self.threads,
             memory_limit=self.memory_limit,
-            first_dump_date=date.fromisoformat(self.first_dump_date),
             dbt_project=Path(self.dbt_project),
             name=self.name,
             alert_url=self.alert_url,
             stale_after_hours=self.stale_after_hours,
             quiet_seconds=self.quiet_seconds,
+            keep_run_days=self.keep_run_days,
+            keep_runs=self.keep_runs,
+            withdrawal_limit=self.withdrawal_limit,
         )
+
+    @property
+    def settings_of_checkout(self) -> Settings:
+        """The same with the dbt project that people change, and `walkhouse deploy` deploys."""
+        return replace(self.settings, dbt_project=Path(self.checkout or self.dbt_project))
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Note which process executes a run, so that its end is noticed; sensors have no run."""
+        show_stacks()
         if context.run is not None:
             hold_run(self.settings.home, context.run.run_id)
 
     @classmethod
-    def of(cls, settings: Settings) -> "Installation":
-        """The resource for given settings."""
+    def of(cls, settings: Settings, *, checkout: Path | None = None) -> "Installation":
+        """The resource for given settings of production, and the dbt project of the checkout."""
         return cls(
             landing=settings.landing,
             home=str(settings.home),
             keep_releases=settings.keep_releases,
             threads=settings.threads,
             memory_limit=settings.memory_limit,
-            first_dump_date=settings.first_dump_date.isoformat(),
             dbt_project=str(settings.dbt_project),
+            checkout=str(checkout or settings.dbt_project),
             name=settings.name,
             # The UI shows the configuration of resources; this may be a secret.
             alert_url=dg.EnvVar("WALKHOUSE_ALERT_URL") if settings.alert_url else "",
             stale_after_hours=settings.stale_after_hours,
             quiet_seconds=settings.quiet_seconds,
+            keep_run_days=settings.keep_run_days,
+            keep_runs=settings.keep_runs,
+            withdrawal_limit=settings.withdrawal_limit,
         )
 
 

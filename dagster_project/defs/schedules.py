@@ -6,6 +6,7 @@ import dagster as dg
 
 from dagster_project.defs.jobs import ingest_job
 from dagster_project.defs.resources import Installation
+from dagster_project.models.deployed import not_loaded
 from dagster_project.operations.pending import look
 from dagster_project.operations.requests import ingest_requests
 from dagster_project.settings import SettingsError
@@ -19,10 +20,15 @@ def daily_schedule(cron: str, timezone: str) -> dg.ScheduleDefinition:
     """
 
     def daily(installation: Installation) -> list[dg.RunRequest] | dg.SkipReason:
+        if reason := not_loaded(installation.settings):
+            return dg.SkipReason(reason)
         situation = look(installation.settings, now=datetime.now(UTC))
-        # A tick is acted on once, whatever is asked for; dumps that failed get another try.
-        requests = [dg.RunRequest(tags=request.tags) for request in ingest_requests(situation)]
-        return requests or dg.SkipReason("no dump is new, changed or withdrawn")
+        if situation.withdrawal_held:
+            return dg.SkipReason(situation.withdrawal_held)
+        # A key counts within the tick only: dumps that failed get another try the next day.
+        return list(ingest_requests(situation)) or dg.SkipReason(
+            "no dump is new, changed or withdrawn"
+        )
 
     schedule = dg.schedule(
         name="daily",

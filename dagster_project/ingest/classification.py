@@ -10,6 +10,7 @@ the text of every column of the tabular form.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -583,3 +584,11 @@ def _pair_key_sql(item_type: str, event: str) -> str:
 def quoted(text: str | Path) -> str:
     """A text as an SQL literal."""
     return "'" + str(text).replace("'", "''") + "'"
+
+
+def file_pattern(path: Path) -> str:
+    """The pattern by which DuckDB's readers find this file and no other.
+
+    A file `a[1].csv` would be read as `a1.csv` otherwise, and `b*.csv` with all that begins so.
+    """
+    return re.sub(r"[*?\[]", r"[\g<0>]", str(path))

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,6 +22,7 @@ from dagster_project.ingest.compression import Damage
 from dagster_project.ingest.files import FileKind, read_records
 from dagster_project.ingest.lake import Lake
 from dagster_project.ingest.landing import LandedFile, Landing
+from dagster_project.object_store import ObjectStoreError
 from dagster_project.registry import Definitions, name_key
 from dagster_project.replacing import replace_text, replacing
 
@@ -33,6 +36,7 @@ _STEP = pa.struct(
         "is_terminal": pa.bool_(),
     }
 )
+_QUESTION = pa.struct({"question_id": pa.string(), "name": pa.string(), "kind": pa.string()})
 _SCHEMA = pa.schema(
     {
         "system_id": pa.string(),
@@ -45,9 +49,20 @@ _SCHEMA = pa.schema(
         "has_autoplay_rule": pa.bool_(),
         "connects_to": pa.list_(pa.string()),
         "steps": pa.list_(_STEP),
+        "questions": pa.list_(_QUESTION),
         "pass_mark": pa.float64(),
     }
 )
+
+
+_FAILURE = "failure.json"
+_HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
+_LARGEST_POSITION = 2**31 - 1
+_LINE = "line"  # of a row that is no column: where it stands in the file
+_UNFIT = (ValueError, TypeError, OverflowError, pa.ArrowException)
+
+# Says how the catalogue is read: what was read in another way is read again.
+_READER_VERSION = 2
 
 
 def content_columns() -> dict[str, str]:
@@ -58,7 +73,15 @@ def content_columns() -> dict[str, str]:
 
 
 class CatalogueError(Exception):
-    """The catalogue cannot be read at all; the lake keeps the one that it had."""
+    """The catalogue cannot be read at all; the lake keeps the one that it had.
+
+    Attributes:
+        can_pass: whether the same file may be readable soon: the landing failed, not the file.
+    """
+
+    def __init__(self, message: str, *, can_pass: bool = False) -> None:
+        super().__init__(message)
+        self.can_pass = can_pass
 
 
 @dataclass(frozen=True)
@@ -66,9 +89,9 @@ class LakeCatalogue:
     """What the lake says of the catalogue that it holds.
 
     Attributes:
-        signature: of the landed file as listed; empty without a catalogue.
+        signature: of the landed file as listed, or of its absence, and of what read it.
         fingerprint: md5 of the Parquet file that holds it, with or without items.
-        items: items in it, one per system and item id (of several lines the last one counts).
+        items: items in it, one per system, type and id (of several lines the last one counts).
         problems: lines that were left out, with the reason; the first twenty.
         lines_left_out: how many there are.
     """
@@ -92,8 +115,28 @@ def loaded_catalogue(lake: Lake) -> LakeCatalogue | None:
 def catalogue_signature(landed: LandedFile | None, definitions: Definitions) -> str:
     """Changes when the landed catalogue, or what reads it, does."""
     if landed is None:
-        return ""
-    return f"{landed.bytes}|{landed.stamp}|{definitions.digest}"
+        return f"{_READER_VERSION}"
+    return f"{_READER_VERSION}|{landed.bytes}|{landed.stamp}|{definitions.digest}"
+
+
+def catalogue_failure(lake: Lake, signature: str) -> str | None:
+    """Why the catalogue of this signature could not be read, if it was tried."""
+    path = lake.root / "content" / _FAILURE
+    if not path.exists():
+        return None
+    failure = json.loads(path.read_text(encoding="utf-8"))
+    return str(failure["message"]) if failure["signature"] == signature else None
+
+
+def forget_catalogue_failure(lake: Lake) -> None:
+    """Let the catalogue be tried again."""
+    (lake.root / "content" / _FAILURE).unlink(missing_ok=True)
+
+
+def keep_catalogue(lake: Lake) -> None:
+    """Let the lake hold the catalogue that it had; an empty one, if it had none."""
+    if loaded_catalogue(lake) is None:
+        _write(lake, [], "", [])
 
 
 def ingest_catalogue(
@@ -107,32 +150,47 @@ def ingest_catalogue(
     """Make the landed catalogue, or its absence, what the lake holds.
 
     Raises:
-        CatalogueError: the file cannot be read.
+        CatalogueError: the file cannot be read, or no line of it can be used; the lake keeps the
+            catalogue that it had, and remembers why.
     """
     signature = catalogue_signature(landed, definitions)
-    if landed is None:
-        return _write(lake, [], signature, [])
-    scratch.mkdir(parents=True, exist_ok=True)
-    try:
-        with landing.local_copy(landed, scratch=scratch) as path:
-            problems: list[str] = []
-            rows = _rows(path, definitions, problems)
-    except OSError as error:
-        raise CatalogueError(f"content/{landed.name}: {error}") from error
-    return _write(lake, list(rows.values()), signature, problems)
+    problems: list[str] = []
+    rows: list[dict[str, Any]] = []
+    if landed is not None:
+        try:
+            scratch.mkdir(parents=True, exist_ok=True)
+            with landing.local_copy(landed, scratch=scratch) as path:
+                rows = list(_rows(path, definitions, problems).values())
+        except Exception as error:
+            can_pass = isinstance(error, ObjectStoreError) and error.can_pass
+            reason = str(error) if isinstance(error, OSError) else type(error).__name__
+            raise _noted(lake, signature, f"it cannot be read: {reason}", can_pass) from error
+        if problems and not rows:
+            reason = f"none of its {len(problems):,} lines can be used ({problems[0]})"
+            raise _noted(lake, signature, reason, can_pass=False)
+    catalogue = _write(lake, rows, signature, problems)
+    forget_catalogue_failure(lake)
+    return catalogue
+
+
+def _noted(lake: Lake, signature: str, message: str, can_pass: bool) -> CatalogueError:
+    message = f"{message}; mend it, and run `walkhouse run`"
+    text = json.dumps({"signature": signature, "message": message})
+    replace_text(lake.root / "content" / _FAILURE, text)
+    return CatalogueError(message, can_pass=can_pass)
 
 
 def _write(
     lake: Lake, rows: list[dict[str, Any]], signature: str, problems: list[str]
 ) -> LakeCatalogue:
     folder = lake.root / "content"
-    rows = sorted(rows, key=lambda row: (row["system_id"], row["item_id"]))
+    rows = sorted(rows, key=lambda row: (row["system_id"], row["item_type"] or "", row["item_id"]))
     with replacing(folder / "items.parquet") as new:
-        pq.write_table(pa.Table.from_pylist(rows, schema=_SCHEMA), new, compression="zstd")
+        pq.write_table(_table(rows, problems), new, compression="zstd")
         catalogue = LakeCatalogue(
             signature=signature,
             fingerprint=hashlib.md5(new.read_bytes()).hexdigest(),
-            items=len(rows),
+            items=pq.read_metadata(new).num_rows,
             problems=tuple(problems[:20]),
             lines_left_out=len(problems),
         )
@@ -140,11 +198,25 @@ def _write(
     return catalogue
 
 
+def _table(rows: list[dict[str, Any]], problems: list[str]) -> pa.Table:
+    """The rows in their types; one that does not fit them is left out, by its line."""
+    try:
+        return pa.Table.from_pylist(rows, schema=_SCHEMA)
+    except _UNFIT:
+        tables = [_SCHEMA.empty_table()]
+        for row in rows:
+            try:
+                tables.append(pa.Table.from_pylist([row], schema=_SCHEMA))
+            except _UNFIT as error:
+                problems.append(f"line {row[_LINE]}: {error}")
+        return pa.concat_tables(tables).combine_chunks()
+
+
 def _rows(
     path: Path, definitions: Definitions, problems: list[str]
-) -> dict[tuple[str, str], dict[str, Any]]:
+) -> dict[tuple[str, str | None, str], dict[str, Any]]:
     item_types = {name_key(written): documented for written, documented in definitions.item_types}
-    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    rows: dict[tuple[str, str | None, str], dict[str, Any]] = {}
     kind = FileKind("ndjson", "none", "tabular")
     damage = Damage()
     for record in read_records(path, kind, damage):
@@ -152,11 +224,11 @@ def _rows(
             problems.append(f"line {record.row}: {record.problem}")
             continue
         try:
-            row = _row(json.loads(record.json), item_types)
-        except (ValueError, TypeError, RecursionError) as error:
-            problems.append(f"line {record.row}: {error}")
+            row = _row(json.loads(record.json, parse_constant=_no_number), item_types)
+        except (*_UNFIT, RecursionError, MemoryError) as error:
+            problems.append(f"line {record.row}: {str(error) or type(error).__name__}")
             continue
-        rows[row["system_id"], row["item_id"]] = row
+        rows[row["system_id"], row["item_type"], row["item_id"]] = {**row, _LINE: record.row}
     return rows
 
 
@@ -181,7 +253,8 @@ def _row(item: Mapping[str, Any], item_types: Mapping[str, str]) -> dict[str, An
         "has_autoplay_rule": _flag(item, "has_autoplay_rule"),
         "connects_to": [text for text in map(_text, _list(item, "connects_to")) if text],
         "steps": list(_steps(item)),
-        "pass_mark": None if item.get("pass_mark") is None else float(item["pass_mark"]),
+        "questions": list(_questions(item)),
+        "pass_mark": _number(item, "pass_mark"),
     }
 
 
@@ -191,7 +264,7 @@ def _steps(item: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             raise TypeError(f"a step is no object: {step!r:.60}")
         yield {
             "step_id": _text(step.get("step_id")),
-            "position": None if step.get("position") is None else int(step["position"]),
+            "position": _position(step),
             "name": _text(step.get("name")),
             "kind": _text(step.get("kind")),
             "step_type": _text(step.get("step_type")),
@@ -199,14 +272,45 @@ def _steps(item: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         }
 
 
+def _questions(item: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for question in _list(item, "questions"):
+        if not isinstance(question, Mapping):
+            raise TypeError(f"a question is no object: {question!r:.60}")
+        yield {name: _text(question.get(name)) for name in ("question_id", "name", "kind")}
+
+
 def _text(value: object) -> str | None:
     if value is None or value == "":
         return None
     if isinstance(value, str):
-        return value
+        return _HALF_A_CHARACTER.sub("\ufffd", value)
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return str(int(value))
     if isinstance(value, bool | int | float):
         return json.dumps(value)
     raise TypeError(f"text or a number is expected, not {value!r:.60}")
+
+
+def _number(values: Mapping[str, Any], key: str) -> float | None:
+    value = values.get(key)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not math.isfinite(number := float(value)):
+        raise ValueError(f"{key}: a number is expected, not {value!r:.60}")
+    return number
+
+
+def _position(step: Mapping[str, Any]) -> int | None:
+    number = _number(step, "position")
+    if number is None:
+        return None
+    if not number.is_integer() or abs(number) > _LARGEST_POSITION:
+        raise ValueError(f"position: a whole number is expected, not {step['position']!r:.60}")
+    return int(number)
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _flag(values: Mapping[str, Any], key: str) -> bool | None:

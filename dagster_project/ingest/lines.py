@@ -23,6 +23,7 @@ from dagster_project.ingest.classification import (
     LINE_COLUMNS,
     classification,
     columns_source,
+    file_pattern,
     folder_names,
     keys_of,
     keys_of_columns,
@@ -48,6 +49,7 @@ from dagster_project.ingest.files import (
     record_of,
 )
 from dagster_project.ingest.json_records import Found, parsed, records_in_lines, utf8
+from dagster_project.stopping import go_on_or_stop
 
 _Shapes = np.ndarray[Any, np.dtype[np.uint64]]
 
@@ -157,6 +159,7 @@ class DumpReader:
         waiting.append(segment)
         size = sum(each.size for each in waiting)
         for block in blocks_of_lines(content(path, kind.compression, damage)):
+            go_on_or_stop()
             segment.add(block)
             size += len(block)
             if size >= _BATCH_BYTES:
@@ -224,6 +227,7 @@ class DumpReader:
         pieces = content(path, kind.compression, damage)
         blocks = blocks_of_lines(pieces, at_least=_CSV_BYTES)
         for rows in csv_records.rows_of(blocks, dialect, damage):
+            go_on_or_stop()
             self._rows.append(
                 _table_of_columns(
                     name,
@@ -298,11 +302,12 @@ class DumpReader:
         return self._connection.execute(
             "select source_file, source_row from read_parquet(?)"
             " where outcome is null and source_row <> ? order by source_file, source_row",
-            [str(part), _NO_ROW],
+            [file_pattern(part), _NO_ROW],
         ).fetchall()
 
     def _classify(self, source: str, form: Form) -> Path:
         """Write a part with the classified lines of a source over the table `landed`."""
+        go_on_or_stop()
         part = self._target / f"lines-{len(self._parts):04d}.parquet"
         rows = classification(
             source, form=form, dump_date=self._dump_date, max_late_days=self._max_late_days
@@ -325,7 +330,7 @@ class DumpReader:
         shapes = self._connection.execute(
             "select source_file, outcome, keys, count(*)"
             f" from ({lines_of_parts('?')}) group by all",
-            [[str(part) for part in self._parts]],
+            [[file_pattern(part) for part in self._parts]],
         ).fetchall()
         outcomes: dict[str, dict[str, int]] = {}
         unknown: dict[str, dict[str, int]] = {}
@@ -350,7 +355,7 @@ class DumpReader:
         together = self._target / "lines.parquet"
         self._connection.execute(
             f"copy ({lines_of_parts('?')}) to {quoted(together)} ({_FORMAT})",
-            [[str(part) for part in self._parts]],
+            [[file_pattern(part) for part in self._parts]],
         )
         for part in self._parts:
             part.unlink()

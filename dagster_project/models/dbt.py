@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import shutil
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
@@ -21,7 +21,7 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
-from dbt.contracts.graph.nodes import ModelNode
+from dbt.contracts.graph.nodes import ModelNode, SeedNode
 from dbt.parser.manifest import extended_mashumuro_decoder
 from dbt_common.events.base_types import EventMsg
 
@@ -31,6 +31,7 @@ from dagster_project.ingest.dumps import FILE_COLUMNS
 from dagster_project.locks import exclusively
 from dagster_project.models.columns import Relation, columns_of
 from dagster_project.models.prepared import (
+    PARTIAL_PARSE,
     PREPARED,
     forget_parsed,
     keep_columns,
@@ -40,10 +41,12 @@ from dagster_project.models.prepared import (
     parts_digest,
 )
 from dagster_project.settings import Settings
+from dagster_project.stopping import as_keyboard_interrupt, go_on_or_stop
 
 logger = logging.getLogger("walkhouse")
 
 _PARSED = "partial_parse.msgpack"  # dbt's own name for it
+_TELEMETRY = "DBT_SEND_ANONYMOUS_USAGE_STATS"
 _WORTH_A_LINE = 1.0  # seconds
 _BUILT = ("success", "pass", "no-op")
 
@@ -52,13 +55,15 @@ class DbtError(RuntimeError):
     """dbt could not do what was asked of it; the message names the nodes and gives its reasons."""
 
 
-def dbt_project(settings: Settings, *, target: Path | None = None) -> DbtProject:
-    """The dbt project, as the orchestrator builds it; it is parsed into the home, or `target`."""
+def dbt_project(settings: Settings) -> DbtProject:
+    """The dbt project, as the orchestrator builds it."""
+    return project_in(settings.dbt_project)
+
+
+def project_in(folder: Path) -> DbtProject:
+    """The dbt project in a folder, as the orchestrator builds it."""
     return DbtProject(
-        project_dir=settings.dbt_project,
-        profiles_dir=settings.dbt_project,
-        target_path=target or settings.dbt_target,
-        target="prod",
+        project_dir=folder, profiles_dir=folder, target_path=folder / PREPARED, target="prod"
     )
 
 
@@ -76,7 +81,7 @@ class BuiltNode:
 
 
 def ensure_manifest(project: DbtProject) -> None:
-    """Have the manifest of the project as it is now: kept, prepared at set-up, or parsed.
+    """Have the manifest of the project as it is now: as it was prepared, or parsed.
 
     Raises:
         DbtError: the project cannot be parsed.
@@ -88,13 +93,8 @@ def ensure_manifest(project: DbtProject) -> None:
         if parsed_digest(target) == digest:
             return
         forget_parsed(target)
-        prepared = folder / PREPARED
-        if parsed_digest(prepared) == digest:
-            for name in (Path(project.manifest_path).name, _PARSED):
-                shutil.copyfile(prepared / name, target / name)
-        else:
-            logger.info("dbt parse")
-            _invoke(project, ["parse", "--quiet"])
+        logger.info("dbt parse")
+        _invoke(project, ["parse", "--quiet"])
         note_parsed(target, digest)
 
 
@@ -168,13 +168,15 @@ def _relations(manifest: dict[str, Any], compiled: dict[str, str]) -> list[Relat
         if node["resource_type"] == "seed":
             found[unique_id] = Relation(name, node["config"].get("column_types") or {})
         elif unique_id in compiled:
+            inputs[unique_id] = node["depends_on"]["nodes"]
+            if node["config"]["materialized"] == "ephemeral":
+                continue  # no relation, but what reads it comes after what it reads
             is_enforced = node["contract"]["enforced"]
             declared = node["columns"].values() if is_enforced else ()
             types = {column["name"]: column["data_type"] for column in declared}
             found[unique_id] = Relation(name, types, compiled[unique_id])
-            inputs[unique_id] = node["depends_on"]["nodes"]
-    inputs = {unique_id: inputs.get(unique_id, []) for unique_id in found}
-    return [found[each] for each in TopologicalSorter(inputs).static_order() if each in found]
+    ordered = TopologicalSorter({**dict.fromkeys(found, ()), **inputs}).static_order()
+    return [found[each] for each in ordered if each in found]
 
 
 def _database(manifest: dict[str, Any]) -> str:
@@ -220,6 +222,57 @@ def build(project: DbtProject, select: Sequence[str]) -> Iterator[BuiltNode]:
         raise DbtError("\n".join(failed))
 
 
+def build_and_test(project: DbtProject, home: Path) -> list[str]:
+    """Build a project in another home, and run its unit tests there.
+
+    Returns:
+        what failed: the file, the model or unit test, and dbt's reason.
+
+    Raises:
+        DbtError: dbt could not begin.
+    """
+    models = ["--exclude-resource-type", "unit_test", "--exclude-resource-type", "test"]
+    failures = _failures_elsewhere(project, home, ["build", *models])
+    # A unit test needs the tables that its model reads.
+    return failures or _failures_elsewhere(project, home, ["test", "--select", "test_type:unit"])
+
+
+def build_elsewhere(project: DbtProject, home: Path) -> None:
+    """Build a project in another home.
+
+    Raises:
+        DbtError: a node failed; the message names it and its file.
+    """
+    models = ["--exclude-resource-type", "unit_test", "--exclude-resource-type", "test"]
+    if failures := _failures_elsewhere(project, home, ["build", *models]):
+        raise DbtError("\n".join(failures))
+
+
+def _failures_elsewhere(project: DbtProject, home: Path, arguments: Sequence[str]) -> list[str]:
+    before = os.environ.get("WALKHOUSE_HOME")
+    os.environ["WALKHOUSE_HOME"] = str(home)  # by which the profile finds lake and warehouse
+    try:
+        result = _invoke(
+            project,
+            [*arguments, "--quiet", "--no-write-json"],
+            manifest=_parsed(project),
+            allow_failed_nodes=True,
+        )
+    finally:
+        _close_warehouse()
+        if before is None:
+            del os.environ["WALKHOUSE_HOME"]
+        else:
+            os.environ["WALKHOUSE_HOME"] = before
+    assert isinstance(result.result, RunExecutionResult)
+    return [
+        f"{node.node.original_file_path}: {node.node.resource_type.value.replace('_', ' ')} "
+        f"{node.node.name}: {node.message}"
+        for node in result.result.results
+        if node.status not in (*_BUILT, "skipped", "warn")
+    ]
+
+
 def _invoke(
     project: DbtProject,
     arguments: Sequence[str],
@@ -229,7 +282,8 @@ def _invoke(
     allow_failed_nodes: bool = False,
 ) -> dbtRunnerResult:
     target = str(project.target_path)
-    with contextlib.chdir(project.project_dir):  # dbt changes it, and does not change it back
+    # dbt changes the folder, and does not change it back.
+    with contextlib.chdir(project.project_dir), without_variables_of_dbt(), as_keyboard_interrupt():
         result = dbtRunner(manifest=manifest, callbacks=list(callbacks)).invoke(
             [
                 *arguments,
@@ -242,9 +296,32 @@ def _invoke(
                 "--no-use-colors",
             ]
         )
+    if isinstance(result.exception, KeyboardInterrupt):
+        raise result.exception
+    go_on_or_stop()
     if not result.success and (result.exception or not allow_failed_nodes):
         raise DbtError(f"dbt {arguments[0]}: {result.exception or 'failed'}")
     return result
+
+
+@contextlib.contextmanager
+def without_variables_of_dbt() -> Iterator[None]:
+    """Leave out what an analyst's shell says of dbt: it is no part of what production builds.
+
+    `DBT_STATE` or `DBT_DEFER`, for example, would have tables read from elsewhere. Those that
+    begin with `DBT_ENV_` dbt leaves to projects.
+    """
+    taken = {
+        name: os.environ.pop(name)
+        for name in list(os.environ)
+        if name.startswith("DBT_") and not name.startswith("DBT_ENV_")
+    }
+    os.environ[_TELEMETRY] = "false"
+    try:
+        yield
+    finally:
+        del os.environ[_TELEMETRY]
+        os.environ.update(taken)
 
 
 def _log_built(event: EventMsg) -> None:
@@ -266,7 +343,11 @@ def _close_warehouse() -> None:
 
 def _parsed(project: DbtProject) -> Manifest:
     """The project as `ensure_manifest` left it, so that dbt need not look for changes again."""
-    state = Path(project.manifest_path).with_name(_PARSED).read_bytes()
+    state = Path(project.manifest_path).with_name(PARTIAL_PARSE).read_bytes()
     manifest = Manifest.from_msgpack(state, decoder=extended_mashumuro_decoder)
+    for node in manifest.nodes.values():
+        if isinstance(node, SeedNode):
+            # It may have been parsed in another place, which must not be where seeds are read.
+            node.root_path = str(project.project_dir)
     manifest.build_flat_graph()
     return manifest

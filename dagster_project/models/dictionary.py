@@ -14,9 +14,9 @@ from typing import Any
 
 from dagster_project.registry import Invariant
 from dagster_project.release.publish import RELEASE_COLUMNS, RELEASE_DESCRIPTION
-from dagster_project.settings import DBT_PROJECT
+from dagster_project.settings import CHECKOUT
 
-DICTIONARY = DBT_PROJECT / "DATA_DICTIONARY.md"
+DICTIONARY = CHECKOUT / "docs" / "data-dictionary.md"
 """Where the dictionary of this checkout stands."""
 
 
@@ -35,11 +35,14 @@ class Table:
     """A published table.
 
     Attributes:
+        purpose: what readers use it for, in a sentence.
+        description: begins with its grain.
         key: the columns that no two rows share; empty where there is one row only.
     """
 
     schema: str
     name: str
+    purpose: str
     description: str
     key: tuple[str, ...]
     columns: tuple[Column, ...]
@@ -65,6 +68,7 @@ def published_tables(
     release = Table(
         "meta",
         "release",
+        "Says what this release is made from.",
         RELEASE_DESCRIPTION,
         (),
         tuple(
@@ -129,7 +133,9 @@ def _table(schema: str, name: str, key: tuple[str, ...], model: Mapping[str, Any
         )
         for column in model["columns"].values()
     )
-    return Table(schema, name, model["description"], key, columns)
+    return Table(
+        schema, name, model["config"]["meta"]["purpose"], model["description"], key, columns
+    )
 
 
 def _contents(tables: Sequence[Table]) -> Iterator[str]:
@@ -143,6 +149,8 @@ def _contents(tables: Sequence[Table]) -> Iterator[str]:
 def _section(table: Table) -> Iterator[str]:
     yield ""
     yield f"## {table.schema}.{table.name}"
+    yield ""
+    yield table.purpose
     yield ""
     yield _prose(table.description)
     if table.key:

@@ -1,14 +1,17 @@
-"""What is found out about the dbt project ahead of runs: dbt's manifest, and its columns.
+"""What is found out about a dbt project ahead of runs: dbt's manifest, and its columns.
 
-Each lies there with the digest of the project that it was found of; of a project that changed
-since, it says nothing. `make setup` has both found, for homes that are new; a home has a manifest
-of its own beside them. This module imports neither Dagster nor dbt, so that it costs little to ask.
+Each lies in the project with the digest of the files that it was found of; of a project that
+changed since, it says nothing. `make setup` has both found in the checkout, and a copy that is
+deployed takes them along. This module imports neither Dagster nor dbt, so that it costs little to
+ask.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import shutil
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,7 +20,11 @@ from dagster_project.models.columns import Columns, as_json, from_json
 from dagster_project.replacing import replace_text
 
 PREPARED = "target/prepared"
-"""Where `make setup` leaves what it found; in the dbt project."""
+"""Where it lies; in the dbt project. It is the target folder of all that Walkhouse asks of dbt."""
+
+MANIFEST = "manifest.json"
+PARTIAL_PARSE = "partial_parse.msgpack"
+"""dbt's own names for the parsed project."""
 
 _PARTS_OF_A_MANIFEST = ("*.yml", "seeds/**/*", "models/**/*", "macros/**/*", "tests/**/*")
 _PARSED = "parsed"
@@ -48,6 +55,22 @@ def note_parsed(target: Path, digest: str) -> None:
 def forget_parsed(target: Path) -> None:
     """The manifest is about to be replaced."""
     (target / _PARSED).unlink(missing_ok=True)
+
+
+def copy_prepared(dbt_project: Path, copy: Path) -> None:
+    """Let a copy of a project have what was found out about it, as far as it is of its files."""
+    digest = parts_digest(copy)
+    source, target = dbt_project / PREPARED, copy / PREPARED
+    target.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileNotFoundError):  # never found, or being found anew
+        shutil.copyfile(source / _COLUMNS, target / _COLUMNS)
+    with contextlib.suppress(FileNotFoundError):
+        if parsed_digest(source) != digest:
+            return
+        for name in (MANIFEST, PARTIAL_PARSE):
+            shutil.copyfile(source / name, target / name)
+        if parsed_digest(source) == digest:
+            note_parsed(target, digest)
 
 
 def load_columns(dbt_project: Path, digest: str) -> Columns:

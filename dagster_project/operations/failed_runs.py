@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 
 import dagster as dg
 
-from dagster_project.operations.requests import BUILD, COPY, INGEST, RANGE_END, RANGE_START
+from dagster_project.operations.runs import BUILD, COPY, INGEST, days_of, history
 from dagster_project.operations.watch import FailedRun, FailedStep
 
 _RUNS_LOOKED_AT = 50
 _REASON_LENGTH = 300
 
 
-def failed_runs(instance: dg.DagsterInstance) -> list[FailedRun]:
+def failed_runs(instance: dg.DagsterInstance, location: str | None = None) -> list[FailedRun]:
     """Of the last ingests those that failed, and the last build and the last copying if they did.
 
     The newest comes first; an ingest has the days that no later one took up.
     """
     failed = []
     taken_up: set[date] = set()
-    for record in _finished(instance, INGEST, limit=_RUNS_LOOKED_AT):
+    for record in _finished(instance, INGEST, location)[:_RUNS_LOOKED_AT]:
         run = record.dagster_run
-        days = tuple(day for day in _days(run) if day not in taken_up)
+        days = tuple(day for day in days_of(run.tags) if day not in taken_up)
         taken_up |= set(days)
         if days and not run.is_success:
             failed.append(FailedRun(run.run_id, INGEST, days, _failed_steps(instance, run.run_id)))
-    copying = _finished(instance, COPY, limit=1)
-    for record in [*copying, *_finished(instance, BUILD, limit=1)]:
+    copying = _finished(instance, COPY, location)[:1]
+    for record in [*copying, *_finished(instance, BUILD, location)[:1]]:
         run = record.dagster_run
         if run.is_success:
             continue
@@ -43,21 +43,12 @@ def failed_runs(instance: dg.DagsterInstance) -> list[FailedRun]:
     return failed
 
 
-def _finished(instance: dg.DagsterInstance, job: str, *, limit: int) -> Sequence[dg.RunRecord]:
-    return instance.get_run_records(
-        filters=dg.RunsFilter(
-            job_name=job, statuses=[dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
-        ),
-        limit=limit,
-    )
-
-
-def _days(run: dg.DagsterRun) -> tuple[date, ...]:
-    first, last = run.tags.get(RANGE_START), run.tags.get(RANGE_END)
-    if first is None or last is None:
-        return ()
-    start, end = date.fromisoformat(first), date.fromisoformat(last)
-    return tuple(start + timedelta(days=number) for number in range((end - start).days + 1))
+def _finished(
+    instance: dg.DagsterInstance, job: str, location: str | None
+) -> Sequence[dg.RunRecord]:
+    ended = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE)
+    records = history(instance, job, location).records
+    return [record for record in records if record.dagster_run.status in ended]
 
 
 def _failed_steps(instance: dg.DagsterInstance, run_id: str) -> tuple[FailedStep, ...]:
@@ -70,10 +61,9 @@ def _failed_steps(instance: dg.DagsterInstance, run_id: str) -> tuple[FailedStep
         failure = event.step_failure_data
         said = failure.user_failure_data
         if said is not None:
-            reason = (said.description or "").partition("\n")[0]
+            reasons = (said.description or "").splitlines()
         else:
-            reason = failure.error.cls_name or "" if failure.error else ""
-        steps.append(
-            FailedStep(event.step_key, reason[:_REASON_LENGTH] or "failed", said is not None)
-        )
+            reasons = [failure.error.cls_name or ""] if failure.error else []
+        lines = tuple(reason[:_REASON_LENGTH] for reason in reasons if reason) or ("failed",)
+        steps.append(FailedStep(event.step_key, lines, said is not None))
     return tuple(steps)

@@ -5,6 +5,7 @@ The command line, the schedule and the sensors all decide by this.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from collections.abc import Mapping
@@ -12,12 +13,19 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from dagster_project.ingest.arrival import is_arriving, is_recent
-from dagster_project.ingest.content import catalogue_signature, loaded_catalogue
+from dagster_project.ingest.content import (
+    LakeCatalogue,
+    catalogue_failure,
+    catalogue_signature,
+    loaded_catalogue,
+)
 from dagster_project.ingest.dumps import Pending, pending_dumps, reader_digest
-from dagster_project.ingest.lake import Lake
+from dagster_project.ingest.lake import Lake, LakeVersionError
 from dagster_project.ingest.landing import Landed, Landing
+from dagster_project.ingest.withdrawal import NOTHING_CONFIRMED, Confirmed, held_withdrawal
+from dagster_project.models.deployed import in_production
 from dagster_project.registry import load_definitions
-from dagster_project.release.publish import Release, current_release
+from dagster_project.release.publish import Hold, Release, current_release, held
 from dagster_project.release.state import project_digest, state_digest
 from dagster_project.settings import Settings, without_password
 
@@ -33,10 +41,15 @@ class Situation:
         pending: dumps that the lake does not hold as they lie in the landing.
         failures: dumps that could not be loaded, and why.
         arriving: pending dumps that are still being written, and are not among `pending`.
-        is_catalogue_pending: whether the lake holds another content catalogue.
+        withdrawal_held: why dumps that left the landing are kept until a person confirms it, and
+            nothing is done; None where that is not so.
+        is_catalogue_pending: whether the lake holds another content catalogue, and the one in the
+            landing was not tried yet.
+        catalogue_failure: why the catalogue in the landing could not be read.
         state: digest of what a build would now be made from.
         state_but_catalogue: the same without the content catalogue, which a build takes in first.
         release: what is published.
+        hold: the rollback that keeps what is pending from being published, unless a person runs.
     """
 
     landed: Landed
@@ -47,6 +60,9 @@ class Situation:
     state: str
     state_but_catalogue: str
     release: Release | None
+    hold: Hold | None
+    withdrawal_held: str | None = None
+    catalogue_failure: str | None = None
 
     @property
     def is_built_from_lake(self) -> bool:
@@ -56,20 +72,32 @@ class Situation:
     @property
     def is_published(self) -> bool:
         """Whether the state of the landing is published."""
-        return self.is_built_from_lake and not self.pending.dates and not self.is_catalogue_pending
+        return (
+            self.is_built_from_lake
+            and not self.pending.dates
+            and not self.is_catalogue_pending
+            and self.catalogue_failure is None
+        )
 
 
-def look(settings: Settings, *, now: datetime | None = None) -> Situation:
+def look(
+    settings: Settings,
+    *,
+    now: datetime | None = None,
+    confirmed: Confirmed = NOTHING_CONFIRMED,
+) -> Situation:
     """Compare landing, lake and release; reads file listings and small files only.
 
     Args:
         settings: of the installation.
         now: given, what is still being written by then is left for another time.
+        confirmed: the withdrawals that a person confirmed.
 
     Raises:
         OSError: the landing cannot be listed.
         LakeVersionError: the lake was written by another version, and cannot be read again.
     """
+    settings = in_production(settings)
     definitions = load_definitions(settings.dbt_project)
     lake = Lake(settings.lake)
     landing = Landing(settings.landing)
@@ -82,9 +110,13 @@ def look(settings: Settings, *, now: datetime | None = None) -> Situation:
     catalogue = loaded_catalogue(lake) if is_readable else None
     signature = catalogue_signature(landed.catalogue, definitions)
     pending = pending_dumps(landed.dumps, loaded, reader=reader_digest(definitions))
-    withdrawn = {*pending.withdrawn, *(lake.awaited() - landed.dumps.keys())}
+    awaited = lake.awaited()
+    withdrawn = {*pending.withdrawn, *(awaited - landed.dumps.keys())}
     pending = replace(pending, withdrawn=tuple(sorted(withdrawn)))
-    is_catalogue_pending = catalogue is None or catalogue.signature != signature
+    failed_catalogue = landed.catalogue_problem or catalogue_failure(lake, signature)
+    is_catalogue_pending = catalogue is None or (
+        failed_catalogue is None and catalogue.signature != signature
+    )
     arriving: tuple[date, ...] = ()
     if now is not None:
         clock = {"now": now.timestamp(), "quiet_seconds": settings.quiet_seconds}
@@ -96,7 +128,14 @@ def look(settings: Settings, *, now: datetime | None = None) -> Situation:
         pending = pending.without(arriving)
         if catalogue is not None and landed.catalogue and is_recent(landed.catalogue, **clock):
             is_catalogue_pending = False
-    failures = lake.failures() if is_readable else {}
+    failures = {
+        **(lake.failures() if is_readable else {}),
+        **{
+            day: f"dump {day}, {dump.problem}"
+            for day, dump in landed.dumps.items()
+            if dump.problem is not None
+        },
+    }
     fingerprints = {day: dump.fingerprint for day, dump in loaded.items()}
     project = project_digest(settings.dbt_project)
     return Situation(
@@ -108,7 +147,60 @@ def look(settings: Settings, *, now: datetime | None = None) -> Situation:
         state=state_digest(fingerprints, catalogue.fingerprint if catalogue else "", project),
         state_but_catalogue=state_digest(fingerprints, "", project),
         release=current_release(settings.published),
+        hold=_hold(settings, landed, fingerprints, catalogue, is_pending=is_catalogue_pending),
+        withdrawal_held=held_withdrawal(
+            landed.dumps,
+            loaded,
+            awaited,
+            limit_percent=settings.withdrawal_limit,
+            confirmed=confirmed,
+        ),
+        catalogue_failure=failed_catalogue,
     )
+
+
+def digests(settings: Settings) -> tuple[str, str]:
+    """Of what lies in the landing and of what is in the lake; empty where that cannot be told."""
+    lake = Lake(settings.lake)
+    try:
+        landed = Landing(settings.landing).look()
+        if lake.is_older(landed.dumps):
+            return "", ""
+    except (OSError, LakeVersionError):
+        return "", ""
+    fingerprints = {day: dump.fingerprint for day, dump in lake.dumps().items()}
+    return _landing_digest(landed), _lake_digest(fingerprints, loaded_catalogue(lake))
+
+
+def _landing_digest(landed: Landed) -> str:
+    days = [f"{day} {dump.signature}" for day, dump in sorted(landed.dumps.items())]
+    stamp = landed.catalogue.stamp if landed.catalogue else ""
+    return hashlib.sha256("\n".join([*days, stamp]).encode()).hexdigest()
+
+
+def _lake_digest(fingerprints: Mapping[date, str], catalogue: LakeCatalogue | None) -> str:
+    return state_digest(fingerprints, catalogue.fingerprint if catalogue else "", "")
+
+
+def _hold(
+    settings: Settings,
+    landed: Landed,
+    fingerprints: Mapping[date, str],
+    catalogue: LakeCatalogue | None,
+    *,
+    is_pending: bool,
+) -> Hold | None:
+    """The rollback that still holds: until the landing changed, and what changed was taken in.
+
+    A dump that is still arriving, or that cannot be read, is no reason to publish the same again.
+    A build takes in the catalogue itself, so one that is pending is a reason.
+    """
+    hold = held(settings.published)
+    if hold is None:
+        return None
+    has_landed = hold.landing not in ("", _landing_digest(landed))
+    is_taken_in = is_pending or hold.lake != _lake_digest(fingerprints, catalogue)
+    return None if has_landed and is_taken_in else hold
 
 
 def refusals(settings: Settings) -> list[str]:

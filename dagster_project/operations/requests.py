@@ -1,8 +1,9 @@
 """Run requests: the runs that bring the installation to the state of the landing.
 
 The command line executes them in its own process; the schedule and the sensors hand them to
-Dagster's daemon. Both take them from here. The key of a request is a digest of what the run would
-be made from, and stands in the run's tags.
+Dagster's daemon. Both take them from here. A request stands in its run's tags as a digest of what
+the run would be made from. Dagster drops a request whose run key was ever used, so that of a sensor
+names the occasion as well: the run after which it is made.
 """
 
 from __future__ import annotations
@@ -13,21 +14,27 @@ from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 
-from dagster_project.ingest.lake import Lake
+from dagster_project.ingest.lake import Lake, LakeVersionError
 from dagster_project.operations.attempts import next_attempt
 from dagster_project.operations.pending import Situation, look
-from dagster_project.operations.runs import REQUEST, attempts_of, runs_under_way
+from dagster_project.operations.runs import (
+    BUILD,
+    COPY,
+    INGEST,
+    RANGE_END,
+    RANGE_START,
+    REQUEST,
+    History,
+    days_of,
+    history,
+    runs_under_way,
+)
 from dagster_project.release.copies.send import copies_behind
 from dagster_project.release.publish import current_release
 from dagster_project.settings import Settings
 
-INGEST = "ingest_dumps"
-BUILD = "build_and_release"
-COPY = "send_copies"
-"""The jobs that requests are for."""
-
-RANGE_START = "dagster/asset_partition_range_start"
-RANGE_END = "dagster/asset_partition_range_end"
+_MOST_DAYS = 100
+"""Days of one ingest: Dagster writes down each of them before it begins, and says nothing."""
 
 
 def range_tags(first: date, last: date) -> dict[str, str]:
@@ -35,14 +42,19 @@ def range_tags(first: date, last: date) -> dict[str, str]:
     return {RANGE_START: first.isoformat(), RANGE_END: last.isoformat()}
 
 
-def contiguous_ranges(days: Iterable[date]) -> Iterator[tuple[date, date]]:
-    """First and last day of each stretch of days without a gap, in order."""
+def contiguous_ranges(days: Iterable[date], *, most: int = 0) -> Iterator[tuple[date, date]]:
+    """First and last day of each stretch of days without a gap, in order.
+
+    Args:
+        days: in any order.
+        most: so many days make the longest stretch; 0 for no limit.
+    """
     first: date | None = None
     last: date | None = None
     for day in sorted(set(days)):
         if first is None or last is None:
             first = day
-        elif day - last > timedelta(days=1):
+        elif day - last > timedelta(days=1) or (most and (day - first).days >= most):
             yield first, last
             first = day
         last = day
@@ -51,8 +63,8 @@ def contiguous_ranges(days: Iterable[date]) -> Iterator[tuple[date, date]]:
 
 
 def ingest_requests(situation: Situation) -> Iterator[dg.RunRequest]:
-    """One request for each stretch of days with pending dumps."""
-    for first, last in contiguous_ranges(situation.pending.dates):
+    """One request for each stretch of days with pending dumps; a long stretch is divided."""
+    for first, last in contiguous_ranges(situation.pending.dates, most=_MOST_DAYS):
         signatures = [
             f"{day} {dump.signature}"
             for day, dump in situation.landed.dumps.items()
@@ -73,22 +85,32 @@ def build_request(situation: Situation) -> dg.RunRequest | None:
 
 
 def ingest_due(
-    settings: Settings, instance: dg.DagsterInstance
+    settings: Settings, instance: dg.DagsterInstance, location: str | None = None
 ) -> list[dg.RunRequest] | dg.SkipReason:
     """The ingests to start now, or why there is none.
 
     Nothing is started beside a run under way: what that one leaves is asked for after it. A dump
     that is still being written is left for another time.
     """
-    if under_way := runs_under_way(instance, settings.home):
+    if under_way := runs_under_way(instance, settings.home, location):
         return dg.SkipReason(f"waits for {_named(under_way)}")
-    requests = list(ingest_requests(look(settings, now=datetime.now(UTC))))
+    try:
+        situation = look(settings, now=datetime.now(UTC))
+    except (OSError, LakeVersionError) as error:
+        return dg.SkipReason(str(error))
+    if situation.withdrawal_held:
+        return dg.SkipReason(situation.withdrawal_held)
+    requests = list(ingest_requests(situation))
     if not requests:
+        if situation.arriving:
+            days = ", ".join(map(str, sorted(situation.arriving)))
+            return dg.SkipReason(f"waits for what is still being written: {days}")
         return dg.SkipReason("no dump is new, changed or withdrawn")
+    before = history(instance, INGEST, location)
     wanted: list[dg.RunRequest] = []
     reasons: list[str] = []
     for request in requests:
-        due = _once_due(request, instance)
+        due = _once_due(request, before)
         if isinstance(due, dg.RunRequest):
             wanted.append(due)
         else:
@@ -97,30 +119,42 @@ def ingest_due(
     return wanted or dg.SkipReason("; ".join(reasons))
 
 
-def build_due(settings: Settings, instance: dg.DagsterInstance) -> dg.RunRequest | dg.SkipReason:
+def build_due(
+    settings: Settings, instance: dg.DagsterInstance, location: str | None = None
+) -> dg.RunRequest | dg.SkipReason:
     """The build to start now, or why there is none.
 
     It waits until no dump is being taken in, so that many ingests are followed by one build.
     """
-    if under_way := runs_under_way(instance, settings.home):
+    if under_way := runs_under_way(instance, settings.home, location):
         return dg.SkipReason(f"waits for {_named(under_way)}")
-    situation = look(settings, now=datetime.now(UTC))
+    try:
+        situation = look(settings, now=datetime.now(UTC))
+    except (OSError, LakeVersionError) as error:
+        return dg.SkipReason(str(error))
+    if situation.withdrawal_held:
+        return dg.SkipReason(situation.withdrawal_held)
     if situation.release is None and not Lake(settings.lake).dumps():
         return dg.SkipReason("no dump was taken in yet")
     request = build_request(situation)
     if request is None:
         return dg.SkipReason("what is in the lake is published")
-    return _once_due(request, instance)
+    if situation.hold is not None:
+        return dg.SkipReason(situation.hold.sentence)
+    return _once_due(request, history(instance, BUILD, location))
 
 
 def copies_due(
-    settings: Settings, urls: Sequence[str], instance: dg.DagsterInstance
+    settings: Settings,
+    urls: Sequence[str],
+    instance: dg.DagsterInstance,
+    location: str | None = None,
 ) -> dg.RunRequest | dg.SkipReason:
     """The sending of copies to start now, or why there is none.
 
     A build sends them itself; this is for those that could not be sent then.
     """
-    if under_way := runs_under_way(instance, settings.home):
+    if under_way := runs_under_way(instance, settings.home, location):
         return dg.SkipReason(f"waits for {_named(under_way)}")
     release = current_release(settings.published)
     if release is None:
@@ -128,23 +162,22 @@ def copies_due(
     if not copies_behind(urls, settings.published):
         return dg.SkipReason("all copies hold the release")
     key = _digest("copies", release.release_id, *urls)
-    return _once_due(dg.RunRequest(run_key=key, tags={REQUEST: key}), instance)
+    request = dg.RunRequest(run_key=key, tags={REQUEST: key})
+    return _once_due(request, history(instance, COPY, location))
 
 
-def _once_due(
-    request: dg.RunRequest, instance: dg.DagsterInstance
-) -> dg.RunRequest | dg.SkipReason:
-    """The request as the next attempt of its key, if it is time for one."""
-    attempts = attempts_of(instance, request.tags[REQUEST])
-    if not attempts:
-        return request
-    due_at = next_attempt(attempts)
-    if due_at is None:
-        return dg.SkipReason("failed for what the data say, and they did not change since")
-    if due_at > datetime.now(UTC):
-        return dg.SkipReason(f"failed {len(attempts)} times; asked for again at {due_at:%H:%M} UTC")
-    run_key = f"{request.run_key} {len(attempts) + 1}"
-    return dg.RunRequest(run_key=run_key, tags=request.tags)
+def _once_due(request: dg.RunRequest, before: History) -> dg.RunRequest | dg.SkipReason:
+    """The request as one of this occasion, if it is time for an attempt."""
+    attempts = before.attempts(request.tags[REQUEST], days_of(request.tags))
+    if attempts:
+        due_at = next_attempt(attempts)
+        if due_at is None:
+            return dg.SkipReason("failed for what the data say, and they did not change since")
+        if due_at > datetime.now(UTC):
+            return dg.SkipReason(
+                f"failed {len(attempts)} times; asked for again at {due_at:%H:%M} UTC"
+            )
+    return dg.RunRequest(run_key=f"{request.run_key} after {before.newest}", tags=request.tags)
 
 
 def _named(run_ids: set[str]) -> str:

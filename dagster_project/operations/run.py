@@ -12,19 +12,26 @@ import os
 import sqlite3
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from dagster_project.ingest.lake import LakeVersionError
+from dagster_project.ingest.content import forget_catalogue_failure
+from dagster_project.ingest.dumps import pending_dumps, reader_digest
+from dagster_project.ingest.lake import Lake, LakeVersionError
+from dagster_project.ingest.withdrawal import NOTHING_CONFIRMED, Confirmed
 from dagster_project.locks import hold_run
+from dagster_project.models.deployed import not_deployed
+from dagster_project.operations.deploy import ensure_deployed
 from dagster_project.operations.instance import prepare_instance_folder, records_kept_open
 from dagster_project.operations.pending import Situation, look
 from dagster_project.operations.watch import watch
-from dagster_project.registry import load_invariants
+from dagster_project.registry import load_definitions, load_invariants
 from dagster_project.release.copies.send import copies_behind
 from dagster_project.release.gate import Waiver
-from dagster_project.settings import Settings
+from dagster_project.release.publish import Release, current_release, end_hold
+from dagster_project.settings import Settings, without_password
+from dagster_project.stopping import asked_to_stop, go_on_or_stop
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -38,6 +45,7 @@ def bring_up_to_date(
     load_definitions: Callable[[], dg.Definitions],
     *,
     is_patient: bool = False,
+    confirmed: Confirmed = NOTHING_CONFIRMED,
 ) -> bool:
     """Take in what is pending, build, audit and release.
 
@@ -49,40 +57,67 @@ def bring_up_to_date(
         load_definitions: gives what exists in Dagster; called only where there is work, since it
             takes seconds.
         is_patient: leave what is still being written for another time.
+        confirmed: the withdrawals of many dumps at once that a person confirmed.
 
     Returns:
         whether the state of the landing, but for what was left, is published afterwards.
 
     Raises:
         WaiverError: the waiver cannot be given.
+        WithdrawalError: a dump that is confirmed as withdrawn did not leave the landing.
         OSError: the landing cannot be listed.
         LakeVersionError: the lake was written by another version, and cannot be read again.
-        RuntimeError: what Dagster records of the run cannot be written.
+        DeployError: nothing is deployed, and the dbt project cannot be.
+        RuntimeError: nothing was ever taken in, and the landing is empty; or what Dagster records
+            of the run cannot be written.
     """
+    checkout, settings = settings, ensure_deployed(settings)
+    if differs := not_deployed(checkout):
+        logger.warning("%s", differs)
     if waiver:
         waiver.ids(load_invariants(settings.dbt_project))
     now = datetime.now(UTC) if is_patient else None
-    situation = _look(settings, now=now)
+    forget_catalogue_failure(Lake(settings.lake))  # what a person asks for is tried again
+    situation = _look(settings, now=now, confirmed=confirmed)
+    confirmed.check(situation.pending.withdrawn)
     for day in situation.arriving:
         logger.info("dump %s: left for another time, it is still being written", day)
     for stray in situation.landed.strays:
         logger.warning("left alone: %s", stray)
+    if situation.withdrawal_held:
+        watch(settings, situation, None)
+        return False
+    if situation.release is None and not (situation.landed.dumps or situation.pending.dates):
+        raise RuntimeError(
+            f"{without_password(settings.landing)}: there is no dump in it, so nothing to publish; "
+            "a dump is a folder events/dt=YYYY-MM-DD, and `walkhouse simulate` writes some"
+        )
     if situation.is_published and not copies_behind(settings.copies, settings.published):
         logger.info("nothing is pending: the state of the landing is published")
-        watch(settings, situation, None)
+        watch(settings, situation, [])  # whatever failed before was made good
         return True
+    if situation.hold is not None:
+        logger.info("%s; this run ends that", situation.hold.sentence)
+    end_hold(settings.published)
     started = time.monotonic()
-    _say_what_is_pending(situation)
-    prepare_instance(settings)
-    with _saying_what_dagster_cannot_write(settings):
-        _execute(settings, situation, waiver, load_definitions)
+    try:
+        _say_what_is_pending(situation)
+        prepare_instance(settings)
+        with _saying_what_dagster_cannot_write(settings):
+            _execute(settings, situation, waiver, load_definitions, confirmed)
+    except BaseException:
+        if asked_to_stop():
+            logger.warning("%s", _said_of_a_stopped_run(settings, situation))
+        raise
     situation = look_after(settings, now=now)
     logger.info("done in %.0f s", time.monotonic() - started)
     return situation.is_published
 
 
 def look_after(settings: Settings, *, now: datetime | None = None) -> Situation:
-    """Tell what is worth an alert by now, runs that failed included; Dagster has an instance.
+    """Tell what is worth an alert by now, runs that failed included, and forget old runs.
+
+    Dagster has an instance.
 
     What is still being written at the time `now`, if one is given, is left for another time.
 
@@ -93,17 +128,21 @@ def look_after(settings: Settings, *, now: datetime | None = None) -> Situation:
     import dagster as dg
 
     from dagster_project.operations.failed_runs import failed_runs
+    from dagster_project.operations.retention import prune_records
 
     situation = _look(settings, now=now)
     with dg.DagsterInstance.get() as instance:
         watch(settings, situation, failed_runs(instance))
+        prune_records(instance, settings)
     return situation
 
 
-def _look(settings: Settings, *, now: datetime | None) -> Situation:
+def _look(
+    settings: Settings, *, now: datetime | None, confirmed: Confirmed = NOTHING_CONFIRMED
+) -> Situation:
     """Where the installation stands; if nobody can say, that is worth an alert, too."""
     try:
-        return look(settings, now=now)
+        return look(settings, now=now, confirmed=confirmed)
     except (OSError, LakeVersionError) as error:
         watch(settings, error, None)
         raise
@@ -122,38 +161,57 @@ def prepare_instance(settings: Settings) -> None:
     prepare_instance_folder(settings.dagster_home)
 
 
+def note_rollback(settings: Settings, release: Release, sentence: str) -> None:
+    """Let the UI show a rollback with the asset of the release.
+
+    Raises:
+        RuntimeError: it cannot be recorded.
+    """
+    import dagster as dg
+
+    prepare_instance(settings)
+    with _saying_what_dagster_cannot_write(settings), dg.DagsterInstance.get() as instance:
+        instance.report_runless_asset_event(
+            dg.AssetObservation(
+                asset_key=["release"],
+                description=sentence,
+                metadata={"release_id": release.release_id, "rolled_back": sentence},
+            )
+        )
+
+
 def _execute(
     settings: Settings,
     situation: Situation,
     waiver: Waiver | None,
-    load_definitions: Callable[[], dg.Definitions],
+    load_defs: Callable[[], dg.Definitions],
+    confirmed: Confirmed,
 ) -> None:
     # Dagster and dbt print as they load and run; what a person needs is logged.
     with contextlib.redirect_stdout(io.StringIO()):
         import dagster as dg
 
-        from dagster_project.operations.requests import (
-            BUILD,
-            INGEST,
-            build_request,
-            ingest_requests,
-        )
-        from dagster_project.operations.runs import close_abandoned_runs
+        from dagster_project.operations.requests import build_request, ingest_requests
+        from dagster_project.operations.runs import BUILD, INGEST, close_abandoned_runs
 
-        defs = load_definitions()
+        defs = load_defs()
         # Held until this process ends: what the sensors would start waits for both runs.
         build_id = str(uuid.uuid4())
         hold_run(settings.home, build_id)
         with dg.DagsterInstance.get() as instance:
             close_abandoned_runs(instance, settings.home)
             for request in ingest_requests(situation):
-                ingested = defs.resolve_job_def(INGEST).execute_in_process(
-                    instance=instance,
+                events = _executed(
+                    instance,
+                    defs,
+                    INGEST,
                     tags=request.tags,
-                    run_config=_QUIET,
-                    raise_on_error=False,
+                    configuration={
+                        **_QUIET,
+                        "ops": {"dumps": {"config": {"withdraw": confirmed.texts}}},
+                    },
                 )
-                _log_failures(ingested.all_events)
+                _log_failures(events)
             wanted = build_request(look(settings))
             if wanted is None:
                 _send_copies(settings, defs, instance)
@@ -165,30 +223,80 @@ def _execute(
                         "config": {"invariants": list(waiver.invariants), "reason": waiver.reason}
                     }
                 }
-            with records_kept_open(instance, build_id):
-                built = defs.resolve_job_def(BUILD).execute_in_process(
-                    instance=instance,
-                    run_id=build_id,
-                    tags=wanted.tags,
-                    run_config=configuration,
-                    raise_on_error=False,
-                )
-            _log_failures(built.all_events)
-            if not any(
-                event.is_step_start and event.step_key == _COPIES for event in built.all_events
-            ):
+            events = _executed(
+                instance,
+                defs,
+                BUILD,
+                run_id=build_id,
+                tags=wanted.tags,
+                configuration=configuration,
+            )
+            _log_failures(events)
+            if not any(event.is_step_start and event.step_key == _COPIES for event in events):
                 _send_copies(settings, defs, instance)  # of the release that readers still see
+
+
+def _executed(
+    instance: dg.DagsterInstance,
+    defs: dg.Definitions,
+    job: str,
+    *,
+    run_id: str | None = None,
+    tags: Mapping[str, str] | None = None,
+    configuration: Mapping[str, Any] | None = None,
+) -> Sequence[dg.DagsterEvent]:
+    """Execute a job in this process; what came of it.
+
+    Raises:
+        Stopped: the process was told to end; the run is recorded as cancelled.
+    """
+    from dagster_project.operations.shell import recorded_as, who_started
+
+    run_id = run_id or str(uuid.uuid4())
+    with records_kept_open(instance, run_id), recorded_as(job, instance):
+        try:
+            result = defs.resolve_job_def(job).execute_in_process(
+                instance=instance,
+                run_id=run_id,
+                tags={**(tags or {}), **who_started()},
+                run_config=dict(configuration or _QUIET),
+                raise_on_error=False,
+            )
+            go_on_or_stop()  # Dagster records an interrupted run as failed, and is done with it
+        finally:
+            run = instance.get_run_by_id(run_id) if (told := asked_to_stop()) else None
+            if told and run and not run.is_success:
+                instance.report_run_canceled(run, message=f"told to end by {told.name}")
+    return result.all_events
 
 
 def _send_copies(settings: Settings, defs: dg.Definitions, instance: dg.DagsterInstance) -> None:
     if not copies_behind(settings.copies, settings.published):
         return
-    from dagster_project.operations.requests import COPY
+    from dagster_project.operations.runs import COPY
 
-    sent = defs.resolve_job_def(COPY).execute_in_process(
-        instance=instance, run_config=_QUIET, raise_on_error=False
+    _log_failures(_executed(instance, defs, COPY))
+
+
+def _said_of_a_stopped_run(settings: Settings, before: Situation) -> str:
+    """What is done, and what the next run will do; nothing is listed for it."""
+    landed = before.landed.dumps
+    loaded = Lake(settings.lake).dumps()
+    reader = reader_digest(load_definitions(settings.dbt_project))
+    left = set(pending_dumps(landed, loaded, reader=reader).dates)
+    count = len(before.pending.dates)
+    taken_in = count - len(left & set(before.pending.dates))
+    release = current_release(settings.published)
+    if release is None:
+        published = "nothing is published yet"
+    elif before.release is None or release.release_id != before.release.release_id:
+        published = f"release {release.release_id} is published"
+    else:
+        published = f"readers still see release {release.release_id}"
+    return (
+        f"stopped: {taken_in:,} of {count:,} pending dumps are taken in, and {published}; the next "
+        "`walkhouse run` goes on from there"
     )
-    _log_failures(sent.all_events)
 
 
 @contextlib.contextmanager
@@ -212,14 +320,23 @@ def _saying_what_dagster_cannot_write(settings: Settings) -> Iterator[None]:
 
 
 def _log_failures(events: Iterable[dg.DagsterEvent]) -> None:
-    """Say why steps failed, but for failed dumps and refusals, which are kept and shown later."""
+    """Say why steps failed, but for failed dumps and refusals, which are kept and shown later.
+
+    Where an error was met it stands in Dagster's records.
+    """
     for event in events:
         if not event.is_step_failure:
             continue
         failure = event.step_failure_data
-        if failure.user_failure_data is None or event.step_key not in _SHOWN_LATER:
-            reason = failure.error.to_string() if failure.error else event.message
-            logger.error("step %s failed: %s", event.step_key, reason)
+        said = failure.user_failure_data
+        if said is None:
+            error = failure.error
+            while error is not None and error.cause is not None:
+                error = error.cause
+            reason = error.message.strip() if error else event.message
+            logger.error("step %s failed: %s (see the Dagster UI)", event.step_key, reason)
+        elif event.step_key not in _SHOWN_LATER:
+            logger.error("step %s failed: %s", event.step_key, said.description)
 
 
 _COPIES = "copies"

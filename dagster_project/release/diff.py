@@ -19,7 +19,7 @@ import duckdb
 
 from dagster_project.locks import warehouse_writer
 from dagster_project.registry import load_variables
-from dagster_project.release.publish import current_release, releases
+from dagster_project.release.publish import current_release, release_folder, releases
 from dagster_project.settings import Settings
 
 NOT_COMPARED = frozenset({("meta", "release"), ("meta", "rebuilds")})
@@ -417,7 +417,7 @@ def _release_id(published: Path, word: str) -> str:
 
 
 def _release_file(published: Path, release_id: str) -> Path:
-    return published / ".releases" / release_id / "walkhouse.duckdb"
+    return release_folder(published, release_id) / "walkhouse.duckdb"
 
 
 def _name(identifier: str) -> str:

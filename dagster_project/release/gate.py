@@ -123,6 +123,7 @@ def verdict(
     *,
     lake_dumps: Mapping[date, str],
     catalogue: str,
+    project: str | None = None,
     waiver: Waiver | None = None,
 ) -> Verdict:
     """Decide whether the warehouse may be published.
@@ -133,6 +134,7 @@ def verdict(
         tables: schema and name of every table that is to be published.
         lake_dumps: fingerprint by dump date of the dumps in the lake now.
         catalogue: fingerprint of the content catalogue in the lake now, empty without one.
+        project: digest of the dbt project that may build it; None for any.
         waiver: what a person lets pass.
 
     Raises:
@@ -143,6 +145,7 @@ def verdict(
     refusals = [
         *_other_build(warehouse, tables, registry),
         *_other_inputs(warehouse, lake_dumps, catalogue),
+        *_other_project(warehouse, project),
         *_sampled(warehouse),
     ]
     warnings: list[str] = []
@@ -185,7 +188,7 @@ def _other_build(
             "select distinct invocation_id from audit.inputs"
         ).fetchall()
     }
-    needed = [*tables, *(("audit", invariant.id) for invariant in registry)]
+    needed = [*tables, *sorted({invariant.results for invariant in registry})]
     refusals = [
         f"{schema}.{table} does not come from the build that was audited; "
         "run the whole build, not a part of it"
@@ -215,6 +218,16 @@ def _other_inputs(
     if [fingerprint for day, fingerprint in rows if day is None] != [catalogue]:
         refusals.append("the content catalogue changed after the build; run `walkhouse run`")
     return refusals
+
+
+def _other_project(warehouse: duckdb.DuckDBPyConnection, project: str | None) -> list[str]:
+    """The build must be that of the deployed project, and not of one that somebody tries."""
+    if project is None or _INPUTS not in _tables(warehouse):
+        return []
+    built = warehouse.execute("select distinct project_digest from audit.inputs").fetchall()
+    if built == [(project,)]:
+        return []
+    return ["the warehouse was built from a dbt project that is not deployed; run `walkhouse run`"]
 
 
 def _sampled(warehouse: duckdb.DuckDBPyConnection) -> list[str]:

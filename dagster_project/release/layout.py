@@ -7,6 +7,7 @@ the lake; a file of a newer one is left alone.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import duckdb
@@ -43,6 +44,27 @@ def warehouse_layout(warehouse: Path) -> int | None:
         if "lock" in str(error):
             raise
         raise WarehouseError(f"{warehouse}: {str(error).splitlines()[0]}; {_WHAT_TO_DO}") from error
+
+
+def check_is_free(warehouse: Path) -> None:
+    """A warehouse can be written to.
+
+    Raises:
+        WarehouseError: another process has it open.
+    """
+    if not warehouse.exists():
+        return
+    try:
+        duckdb.connect(str(warehouse)).close()
+    except duckdb.IOException as error:
+        if "lock" not in str(error):
+            raise
+        holder = re.search(r"PID (\d+)", str(error))
+        process = f"process {holder[1]}" if holder else "another process"
+        raise WarehouseError(
+            f"{warehouse}: {process} has it open; end that and run again: what is to be read is in "
+            "published/"
+        ) from error
 
 
 def check_layout(warehouse: Path, expected: int) -> bool:

@@ -14,11 +14,12 @@ import json
 import os
 import shutil
 from collections.abc import Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+
+from dagster_project.crew import crew
 
 _VERSIONS = "versions.json"
 _WHOLE = ""
@@ -147,12 +148,11 @@ def _copy_all(
 ) -> None:
     """Write the rows of each query to its file."""
 
-    def copy(path: Path) -> None:
-        with release.cursor() as connection:
-            connection.execute(f"copy ({queries[path]}) to '{_text(path)}' ({_FORMAT})")
+    def copy(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+        connection.execute(f"copy ({queries[path]}) to '{_text(path)}' ({_FORMAT})")
 
-    with ThreadPoolExecutor(threads, thread_name_prefix="parquet") as pool:
-        for _ in pool.map(copy, queries):
+    with crew(release, threads, name="parquet") as workers:
+        for _ in workers.map(copy, list(queries)):
             pass
 
 

@@ -4,12 +4,20 @@
     <published>/parquet           ->  current/parquet
     <published>/index.html        ->  current/index.html
     <published>/current           ->  .releases/<release id>
+    <published>/releases          ->  .releases
     <published>/.releases/<release id>/walkhouse.duckdb, parquet/<schema>/<table>/,
                                   index.html, release.json
 
 `current` is a symbolic link that is replaced in one step, so the DuckDB file, the Parquet files and
-the page change together, and going back is the same step. The links are relative: the folder can be
-mounted elsewhere.
+the page change together, and going back is the same step. `releases/<release id>` stays the same
+release for as long as that is kept. The links are relative: the folder can be mounted elsewhere.
+
+The files of a release are read-only, for their owner as well: DuckDB, which writes by default,
+gets an error instead of changing what was audited. The folders are not, so that old releases can be
+removed.
+
+A rollback leaves `.held.json` beside the link. It holds for the release that it names, and only as
+long as readers see that one, so the switch of the link begins it and ends it.
 """
 
 from __future__ import annotations
@@ -18,6 +26,7 @@ import errno
 import json
 import os
 import shutil
+import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
@@ -28,10 +37,16 @@ import duckdb
 
 from dagster_project.release.page.page import write_page
 from dagster_project.release.parquet import table_versions, write_parquet
+from dagster_project.replacing import flush_to_disk, replace_text
 
 _FILE = "walkhouse.duckdb"
 _PAGE = "index.html"
 _HEADER = "release.json"
+_READ_ONLY = 0o444
+_HELD = ".held.json"
+
+_MANY_GAPS = 0.05  # of all blocks
+_QUICK_TO_WRITE = 256 * 1024 * 1024  # bytes
 
 
 class ReleaseError(Exception):
@@ -52,6 +67,9 @@ class Release:
         dumps: how many dumps it holds.
         events: rows of `fct_item_events`.
         waivers: invariant and reason for each that was waived.
+        project: digest of the deployed dbt project that built it; empty before there were any.
+        project_commit: the commit that the project was deployed from, None where there is none.
+        is_project_modified: whether the project differed from that commit.
     """
 
     release_id: str
@@ -63,6 +81,39 @@ class Release:
     dumps: int
     events: int
     waivers: Mapping[str, str]
+    project: str = ""
+    project_commit: str | None = None
+    is_project_modified: bool | None = None
+
+
+@dataclass(frozen=True)
+class Hold:
+    """That a person rolled back, and what from: nothing publishes that again by itself.
+
+    Attributes:
+        release_id: what readers were sent back to.
+        rolled_back_from: what they saw before.
+        by: name of the account.
+        at: ISO 8601, UTC.
+        landing: digest of what lay in the landing; empty where it could not be told, which holds
+            until somebody runs.
+        lake: digest of what was in the lake.
+    """
+
+    release_id: str
+    rolled_back_from: str
+    by: str
+    at: str
+    landing: str
+    lake: str
+
+    @property
+    def sentence(self) -> str:
+        """It in words."""
+        return (
+            f"{self.rolled_back_from} was rolled back by {self.by} at {self.at}, held: readers see "
+            f"{self.release_id} until the landing changes or somebody runs `walkhouse run`"
+        )
 
 
 @dataclass(frozen=True)
@@ -88,6 +139,19 @@ RELEASE_COLUMNS = (
         "waivers",
         "string",
         "JSON object: invariants that failed and were waived, with the reason given.",
+    ),
+    ReleaseColumn("project", "string", "Digest of the deployed dbt project that built it."),
+    ReleaseColumn(
+        "project_commit",
+        "string",
+        "Commit that the project was deployed from, where there was one.",
+        is_nullable=True,
+    ),
+    ReleaseColumn(
+        "is_project_modified",
+        "boolean",
+        "Whether the project differed from that commit.",
+        is_nullable=True,
     ),
 )
 
@@ -143,13 +207,16 @@ def publish(
         )
         write_page(building / _FILE, building / _PAGE)
         (building / _HEADER).write_text(json.dumps(asdict(release), indent=1), encoding="utf-8")
-        _flush_to_disk(building)
+        _make_read_only(building)
+        # Before the switch, or a power cut could publish half a file.
+        flush_to_disk(building)
         target = releases / release.release_id
         building.rename(target)
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
         raise
     switch_to(published, release.release_id)
+    end_hold(published)
     _remove_old(published, keep=keep)
     return target
 
@@ -160,12 +227,18 @@ def switch_to(published: Path, release_id: str) -> None:
     Raises:
         ReleaseError: there is no such release.
     """
-    if not (published / ".releases" / release_id / _FILE).exists():
+    if not (release_folder(published, release_id) / _FILE).exists():
         known = ", ".join(release.release_id for release in releases(published)) or "none"
         raise ReleaseError(f"there is no release {release_id!r}; known are: {known}")
+    _link(published / "releases", ".releases")
     for name in (_FILE, "parquet", _PAGE):
         _link(published / name, f"current/{name}")
     _link(published / "current", f".releases/{release_id}")
+
+
+def release_folder(published: Path, release_id: str) -> Path:
+    """Where the files of a release are, for as long as it is kept."""
+    return published / ".releases" / release_id
 
 
 def current_release(published: Path) -> Release | None:
@@ -185,8 +258,22 @@ def releases(published: Path) -> list[Release]:
     return sorted(map(_release, headers), key=lambda release: release.release_id, reverse=True)
 
 
-def roll_back(published: Path, release_id: str | None = None) -> Release:
+def roll_back(
+    published: Path,
+    release_id: str | None = None,
+    *,
+    by: str = "",
+    landing: str = "",
+    lake: str = "",
+) -> Release:
     """Make an earlier release the current one: the named one, or the one before the current.
+
+    Args:
+        published: the folder that readers know.
+        release_id: a release; the newest one ends what an earlier call holds.
+        by: who goes back; for this and the others see `Hold`.
+        landing: digest of the landing.
+        lake: digest of the lake.
 
     Raises:
         ReleaseError: there is none.
@@ -201,8 +288,32 @@ def roll_back(published: Path, release_id: str | None = None) -> Release:
         if not earlier:
             raise ReleaseError("there is no earlier release to go back to")
         release_id = earlier[0]
-    switch_to(published, release_id)
-    return _release(published / ".releases" / release_id / _HEADER)
+    newest = releases(published)[:1]
+    if current is not None and newest and newest[0].release_id != release_id:
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        hold = Hold(release_id, current.release_id, by, now, landing, lake)
+        replace_text(published / _HELD, json.dumps(asdict(hold), indent=1))
+        switch_to(published, release_id)
+    else:
+        switch_to(published, release_id)
+        end_hold(published)
+    return _release(release_folder(published, release_id) / _HEADER)
+
+
+def held(published: Path) -> Hold | None:
+    """The rollback that readers' release is held by, if there is one."""
+    current = current_release(published)
+    try:
+        said = json.loads((published / _HELD).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    hold = Hold(**{each.name: said[each.name] for each in fields(Hold)})
+    return hold if current is not None and current.release_id == hold.release_id else None
+
+
+def end_hold(published: Path) -> None:
+    """Let what was rolled back from be published again."""
+    (published / _HELD).unlink(missing_ok=True)
 
 
 def _write_tables(
@@ -221,12 +332,14 @@ def _write_tables(
     config["temp_directory"] = str(building / ".temp")
     config["max_vacuum_tasks"] = 0  # a build puts rows together when that pays, a copy need not
     with duckdb.connect(str(building / _FILE), config=config) as target:
-        target.execute("set timezone = 'UTC'")
-        target.execute("set enable_progress_bar = false")
         versions = table_versions(target)
         _drop_what_is_not_published(target, tables)
         _write_release_table(target, release)
         target.execute("checkpoint")
+    _leave_out_free_blocks(building / _FILE, config)
+    with duckdb.connect(str(building / _FILE), config=config) as target:
+        target.execute("set timezone = 'UTC'")
+        target.execute("set enable_progress_bar = false")
         write_parquet(
             target,
             building / "parquet",
@@ -237,6 +350,29 @@ def _write_tables(
         )
     shutil.rmtree(building / ".temp", ignore_errors=True)
     _check_written(warehouse, building / _FILE, tables)
+
+
+def _leave_out_free_blocks(file: Path, config: dict[str, Any]) -> None:
+    """Write a file anew that what was dropped left many gaps in.
+
+    That takes a second for some 50 MB, so a large file keeps its gaps: writing it at every release
+    would take longer than the build of a day, and where the disk shares blocks cost space as well.
+    """
+    with duckdb.connect(str(file), read_only=True) as release:
+        block, total, used = release.execute(
+            "select block_size, total_blocks, used_blocks from pragma_database_size()"
+        ).fetchall()[0]
+    if total - used < _MANY_GAPS * total or used * block > _QUICK_TO_WRITE:
+        return
+    compact = file.with_name(f".{file.name}")
+    with duckdb.connect(config=config) as connection:
+        connection.execute("set enable_progress_bar = false")
+        connection.execute(f"attach {_text(file)} as gaps (read_only)")
+        connection.execute(f"attach {_text(compact)} as compact")
+        connection.execute("copy from database gaps to compact")
+        connection.execute("checkpoint compact")
+        connection.execute("detach compact")
+    compact.replace(file)
 
 
 def _drop_what_is_not_published(
@@ -315,15 +451,11 @@ def _copy_file(source: Path, target: Path) -> None:
         shutil.copyfileobj(read, written)  # what the kernel left; nothing, as a rule
 
 
-def _flush_to_disk(folder: Path) -> None:
-    """Have everything on the disk before the switch, or a power cut could publish half a file."""
-    written = [path for path in folder.rglob("*") if path.is_dir() or path.stat().st_nlink == 1]
-    for path in [*written, folder]:  # what is linked from the release before lies there already
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+def _make_read_only(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        # What is linked from the release before is read-only already, or of an earlier version.
+        if path.is_file() and stat.S_IMODE(path.stat().st_mode) != _READ_ONLY:
+            path.chmod(_READ_ONLY)
 
 
 def _link(path: Path, target: str) -> None:
@@ -339,7 +471,7 @@ def _remove_old(published: Path, *, keep: int) -> None:
     current = current_release(published)
     for release in releases(published)[keep:]:
         if current is None or release.release_id != current.release_id:
-            shutil.rmtree(published / ".releases" / release.release_id)
+            shutil.rmtree(release_folder(published, release.release_id))
 
 
 def _release(header: Path) -> Release:

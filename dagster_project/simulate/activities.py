@@ -1,8 +1,7 @@
-"""What people do in a session: one function an activity, in the order that the events come in.
+"""The activities of people in a session: one function each, which sends its events in order.
 
-Every rule of `contract/invariants.md` holds here by construction; its list of legal curiosities
-(tasks completed without a play, flows that start at the fourth step, surveys opened by other
-items, ...) happens often enough to be met.
+Every invariant holds here by construction. Legal curiosities happen too: tasks completed without a
+play, flows that start at the fourth step, surveys opened by other items.
 """
 
 from __future__ import annotations
@@ -11,8 +10,8 @@ from bisect import bisect
 from collections.abc import Callable, Sequence
 from itertools import accumulate
 
-from dagster_project.simulate.company import Flow, Item, Launcher
 from dagster_project.simulate.definitions import EventDefinition, Pair
+from dagster_project.simulate.items import Flow, Item, Launcher
 from dagster_project.simulate.sessions import MINUTE, SECOND, Session
 
 Activity = Callable[[Session], None]
@@ -29,7 +28,7 @@ _REMARKS = (
 
 
 def arrive(session: Session) -> None:
-    """Open the first page: what is drawn, and what starts by itself."""
+    """Open the first page: items are drawn, and some start by themselves."""
     session.wait(2 * SECOND)
     session.send(session.system.teachme, "Visible")
     draw_page(session)
@@ -172,13 +171,13 @@ def flow_from_launcher(session: Session) -> None:
 
 
 def flow_by_itself(session: Session) -> None:
-    """A flow that its auto-play rule, a permalink, the API or nobody in particular starts."""
+    """Start a flow by its auto-play rule, a permalink, the API or an unknown initiator."""
     initiator = session.pick(("autostart", "autostart", "permalink", "api", "none", ""))
     run_flow(session, session.pick(session.system.flows), initiator)
 
 
 def flow_failed(session: Session) -> None:
-    """A flow or Walk-Thru that does not start; some try again."""
+    """Try to start a flow or Walk-Thru that fails; some try again."""
     flow = session.pick((session.system.flows, session.system.walk_thrus)[session.chance(0.3)])
     session.send(flow.item, "Play Failed", session.new_play(flow.item), initiator="menu")
     if flow in session.system.flows and session.chance(0.4):
@@ -222,7 +221,7 @@ def browse_menu(session: Session) -> None:
 
 
 def open_elsewhere(session: Session) -> None:
-    """A resource or shuttle that a ShoutOut, a launcher, a step or a task opens."""
+    """Open a resource or shuttle from a ShoutOut, a launcher, a step or a task."""
     system = session.system
     items = system.resources if session.chance(0.6) else system.shuttles
     initiator, by = session.pick(
@@ -347,7 +346,7 @@ def smart_tips(session: Session) -> None:
 
 
 def shoutout(session: Session) -> None:
-    """A ShoutOut appears: clicked, dismissed, put off, acted upon or overlooked."""
+    """Show a ShoutOut, which is clicked, dismissed, put off, acted upon or overlooked."""
     compound = session.pick(session.system.shoutouts)
     item, (action, snooze) = compound.item, compound.parts
     play = session.new_play(item)
@@ -370,7 +369,7 @@ def shoutout(session: Session) -> None:
 
 
 def survey(session: Session) -> None:
-    """A survey opens by itself, from the menu or from a ShoutOut."""
+    """Open a survey: by itself, from the menu or from a ShoutOut."""
     initiator, by = session.pick(
         (("autostart", None), ("menu", None), ("shoutout", session.system.shoutouts[0].item))
     )
@@ -492,7 +491,7 @@ def quiz(session: Session) -> None:
 
 
 def unscripted(session: Session) -> None:
-    """Send one of the defined pairs that no other activity sends, whatever they are."""
+    """Send one of the defined pairs that no other activity sends."""
     system = session.system
     if system.unscripted_pairs:
         pair = session.pick(system.unscripted_pairs)
@@ -502,9 +501,9 @@ def unscripted(session: Session) -> None:
 def send_pair(
     session: Session, definition: EventDefinition, *, sent: frozenset[Pair] = frozenset()
 ) -> Item | None:
-    """Send a pair of any definition, after the one that it needs; the item that it happened to.
+    """Send any defined pair, after the pair that it needs; returns the item that it happened to.
 
-    Nothing is sent, and None returned, where the pair needs one that may not happen now.
+    If the pair that it needs may not happen now, it sends nothing and returns None.
     """
     item_type, event = definition.pair
     needed = session.system.definitions.events.get(definition.paired_with or ("", ""))

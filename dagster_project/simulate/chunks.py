@@ -1,7 +1,7 @@
-"""Rows into compressed pieces of files, with all the lines that are no clean event among them.
+"""Turns rows into compressed pieces of files, and adds the lines that are no clean events.
 
-Control lines, ignored events, duplicates and spoilt copies stand beside the good rows, in places
-drawn at random; what is added is counted as it must be found again.
+These are control lines, ignored events, duplicates and spoilt copies, at random places beside the
+good rows. They are counted, so that a test knows what the ledger must say.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class FileSpec:
 
 @dataclass
 class Counts:
-    """Lines by what must become of them."""
+    """Numbers of lines, by the outcome that the ledger must give them."""
 
     control: int = 0
     ignored: int = 0
@@ -64,7 +64,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Chunk:
-    """What a unit adds to a file: compressed bytes (pickled rows for Parquet) and their counts."""
+    """A unit's share of a file: compressed bytes (pickled rows for Parquet) and their counts."""
 
     day: int
     file: FileSpec
@@ -96,7 +96,7 @@ class Part:
         self.file = file
         self.envelope: Envelope = ENVELOPES[file.envelope]
         self.rng = rng
-        # Where the folder says what the events are, no line can say something else.
+        # If the folder names the event, no line can name another one.
         self.is_hooked = "/" in file.name
         self.faulty = faulty and not self.is_hooked
         self.may_resend = may_resend and not self.is_hooked

@@ -1,4 +1,4 @@
-"""The forms of `landing.md`: how an event is written down, and how a written one is spoilt.
+"""The forms of records (docs/getting-data-in.md): writes events down, and spoils some.
 
 An envelope turns the events of a session into rows (one line of text, or one tuple of values),
 and rows into the bytes of a file.
@@ -17,8 +17,8 @@ from functools import lru_cache
 from random import Random
 from typing import Any
 
-from dagster_project.simulate.company import escaped
 from dagster_project.simulate.definitions import Pair
+from dagster_project.simulate.items import escaped
 from dagster_project.simulate.sessions import DAY, Event, Session
 
 Row = Any  # str for the JSON forms, tuple for CSV and Parquet
@@ -72,7 +72,7 @@ class Envelope:
     Attributes:
         stem: the file's name up to its number.
         extension: without the compression.
-        paths: where the required columns stand, for JSON forms; each a path of keys.
+        paths: the path of keys of each required column, for JSON forms.
         render: rows of `events[low:high]` of a session.
         header: the bytes that a file begins with.
         encode: bytes of rows.
@@ -102,7 +102,7 @@ def encode_lines(rows: Sequence[str]) -> bytes:
 def render_player(session: Session, low: int, high: int) -> list[Row]:
     """Lines as the player sends them.
 
-    By far the most frequent path of the whole simulator, hence text and no JSON library.
+    Most of the simulator's time is spent here, so it writes text without a JSON library.
     """
     system, user = session.system, session.user
     environment = "" if session.environment is None else f'"env":{session.environment},'
@@ -205,7 +205,7 @@ def _flat(session: Session, ordinal: int, event: Event) -> dict[str, Any]:
 
 
 def hooked(line: str) -> str:
-    """A flat line without what its folder says."""
+    """A flat line without the keys that its folder stands for."""
     record = json.loads(line)
     del record["type"], record["data.type"]
     return json.dumps(record, ensure_ascii=False)
@@ -380,7 +380,7 @@ def spoil(
     Args:
         envelope: the form of the row.
         row: a good row.
-        reason: a quarantine reason of `landing.md`.
+        reason: a quarantine reason.
         dump_day: days since 1970-01-01 of the dump.
         pair: item type and event that are not defined, for `undefined_event`.
         rng: decides between ways to be wrong.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 
-from dagster_project.simulate.company import escaped
+from dagster_project.simulate.items import escaped
 
 _MASK = (1 << 64) - 1
 
@@ -116,7 +116,7 @@ def mixed(number: int) -> int:
 
 
 def comes_to_work(seed: int, index: int, random_number: float) -> bool:
-    """Whether a person uses a system at all on a day: 35 to 95 % of their days, by habit."""
+    """Whether a person uses a system on a day: on 35 to 95 % of their days, by habit."""
     return random_number < 0.35 + (mixed(seed * 31 + index) & 255) / 425
 
 

@@ -1,10 +1,10 @@
-"""Violations on purpose: for every invariant that data can break, something that breaks it.
+"""Violations on purpose, one kind for every invariant that data can break.
 
-A planted violation of an event rule is a session of its own, of a person who appears nowhere else,
-that breaks one rule once and no other. A planted violation of a catalogue rule is an item of its
-own. `quarantine_rate` is planted in `shards`, as dumps with too many malformed lines.
+A planted violation of an event rule is a session of a person who appears nowhere else. It breaks
+one rule once, and no other. A planted violation of a catalogue rule is an item of its own. `shards`
+plants `quarantine_rate`, as dumps with too many malformed lines.
 
-The other structural invariants speak about the warehouse itself and cannot be broken from outside.
+The other structural invariants are about the warehouse itself. Data cannot break them.
 """
 
 from __future__ import annotations
@@ -15,22 +15,19 @@ from random import Random
 from typing import Any
 
 from dagster_project.simulate.activities import send_pair
-from dagster_project.simulate.company import (
-    SMART_STEP,
-    SMART_WALK_THRU,
-    Flow,
-    Item,
-    Step,
-    System,
-    catalogue_record,
-    flow_columns,
-)
+from dagster_project.simulate.catalogue import catalogue_record, flow_columns
 from dagster_project.simulate.definitions import Definitions
+from dagster_project.simulate.items import SMART_STEP, SMART_WALK_THRU, Flow, Item, Step, System
 from dagster_project.simulate.people import user
 from dagster_project.simulate.scenario import Scenario
 from dagster_project.simulate.sessions import DAY, HOUR, MINUTE, SECOND, Session
 
 Planter = Callable[[Session], None]
+
+
+def _unnamed_environment(session: Session) -> None:
+    session.environment = 7
+    session.send(session.system.menu, "Open", initiator="menu")
 
 
 def _launcher_twice(session: Session) -> None:
@@ -184,6 +181,7 @@ def _play_all(session: Session, flow: Flow, initiator: str, by: Item | None = No
 
 
 EVENT_PLANTERS: Mapping[str, Planter] = {
+    "environment_is_known": _unnamed_environment,
     "launcher_play_once_per_session": _launcher_twice,
     "smarttip_play_once_per_session": _tip_twice,
     "smarttip_click_comes_with_visible": _click_without_hover,
@@ -210,7 +208,7 @@ EVENT_PLANTERS: Mapping[str, Planter] = {
 def plant_sessions(
     scenario: Scenario, systems: Sequence[System], day: int, day_number: int
 ) -> list[Session]:
-    """The sessions that break event rules and begin on a day: the days take turns."""
+    """The sessions of a day that break event rules; the days take turns."""
     sessions = []
     stranger = scenario.population
     for invariant, planter in EVENT_PLANTERS.items():
@@ -287,14 +285,14 @@ CATALOGUE_PLANTERS: Mapping[str, Callable[[System, int], dict[str, Any]]] = {
 }
 
 _OTHER_CAPS = frozenset({"other_caps_hold"})
-# What can be planted whatever the definitions are.
+# These can be planted under any definitions.
 PLANTABLE: frozenset[str] = (
     frozenset({"quarantine_rate", *EVENT_PLANTERS, *CATALOGUE_PLANTERS}) - _OTHER_CAPS
 )
 
 
 def plantable(definitions: Definitions) -> frozenset[str]:
-    """What can be planted under these definitions: `other_caps_hold` needs such a cap."""
+    """The invariants that can be broken; `other_caps_hold` needs a definition with such a cap."""
     return PLANTABLE | _OTHER_CAPS if definitions.other_caps else PLANTABLE
 
 

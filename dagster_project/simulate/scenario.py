@@ -1,4 +1,4 @@
-"""What to simulate (`Scenario`) and what came of it (`SimulationSummary`)."""
+"""The options of a simulation (`Scenario`) and its result (`SimulationSummary`)."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ class Scenario:
 
 @dataclass(frozen=True, kw_only=True)
 class FileSummary:
-    """What one landed file holds, counted as the ledger must count it (`warehouse.md`).
+    """The lines of one landed file, counted as `meta.dump_ledger` must count them.
 
     Attributes:
         name: path within the dump's folder.
@@ -171,7 +171,7 @@ class FileSummary:
 
 @dataclass(frozen=True, kw_only=True)
 class SimulationSummary:
-    """What a simulation left in the landing: exact, whether or not the files were there before.
+    """The exact content of the landing after a simulation, with files that were there before.
 
     Attributes:
         files: every event file of the scenario's dumps.

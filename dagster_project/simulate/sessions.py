@@ -1,4 +1,4 @@
-"""A session in the making: its clock, its page, and what has happened in it so far.
+"""A session in the making: its clock, its page, and its events so far.
 
 Activities (`activities.py`) write into a `Session`; `Session.finish` gives its events in order,
 with the caps of the event definitions applied.
@@ -11,8 +11,8 @@ from operator import itemgetter
 from random import Random
 from typing import TypeVar
 
-from dagster_project.simulate.company import Item, Launcher, Page, System, Template
 from dagster_project.simulate.definitions import Pair
+from dagster_project.simulate.items import Item, Launcher, Page, System, Template
 from dagster_project.simulate.people import User, hashed
 
 SECOND = 1000
@@ -36,7 +36,7 @@ class Session:
         daily_slot: which half of the UTC day the once-in-24-hours events may fall in: 0 the first,
             1 the second, 2 none. Slots of a user follow each other as 0, 1, 2 from day to day, so
             two such events are always 24 hours apart, and nothing needs to be remembered.
-        login_at: before it the user is anonymous.
+        login_at: the user is anonymous before it.
         background: events of automation processes, which run beside everything else.
         visits: the page and visit id of every page visit.
         visit: index in `visits` of the current one.
@@ -173,7 +173,7 @@ class Session:
 
     def _allows(self, event: Event, seen: set[tuple[Pair, Item | None]]) -> bool:
         template = event[1]
-        # What is capped per 24 hours is capped for the user, whatever the item.
+        # A cap per 24 hours is one of the user, for all items together.
         key = (template.pair, None if template.guard == 2 else template.item)
         if template.guard == 3 or key in seen:
             return False
@@ -183,7 +183,7 @@ class Session:
         return True
 
     def is_in_slot(self, at: int, cap_hours: int) -> bool:
-        """Whether what is capped per so many hours may happen at that time.
+        """Whether an event with a cap of so many hours may happen at that time.
 
         Above 24 hours it happens in some of the slots 0 only, which are three days apart.
         """
@@ -201,7 +201,7 @@ class Session:
 
     @property
     def guid_parts(self) -> tuple[str, int]:
-        """What `interaction_guid` is made of, for loops that cannot afford a call an event."""
+        """The parts of `interaction_guid`, for loops that cannot afford a call for each event."""
         return self._guid_prefix, self._guid_base
 
     def user_id_at(self, at: int) -> tuple[str, str]:

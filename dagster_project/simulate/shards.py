@@ -1,4 +1,4 @@
-"""The units of work: which sessions happen where, and which dump their events arrive in.
+"""The units of work: which sessions happen, and in which dump their events arrive.
 
 A dump is made of units that know nothing of each other, each with a random stream of its own
 (seed, kind, day, shard): any number of processes gives the same bytes, and no day has to be
@@ -32,7 +32,7 @@ _EVENTS_PER_SHARD = 25_000
 # Sessions that start after this hour (UTC) come from the evening units.
 _EVENING = 22 * HOUR + 30 * MINUTE
 _EVENING_SHARE = 0.04
-# What a session that goes on at its quota's end adds to it, on average.
+# Events that a session adds on average beyond its unit's quota, since it is not cut.
 _OVERSHOOT = 15
 
 
@@ -116,7 +116,7 @@ def _session(
         length = int((1 + 5 * random()) * HOUR)
     environment: int | None = 0
     if random() < scenario.test_environment:
-        environment = (1, 1, 1, 3, 2, 7)[int(random() * 6)]
+        environment = (1, 1, 1, 3, 2, 2)[int(random() * 6)]
     elif who.index % 50 == 0:
         environment = None
     session = Session(
@@ -282,7 +282,7 @@ def work(world: World, unit: Unit) -> list[Chunk]:
 
 
 def _resent(scenario: Scenario, unit: Unit, part: Part) -> list[Chunk]:
-    """What a part sends once more in the next dump, if that has a file of the same form."""
+    """The rows of a part that arrive again in the next dump, if it has a file of the same form."""
     day = part.day + 1
     if not part.resent or day >= scenario.days:
         return []
@@ -301,8 +301,8 @@ def _deliveries(
 ) -> Iterator[tuple[int, int, int]]:
     """Ranges of a session's events with the day of the scenario on which they arrive.
 
-    What is late is the end of a session: the device went to sleep before it had sent everything.
-    So no dump ever lacks the beginning of something whose end it holds.
+    The end of a session is late: the device went to sleep before it had sent everything. So each
+    dump that holds the end of something also holds its beginning, or an earlier dump does.
     """
     scenario, events = world.scenario, session.events
     if not events:

@@ -10,19 +10,21 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from datetime import date, timedelta
+from filecmp import cmp
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from dagster_project.simulate.catalogue import catalogue
 from dagster_project.simulate.chunks import Chunk, Counts, FileSpec
-from dagster_project.simulate.company import catalogue
 from dagster_project.simulate.definitions import DEFAULT_SEEDS, Definitions, read_definitions
 from dagster_project.simulate.planting import plant_items, plantable
 from dagster_project.simulate.scenario import FileSummary, Scenario, SimulationSummary
 from dagster_project.simulate.shards import Unit, units_of_day, work
 from dagster_project.simulate.world import World
-from dagster_project.simulate.writer import MARKER, Workshop, deliver, manifest
+from dagster_project.simulate.writer import MARKER, OverwriteError, Workshop, deliver, manifest
 
+_CATALOGUE = "content/items.ndjson"
 # Below this, starting processes takes longer than it saves.
 _EVENTS_WORTH_A_PROCESS = 150_000
 # Units that may be finished and not yet written, per process: bounds the memory.
@@ -40,12 +42,14 @@ def simulate(
     progress: Callable[[str], None] = _no_progress,
     seeds: Path = DEFAULT_SEEDS,
     processes: int | None = None,
+    replace: bool = False,
 ) -> SimulationSummary:
     """Write the dumps of a scenario, and its content catalogue, into a landing.
 
     Equal arguments give equal bytes, whatever the number of processes; files that already stand
-    there with these bytes are not touched. Within the scenario's own dumps, event files that an
-    earlier simulation wrote and this one does not are removed; all else in the landing stays.
+    there with these bytes are not touched. A file that stands there with other bytes is replaced
+    only if the simulator wrote it for the same scenario; `redelivered` dumps and further days are
+    no other scenario.
 
     Args:
         scenario: what to simulate.
@@ -54,12 +58,14 @@ def simulate(
         seeds: folder of the definitions.
         processes: how many processes to use; by default one a core, or only this one where the
             scenario is small. A caller that wants several must be importable as a main module.
+        replace: replace what the simulator wrote for any other scenario, too.
 
     Returns:
         Exact counts of what the landing then holds for this scenario.
 
     Raises:
         ValueError: `scenario.plant` names an invariant that cannot be planted.
+        OverwriteError: there are other files where this one writes; nothing was written.
     """
     definitions = read_definitions(seeds)
     known_plants = plantable(definitions)
@@ -72,6 +78,10 @@ def simulate(
         progress(f"{known.dumps} dumps are already there")
         return known
     world = World.of(scenario, definitions)
+    foreign = memory.doubtful(scenario, replace=True)
+    if doubtful := foreign if replace else memory.doubtful(scenario, replace=False):
+        with Workshop(landing) as workshop:
+            _compare(world, workshop, doubtful, foreign)
     files: list[FileSummary] = []
     written = 0
     pending: dict[int, list[Chunk]] = {}
@@ -95,14 +105,67 @@ def simulate(
             progress(f"dt={dump_date}: {events:,} events in {len(summaries)} files")
         items = 0
         if scenario.catalogue:
-            records = [*catalogue(world.systems), *plant_items(scenario, world.systems)]
-            items = len(records)
-            text = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
-            path = workshop.write_bytes("items.ndjson", text.encode())
-            written += deliver(path, landing / "content" / "items.ndjson")
+            content = _catalogue(world)
+            items = content.count(b"\n")
+            path = workshop.write_bytes("items.ndjson", content)
+            memory.announce(workshop, scenario, [_CATALOGUE])
+            written += deliver(path, landing / _CATALOGUE)
         summary = SimulationSummary(files=tuple(files), items=items, written=written)
         memory.remember(workshop, fingerprint, summary)
     return summary
+
+
+def _catalogue(world: World) -> bytes:
+    records = [*catalogue(world.systems), *plant_items(world.scenario, world.systems)]
+    return "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in records).encode()
+
+
+def _compare(
+    world: World, workshop: Workshop, doubtful: Sequence[str], foreign: Sequence[str]
+) -> None:
+    """Write what the scenario would write beside what is doubtful, and compare.
+
+    Args:
+        world: of the scenario.
+        workshop: where to write.
+        doubtful: paths of files in the landing.
+        foreign: those of them that no simulator wrote as they are.
+
+    Raises:
+        OverwriteError: a doubtful file is not what the scenario would write.
+    """
+    scenario = world.scenario
+    if _CATALOGUE in doubtful:
+        path = workshop.write_bytes("items.ndjson", _catalogue(world))
+        if path.read_bytes() != (workshop.landing / _CATALOGUE).read_bytes():
+            is_foreign = _CATALOGUE in foreign
+            raise OverwriteError(workshop.landing / "content", is_foreign=is_foreign)
+    by_dump: dict[str, set[str]] = {}
+    for name in doubtful:
+        if name != _CATALOGUE:
+            _, dump, file = name.split("/", 2)
+            by_dump.setdefault(dump, set()).add(file)
+    pending: dict[int, list[Chunk]] = {}
+    for day in range(scenario.days):
+        if not by_dump:
+            return
+        for unit in units_of_day(scenario, day):
+            for chunk in work(world, unit):
+                pending.setdefault(chunk.day, []).append(chunk)
+        dump = f"dt={scenario.start + timedelta(days=day)}"
+        files = by_dump.pop(dump, set())
+        chunks = pending.pop(day, [])
+        if not files:
+            continue
+        folder = workshop.landing / "events" / dump
+        staged, _ = _stage(workshop, scenario, folder, chunks)
+        other = [
+            f"events/{dump}/{file}"
+            for file in files
+            if file not in staged or not cmp(workshop.path / file, folder / file, shallow=False)
+        ]
+        if other:
+            raise OverwriteError(folder, is_foreign=not set(other).isdisjoint(foreign))
 
 
 def _write_dump(
@@ -112,6 +175,19 @@ def _write_dump(
     dump_date: date,
     chunks: Sequence[Chunk],
 ) -> tuple[list[FileSummary], int]:
+    folder = workshop.landing / "events" / f"dt={dump_date}"
+    names, summaries = _stage(workshop, scenario, folder, chunks)
+    memory.announce(workshop, scenario, [f"events/{folder.name}/{name}" for name in names])
+    new = workshop.deliver_folder(names, folder)
+    memory.forget_others(folder, names)
+    return summaries, new
+
+
+def _stage(
+    workshop: Workshop, scenario: Scenario, folder: Path, chunks: Sequence[Chunk]
+) -> tuple[list[str], list[FileSummary]]:
+    """Write the files of a dump into the workshop; their names, and what is in the event files."""
+    dump_date = date.fromisoformat(folder.name.removeprefix("dt="))
     by_file: dict[FileSpec, list[Chunk]] = {}
     for chunk in chunks:
         by_file.setdefault(chunk.file, []).append(chunk)
@@ -136,11 +212,7 @@ def _write_dump(
     if scenario.manifest:
         workshop.write_bytes("_manifest.json", manifest(staged))
         names.append("_manifest.json")
-    folder = workshop.landing / "events" / f"dt={dump_date}"
-    memory.announce(workshop, folder, names)
-    new = workshop.deliver_folder(names, folder)
-    memory.forget_others(folder, names)
-    return summaries, new
+    return names, summaries
 
 
 # --- processes ----------------------------------------------------------------------------------
@@ -186,7 +258,7 @@ def _results(world: World, units: Sequence[Unit], processes: int) -> Iterator[li
 
 
 class _Memory:
-    """What `.simulation.json` says: which files were written, for which scenario."""
+    """What `.simulation.json` says: which files were written, and for which scenario each."""
 
     def __init__(self, landing: Path) -> None:
         self.landing = landing
@@ -194,6 +266,7 @@ class _Memory:
             self.known: dict[str, Any] = json.loads((landing / MARKER).read_text())
         except (FileNotFoundError, json.JSONDecodeError):
             self.known = {"fingerprint": "", "files": {}, "summary": {}}
+        self.known.setdefault("scenarios", {})
 
     def recall(self, fingerprint: str) -> SimulationSummary | None:
         """The summary of an earlier simulation of the same, if all its files still stand."""
@@ -213,13 +286,38 @@ class _Memory:
             written=0,
         )
 
-    def announce(self, workshop: Workshop, folder: Path, names: Iterable[str]) -> None:
-        """Note the files of a dump before they are there, in case the run is killed."""
-        prefix = folder.relative_to(self.landing).as_posix()
-        new = {f"{prefix}/{name}" for name in names} - self.known["files"].keys()
+    def doubtful(self, scenario: Scenario, *, replace: bool) -> list[str]:
+        """The files where the scenario writes that may be replaced only by the same bytes.
+
+        They are those that were not written by a simulator, those that were changed since, and,
+        unless `replace`, those that were written for another scenario.
+        """
+        found = [self.landing / _CATALOGUE] if scenario.catalogue else []
+        for day in scenario.dates:
+            found += (self.landing / "events" / f"dt={day}").rglob("*")
+        same = _same_arguments(scenario)
+        return [
+            name
+            for path in sorted(found)
+            if path.is_file()
+            for name in [path.relative_to(self.landing).as_posix()]
+            if name not in self.known["files"]
+            or self.known["files"][name] not in (None, _state(path))
+            or not (replace or self.known["scenarios"].get(name) == same)
+        ]
+
+    def announce(self, workshop: Workshop, scenario: Scenario, names: Iterable[str]) -> None:
+        """Note files before they are there, in case the run is killed."""
+        same = _same_arguments(scenario)
+        new = [
+            name
+            for name in names
+            if self.known["scenarios"].get(name) != same or self.known["files"].get(name)
+        ]
         if new:
             self.known["fingerprint"] = ""
-            self.known["files"] |= dict.fromkeys(sorted(new))
+            self.known["files"] |= dict.fromkeys(new)
+            self.known["scenarios"] |= dict.fromkeys(new, same)
             self._write(workshop)
 
     def forget_others(self, folder: Path, names: Iterable[str]) -> None:
@@ -231,6 +329,7 @@ class _Memory:
             if path not in kept:
                 path.unlink(missing_ok=True)
                 del self.known["files"][name]
+                self.known["scenarios"].pop(name, None)
 
     def remember(self, workshop: Workshop, fingerprint: str, summary: SimulationSummary) -> None:
         """Write the marker."""
@@ -238,7 +337,7 @@ class _Memory:
         manifests = {f"events/dt={file.dump_date}/_manifest.json" for file in summary.files}
         names += sorted(name for name in manifests if (self.landing / name).is_file())
         if summary.items:
-            names.append("content/items.ndjson")
+            names.append(_CATALOGUE)
         files = self.known["files"] | {name: _state(self.landing / name) for name in names}
         values = {
             "names": names,
@@ -247,7 +346,7 @@ class _Memory:
                 vars(file) | {"dump_date": file.dump_date.isoformat()} for file in summary.files
             ],
         }
-        self.known = {"fingerprint": fingerprint, "files": files, "summary": values}
+        self.known |= {"fingerprint": fingerprint, "files": files, "summary": values}
         self._write(workshop)
 
     def _write(self, workshop: Workshop) -> None:
@@ -258,6 +357,18 @@ class _Memory:
 def _state(path: Path) -> list[int]:
     status = path.stat()
     return [status.st_size, status.st_mtime_ns]
+
+
+def _same_arguments(scenario: Scenario) -> str:
+    """Equal where one scenario may write into the dumps of the other.
+
+    Corrected dumps are asked for by their dates, and further days change nothing of those before.
+    """
+    values = scenario.as_json()
+    del values["redelivered"]
+    if not scenario.plant:
+        del values["days"]
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()
 
 
 def _fingerprint(scenario: Scenario, seeds: Path) -> str:

@@ -1,12 +1,13 @@
-"""What a process has to know before it can simulate anything: scenario, definitions, company."""
+"""The world of a simulation: scenario, definitions and company, made once in each process."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
 
-from dagster_project.simulate.company import System, build_company
+from dagster_project.simulate.company import build_company
 from dagster_project.simulate.definitions import Definitions, Pair
+from dagster_project.simulate.items import System
 from dagster_project.simulate.scenario import Scenario
 
 _EPOCH = date(1970, 1, 1)
@@ -14,7 +15,7 @@ _EPOCH = date(1970, 1, 1)
 
 @dataclass(frozen=True)
 class World:
-    """All that a unit depends on, made once a process."""
+    """Everything that a unit depends on."""
 
     scenario: Scenario
     definitions: Definitions

@@ -1,4 +1,4 @@
-"""The landing on disk: whole files or none, and nothing touched that already stands as it should.
+"""Writes the landing: each file whole or not at all; a file that is right already stays untouched.
 
 Beside `events/` and `content/` stands `.simulation.json`, which remembers what was written and
 for which scenario; readers of a landing do not look at it.
@@ -23,8 +23,30 @@ from dagster_project.simulate.envelopes import ENVELOPES, parquet_schema
 MARKER = ".simulation.json"
 
 
+class OverwriteError(Exception):
+    """There is something where a simulation would write; nothing was written."""
+
+    def __init__(self, folder: Path, *, is_foreign: bool) -> None:
+        """Say what is in the way.
+
+        Args:
+            folder: the dump, or the folder of the catalogue.
+            is_foreign: whether it is known to be nothing that a simulator wrote.
+        """
+        way_out = (
+            "move it away, or name another landing (WALKHOUSE_LANDING) or other days (--start)"
+            if is_foreign
+            else "name another landing (WALKHOUSE_LANDING) or other days (--start), or have what "
+            "an earlier simulation wrote there replaced (--replace)"
+        )
+        super().__init__(
+            f"{folder}: holds files that a simulation with these arguments does not write, and "
+            f"that stay; nothing was written: {way_out}"
+        )
+
+
 class Workshop:
-    """Where files are written before they move into the landing; a context manager."""
+    """A folder in which files are written before they move into the landing; a context manager."""
 
     def __init__(self, landing: Path) -> None:
         self.landing = landing
@@ -75,7 +97,7 @@ class Workshop:
 
 
 def deliver(path: Path, target: Path) -> bool:
-    """Move a file to its place, unless the same bytes are there already; whether it was moved."""
+    """Move a file to its place, unless the same bytes are there; returns whether it was moved."""
     if target.is_file() and filecmp.cmp(path, target, shallow=False):
         return False
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,10 @@ with
 
 play_sessions as (
 
-    select * from {{ ref('int_flow_play_sessions') }}
+    select
+        *,
+        {{ item_key('item_type', 'item_id', 'item_name') }} as item_key
+    from {{ ref('int_flow_play_sessions') }}
     where environment = 'production'
 
 ),
@@ -20,8 +23,10 @@ side_by_side as (
         automations.system_id,
         automations.session_id,
         automations.play_key as automation_play_key,
+        automations.item_key as automation_item_key,
         automations.item_id as automation_item_id,
         visuals.play_key,
+        visuals.item_key,
         visuals.item_type,
         visuals.item_id
     from play_sessions as automations
@@ -39,14 +44,17 @@ totals as (
 
     select
         system_id,
+        automation_item_key,
         automation_item_id,
+        item_key,
         item_type,
         item_id,
         count(distinct automation_play_key) as automation_plays,
         count(distinct play_key) as flow_plays,
         count(distinct session_id) as sessions
     from side_by_side
-    group by system_id, automation_item_id, item_type, item_id
+    group by
+        system_id, automation_item_key, automation_item_id, item_key, item_type, item_id
 
 ),
 
@@ -64,15 +72,11 @@ final as (
         totals.sessions
     from totals
     left join items as automations
-        on
-            totals.system_id = automations.system_id
-            and totals.automation_item_id = automations.item_id
+        on totals.automation_item_key = automations.item_key
     left join items as flows
-        on
-            totals.system_id = flows.system_id
-            and totals.item_id = flows.item_id
+        on totals.item_key = flows.item_key
 
 )
 
 select * from final
-order by system_id, automation_item_id, flow_item_type, flow_item_id
+order by system_id, automation_item_id, automation_name, flow_item_type, flow_item_id, flow_name

@@ -6,6 +6,7 @@ flow_plays as (
 
     select
         *,
+        {{ name_without_id() }} as item_name_without_id,
         {{ days_between(republished_on, report_date('started_at')) }} as days_after
     from {{ ref('fct_flow_plays') }}
     where environment = 'production' and has_known_end
@@ -32,16 +33,17 @@ compared_plays as (
 totals as (
 
     select
+        {{ item_key('item_type', 'item_id', 'item_name_without_id') }} as item_key,
         system_id,
         item_type,
         item_id,
-        {{ last_by('item_name', ['started_at', 'play_key']) }} as name_in_events,
+        {{ last_by('item_name', ['started_at', 'item_name']) }} as name_in_events,
         count(*) filter (where not is_after) as plays_before,
         count(*) filter (where not is_after and is_completed) as completed_before,
         count(*) filter (where is_after) as plays_after,
         count(*) filter (where is_after and is_completed) as completed_after
     from compared_plays
-    group by system_id, item_type, item_id
+    group by system_id, item_type, item_id, item_name_without_id
 
 ),
 
@@ -71,4 +73,4 @@ final as (
 )
 
 select * from final
-order by system_id, item_type, item_id
+order by system_id, item_type, item_id, item_name

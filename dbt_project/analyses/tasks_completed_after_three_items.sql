@@ -2,7 +2,10 @@ with
 
 item_events as (
 
-    select * from {{ ref('fct_item_events') }}
+    select
+        *,
+        {{ name_without_id() }} as item_name_without_id
+    from {{ ref('fct_item_events') }}
     where environment = 'production'
 
 ),
@@ -12,11 +15,13 @@ first_exposures as (
     select
         system_id,
         end_user_id,
+        item_type,
         item_id,
+        item_name_without_id,
         min(occurred_at) as first_exposed_at
     from item_events
-    where engagement = 'exposure' and item_id is not null
-    group by system_id, end_user_id, item_id
+    where engagement = 'exposure'
+    group by system_id, end_user_id, item_type, item_id, item_name_without_id
 
 ),
 
@@ -26,7 +31,7 @@ numbered as (
         *,
         row_number() over (
             partition by system_id, end_user_id
-            order by first_exposed_at, item_id
+            order by first_exposed_at, item_type, item_id, item_name_without_id
         ) as item_number
     from first_exposures
 
@@ -50,7 +55,9 @@ completions as (
     select
         system_id,
         end_user_id,
+        item_type,
         item_id,
+        item_name_without_id,
         occurred_at
     from item_events
     where item_type = 'Task' and event = 'Complete'
@@ -65,7 +72,7 @@ final as (
         exposed_users.items_exposed,
         exposed_users.third_item_at,
         min(completions.occurred_at) as completed_at,
-        count(distinct completions.item_id) as tasks_completed,
+        {{ count_items('completions.occurred_at is not null') }} as tasks_completed,
         count(completions.occurred_at) > 0 as has_completed
     from exposed_users
     left join completions

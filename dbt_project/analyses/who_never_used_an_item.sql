@@ -4,7 +4,7 @@ item_events as (
 
     select
         *,
-        case when item_id is null then item_type end as type_without_id
+        {{ item_key('item_type', 'item_id', 'item_name') }} as item_key
     from {{ ref('fct_item_events') }}
     where environment = 'production'
 
@@ -31,34 +31,33 @@ users as (
 usable_items as (
 
     select
+        item_key,
         system_id,
+        item_type,
         item_id,
-        type_without_id,
-        {{ latest('item_type') }} as item_type,
         {{ latest('item_name') }} as name_in_events
     from item_events
     where engagement in ('exposure', 'interaction')
-    group by system_id, item_id, type_without_id
+    group by item_key, system_id, item_type, item_id
 
 ),
 
 engagements as (
 
     select
-        system_id,
-        item_id,
-        type_without_id,
+        item_key,
         end_user_id,
         count(*) filter (where engagement = 'exposure') as exposures,
         count(*) filter (where engagement = 'interaction') as interactions
     from item_events
-    group by system_id, item_id, type_without_id, end_user_id
+    group by item_key, end_user_id
 
 ),
 
 non_users as (
 
     select
+        usable_items.item_key,
         usable_items.system_id,
         usable_items.item_type,
         usable_items.item_id,
@@ -71,9 +70,7 @@ non_users as (
         on usable_items.system_id = users.system_id
     left join engagements
         on
-            usable_items.system_id = engagements.system_id
-            and usable_items.item_id is not distinct from engagements.item_id
-            and usable_items.type_without_id is not distinct from engagements.type_without_id
+            usable_items.item_key = engagements.item_key
             and users.end_user_id = engagements.end_user_id
     where coalesce(engagements.interactions, 0) = 0
 
@@ -101,4 +98,4 @@ final as (
 )
 
 select * from final
-order by system_id, item_type, item_id, end_user_id
+order by system_id, item_type, item_id, item_name, end_user_id

@@ -3,9 +3,11 @@
    (the first in their own order, so that builds agree).
    A condition that comes out null counts as a violation: a check cannot fall silent because a
    value is missing.
+   The date that it is rebuilt by is the registry's (`rebuilt_by`).
    A row may stand for several that were looked at: `rows_behind` is the column that counts them.
    The comment is how the check in Dagster finds the query for all of them (`violations.py`). #}
-{% macro invariant_result(invariant, looked_at, dated_by=none, rows_behind=none) -%}
+{% macro invariant_result(invariant, looked_at, rows_behind=none) -%}
+    {%- set dated_by = var('invariants')[invariant].get('rebuilt_by') %}
     /* all of them: select * from {{ looked_at }} where coalesce(is_violation, true) */
     select
         {% if dated_by %}{{ dated_by }} as {{ dated_by }}{% else %}cast(null as date) as home_date{% endif %},
@@ -47,4 +49,25 @@
 
 {% macro violation_columns() -%}
     {{ return(['event_date', 'system_id', 'session_id', 'item_id', 'event_key', 'detail']) }}
+{%- endmacro %}
+
+{# The results of all invariants of the registry that are rebuilt by a date column, or as a whole. #}
+{% macro invariant_results(rebuilt_by) -%}
+    {%- set queries = [] -%}
+    {%- for invariant, rule in var('invariants').items() if rule.get('rebuilt_by') == rebuilt_by -%}
+        {%- do queries.append('select * from ' ~ ref(invariant)) -%}
+    {%- endfor -%}
+    {{ queries | join('\nunion all\n') }}
+{%- endmacro %}
+
+{# The names of the tables that hold the results of all invariants. One that is not there fails where it
+   is read, so no invariant is left out. #}
+{% macro results_tables() -%}
+    {%- set tables = [] -%}
+    {%- for rule in var('invariants').values() -%}
+        {%- do tables.append(
+            'results_by_' ~ rule['rebuilt_by'] if rule['rebuilt_by'] else 'results_as_a_whole'
+        ) -%}
+    {%- endfor -%}
+    {{ return(tables | unique | list) }}
 {%- endmacro %}

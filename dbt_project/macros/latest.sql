@@ -1,8 +1,4 @@
-{# Two events can share a millisecond; their keys decide then, so that every build agrees. #}
-{% macro latest(value, at='occurred_at', key='event_key') -%}
-    {{ return(adapter.dispatch('latest')(value, at, key)) }}
-{%- endmacro %}
-
-{% macro duckdb__latest(value, at, key) -%}
-    arg_max({{ value }}, ({{ at }}, {{ key }})) filter (where {{ value }} is not null)
+{# The last value that is not null, in the order of events. #}
+{% macro latest(value) -%}
+    {{ return(last_by(value, event_order())) }}
 {%- endmacro %}

@@ -25,11 +25,7 @@
 
     {% do duckdb__prepare_layout() %}
     {% do run_query('create schema if not exists raw') %}
-    {% do run_query(
-        'create table if not exists audit.builds'
-        ~ ' (schema_name varchar, table_name varchar, invocation_id varchar)'
-    ) %}
-    {% do run_query(create_versions()) %}
+    {% do run_query(create_notes()) %}
     {% do duckdb__drop_other_sample(sample) %}
     {% do run_query(duckdb__lake_inputs(home, sample)) %}
     {% do run_query(duckdb__lake_versions()) %}
@@ -51,6 +47,7 @@
     {% do run_query('create or replace view raw.lines as select * from ' ~ all_lines) %}
     {% do run_query('create or replace view raw.files as select * from ' ~ all_files) %}
     {% do run_query('create or replace view raw.content_items as select * from ' ~ all_items) %}
+    {% do read_notes() %}
 {% endmacro %}
 
 {% macro duckdb__lake_inputs(home, sample) %}

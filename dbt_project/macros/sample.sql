@@ -1,13 +1,25 @@
 {# A part of the lake, for who changes models: whole sessions, so that a session, and what is counted
-   in it, is the one of production. It is asked for with the variables `sample_from`, `sample_until`
-   and `sample_sessions`, is cut where schema `raw` shows the lake and nowhere else, and production
-   refuses it. A play that was left in one session and resumed in another may lose a part. #}
+   in it, is the one of production. The environment asks for it (WALKHOUSE_SAMPLE_FROM, _UNTIL and
+   _SESSIONS): dbt would parse the whole project anew for each other `--vars`. It is cut where schema
+   `raw` shows the lake and nowhere else, and production refuses it. A play that was left in one session
+   and resumed in another may lose a part. #}
 
 {% macro sample_asked_for() %}
-    {%- set sample = sample_of(var('sample_from'), var('sample_until'), var('sample_sessions')) -%}
+    {%- for name in ['sample_from', 'sample_until', 'sample_sessions'] if var(name, none) is not none -%}
+        {{ exceptions.raise_compiler_error(
+            name ~ ' is no variable: set WALKHOUSE_' ~ name | upper ~ ' in the environment'
+        ) }}
+    {%- endfor -%}
+    {%- set share = env_var('WALKHOUSE_SAMPLE_SESSIONS', '') -%}
+    {%- set is_number = modules.re.fullmatch('[0-9]+([.][0-9]+)?', share) -%}
+    {%- set sample = sample_of(
+        env_var('WALKHOUSE_SAMPLE_FROM', '') or none,
+        env_var('WALKHOUSE_SAMPLE_UNTIL', '') or none,
+        (share | float if is_number else share) if share else none,
+    ) -%}
     {%- if sample.words and target.name == 'prod' -%}
         {{ exceptions.raise_compiler_error(
-            'production is built from everything: sample_from, sample_until and sample_sessions are'
+            'production is built from everything: WALKHOUSE_SAMPLE_FROM, _UNTIL and _SESSIONS are'
             ~ ' for `dbt build` without `--target prod`'
         ) }}
     {%- endif -%}
@@ -91,14 +103,15 @@
         ~ " where database_name = current_database() union all"
         ~ " select 'view', schema_name, view_name from duckdb_views()"
         ~ " where database_name = current_database())"
-        ~ " where (schema_name, name) in (select schema_name, table_name from audit.builds)"
+        ~ " where schema_name || '.' || name in"
+        ~ " (select table_name from audit.versions where dated_by = 'code')"
     ) %}
     {% for kind, schema, name in built.rows %}
         {% do run_query('drop ' ~ kind ~ ' "' ~ schema ~ '"."' ~ name ~ '"') %}
     {% endfor %}
     {% do run_query(
         "begin; delete from audit.versions where table_name in"
-        ~ " (select schema_name || '.' || table_name from audit.builds);"
+        ~ " (select table_name from audit.versions where dated_by = 'code');"
         ~ " delete from audit.builds; commit"
     ) %}
 {% endmacro %}
@@ -130,6 +143,7 @@
             0::bigint as control,
             0::bigint as ignored,
             0::bigint as quarantined,
+            0::bigint as quarantined_bytes,
             coalesce(sampled.events, 0) as events
         )
         from {{ files }} as files

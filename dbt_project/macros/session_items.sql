@@ -5,6 +5,7 @@
         environment,
         session_id,
         {{ item_id }} as item_id,
+        item_name_without_id,
         {{ latest(item_name) }} as item_name,
         {{ latest('end_user_id') }} as end_user_id,
         min(home_date) as home_date,
@@ -14,11 +15,17 @@
 {%- endmacro %}
 
 {# The frame of the daily report about such a fact. #}
-{% macro daily_item_columns(fact_key) -%}
+{% macro daily_item_columns(item_type) -%}
         report_date,
+        {{ item_key("'" ~ item_type ~ "'", 'item_id', 'item_name_without_id') }} as item_key,
         system_id,
         item_id,
-        {{ latest('item_name', at='last_event_at', key=fact_key) }} as name_in_events,
+        {{ last_by('item_name', ['last_event_at', 'item_name']) }} as name_in_events,
         count(*) as sessions,
         count(distinct end_user_id) as end_users
+{%- endmacro %}
+
+{# What such a row is about, as columns. #}
+{% macro session_item_key(item_name_without_id='item_name_without_id') -%}
+    {{ return(['system_id', 'environment', 'session_id', 'item_id', item_name_without_id]) }}
 {%- endmacro %}

@@ -1,6 +1,7 @@
 {# All events of a session have one home, so sessions add up over the homes. #}
 {% macro sums_of_item_users(item_users, by=[]) -%}
-    {%- set key = by + ['system_id', 'item_id', 'type_without_id', 'end_user_id'] -%}
+    {%- set item = ['system_id', 'item_type', 'item_id', 'item_name_without_id'] -%}
+    {%- set key = by + item + ['end_user_id'] -%}
     select
         {%- for column in key %}
         {{ column }},

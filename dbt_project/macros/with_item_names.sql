@@ -1,13 +1,12 @@
-{# The name of an item is the one in `dim_items`; one without an id has only that of its events. #}
+{# The name of an item is the one in `dim_items`. What is not there (a ShoutOut of which only an action
+   was seen, for example) has the name that its parts give it. #}
 {% macro with_item_names(totals, items) -%}
     select
         {{ totals }}.*,
         coalesce({{ items }}.item_name, {{ totals }}.name_in_events) as item_name
     from {{ totals }}
     left join {{ items }}
-        on
-            {{ totals }}.system_id = {{ items }}.system_id
-            and {{ totals }}.item_id = {{ items }}.item_id
+        on {{ totals }}.item_key = {{ items }}.item_key
 {%- endmacro %}
 
 {# Post-hook of the reports that hold such names: an item that is renamed today is renamed on all
@@ -18,7 +17,7 @@
         (
             select items.item_name
             from {{ ref('dim_items') }} as items
-            where report.system_id = items.system_id and report.item_id = items.item_id
+            where report.item_key = items.item_key
         ),
         report.name_in_events
     )
@@ -27,7 +26,7 @@
             (
                 select items.item_name
                 from {{ ref('dim_items') }} as items
-                where report.system_id = items.system_id and report.item_id = items.item_id
+                where report.item_key = items.item_key
             ),
             report.name_in_events
         )

@@ -1,7 +1,7 @@
 """An analyst at work: dbt alone, a sample, the metrics, the questions, and one change.
 
 The tests follow in order on one installation and one copy of the dbt project, as the walk through
-the README does.
+the page for analysts does.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import json
 import math
 import re
 import shutil
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ import duckdb
 import pytest
 
 from tests.analysts import landing
+from tests.docs.pages import commands
 from tests.installation import CHECKOUT, DBT_PROJECT, PROGRAMS, Installation, said
 
 SYSTEM, OTHER_SYSTEM = landing.SYSTEM, landing.OTHER_SYSTEM
@@ -29,25 +31,15 @@ ASKED_FOR = ("time_spine", "fct_searches", "rpt_sessions_daily", "rpt_items_dail
 ALSO_ASKED_FOR = ("int_flow_play_sessions", "dim_items")
 
 
-def section(title: str) -> str:
-    readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
-    (found,) = re.findall(rf"^## {title}\n(.*?)(?=^## |\Z)", readme, re.MULTILINE | re.DOTALL)
-    return str(found)
-
-
-FOR_ANALYSTS = section("For analysts")
-COMMANDS = [
-    line
-    for block in re.findall(r"^```sh\n(.*?)^```", FOR_ANALYSTS, re.MULTILINE | re.DOTALL)
-    for line in block.splitlines()
-]
+PAGE = CHECKOUT / "docs" / "analysts.md"
+COMMANDS = commands(PAGE)
 CHANGES: list[tuple[str, str, str]] = re.findall(
-    r"in\s+`([^`]+)`,\s+`([^`]+)`\s+becomes\s+`([^`]+)`", FOR_ANALYSTS
+    r"in\s+`([^`]+)`,\s+`([^`]+)`\s+becomes\s+`([^`]+)`", PAGE.read_text(encoding="utf-8")
 )
 
 
 def command(part: str) -> str:
-    """The one command of the section that has this part."""
+    """The one command of the page that has this part."""
     (found,) = [each for each in COMMANDS if part in each]
     return str(found)
 
@@ -69,7 +61,7 @@ def analyst(
 
 
 def follow(analyst: Installation, line: str) -> tuple[int, str]:
-    """Run a command of the README where it says, and give its exit code and what it said."""
+    """Run a command of the page where it says, and give its exit code and what it said."""
     is_in_project = "../.venv/bin/" in line
     cwd = analyst.dbt_project if is_in_project else analyst.dbt_project.parent
     spelled = line.replace("../.venv/bin/" if is_in_project else ".venv/bin/", f"{PROGRAMS}/")
@@ -95,6 +87,14 @@ def warehouse_files(analyst: Installation) -> dict[Path, int]:
 # ---------- a sample
 
 
+def dbt_of_sample(
+    analyst: Installation, sample: dict[str, str], *arguments: str
+) -> subprocess.CompletedProcess[str]:
+    """Run dbt with the environment asking for a sample."""
+    variables = [f"WALKHOUSE_SAMPLE_{name.upper()}={value}" for name, value in sample.items()]
+    return analyst.execute("env", *variables, "dbt", *arguments, cwd=analyst.dbt_project)
+
+
 @pytest.mark.parametrize("asked", ["show", "test"])
 def test_before_a_build_the_error_says_what_to_do(analyst: Installation, asked: str) -> None:
     (analyst.home / "dev.duckdb").unlink(missing_ok=True)
@@ -105,8 +105,8 @@ def test_before_a_build_the_error_says_what_to_do(analyst: Installation, asked: 
 
 def test_a_sample_holds_whole_sessions_of_some_days(analyst: Installation) -> None:
     before = warehouse_files(analyst)
-    line = command("--vars")
-    (since, until, share) = re.findall(r"sample_\w+: ([0-9.-]+)", line)
+    line = command("WALKHOUSE_SAMPLE")
+    (since, until, share) = re.findall(r"WALKHOUSE_SAMPLE_\w+=([0-9.-]+)", line)
     exit_code, text = follow(analyst, line)
     assert exit_code == 0, text
     assert dev(analyst, "select distinct sample from audit.inputs") == [
@@ -122,8 +122,8 @@ def test_a_sample_holds_whole_sessions_of_some_days(analyst: Installation) -> No
 def test_the_days_are_half_open_and_another_sample_takes_the_place_of_the_first(
     analyst: Installation,
 ) -> None:
-    days = "{sample_from: 2026-03-03, sample_until: 2026-03-09}"
-    built = analyst.dbt("run", "--select", "+fct_sessions", "--vars", days)
+    days = {"from": "2026-03-03", "until": "2026-03-09"}
+    built = dbt_of_sample(analyst, days, "run", "--select", "+fct_sessions")
     assert built.returncode == 0, said(built)
     assert "it is built anew with from 2026-03-03, until before 2026-03-09" in said(built)
     sessions = dev(analyst, "select session_id from facts.fct_sessions order by 1")
@@ -149,9 +149,10 @@ def test_compared_with_production_a_sample_lacks_rows_and_changes_none(
 
 def test_production_refuses_a_sample(analyst: Installation, tmp_path: Path) -> None:
     before = warehouse_files(analyst)
-    built = analyst.dbt(
-        *("run", "--select", "stg_lines", "--vars", "{sample_sessions: 0.5}"),
-        *("--target", "prod", "--target-path", str(tmp_path)),
+    built = dbt_of_sample(
+        analyst,
+        {"sessions": "0.5"},
+        *("run", "--select", "stg_lines", "--target", "prod", "--target-path", str(tmp_path)),
     )
     assert built.returncode != 0
     assert "production is built from everything" in said(built)
@@ -162,21 +163,35 @@ def test_production_refuses_a_sample(analyst: Installation, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("sample", "says"),
     [
-        ({"sample_sessions": 0}, "sample_sessions 0 must be a share above 0 and at most 1"),
-        ({"sample_from": "soon"}, "sample_from soon must be a day such as 2026-03-01"),
+        ({"sessions": "0"}, "sample_sessions 0.0 must be a share above 0 and at most 1"),
+        ({"sessions": "half"}, "sample_sessions half must be a share above 0 and at most 1"),
+        ({"from": "soon"}, "sample_from soon must be a day such as 2026-03-01"),
         (
-            {"sample_from": "2026-03-02", "sample_until": "2026-03-02"},
+            {"from": "2026-03-02", "until": "2026-03-02"},
             "sample_until 2026-03-02 must be after sample_from 2026-03-02",
         ),
     ],
 )
 def test_a_sample_that_makes_no_sense_is_refused(
-    analyst: Installation, sample: dict[str, object], says: str
+    analyst: Installation, sample: dict[str, str], says: str
 ) -> None:
-    nothing = dict.fromkeys(("sample_from", "sample_until", "sample_sessions"))
-    asked = analyst.dbt("run-operation", "sample_of", "--args", json.dumps(nothing | sample))
+    asked = dbt_of_sample(analyst, sample, "run-operation", "sample_asked_for")
     assert asked.returncode != 0
     assert says in " ".join(said(asked).split())
+
+
+def test_a_sample_as_a_variable_is_refused_and_nothing_is_built(analyst: Installation) -> None:
+    asked = analyst.dbt("run-operation", "sample_asked_for", "--vars", "{sample_sessions: 0.5}")
+    assert asked.returncode != 0
+    assert "set WALKHOUSE_SAMPLE_SESSIONS in the environment" in " ".join(said(asked).split())
+
+
+def test_another_sample_is_no_reason_to_parse_the_project_anew(analyst: Installation) -> None:
+    parsed = analyst.dbt("--debug", "parse")
+    assert parsed.returncode == 0, said(parsed)
+    again = dbt_of_sample(analyst, {"from": "2026-03-04"}, "--debug", "parse")
+    assert again.returncode == 0, said(again)
+    assert "Partial parsing enabled, no changes found, skipping parsing" in said(again)
 
 
 def test_without_a_sample_the_development_copy_equals_production(analyst: Installation) -> None:
@@ -312,7 +327,7 @@ def test_metrics_are_asked_by_the_dimensions_of_other_tables(analyst: Installati
 
 
 def test_production_has_no_nodes_for_metrics(analyst: Installation) -> None:
-    manifest = json.loads((analyst.home / "dbt" / "manifest.json").read_text("utf-8"))
+    manifest = json.loads((analyst.prepared / "manifest.json").read_text("utf-8"))
     assert not manifest["semantic_models"]
     assert not manifest["metrics"]
     assert "model.walkhouse.time_spine" not in manifest["nodes"]
@@ -470,7 +485,7 @@ def test_rows_lie_in_the_order_that_their_model_asks_for(analyst: Installation, 
     assert rows == dev(analyst, f"{users} order by home_month, end_user_id, item_id")
 
 
-# ---------- one change, as the README walks through it
+# ---------- one change, as the page walks through it
 
 
 def change(analyst: Installation, number: int) -> None:
@@ -518,9 +533,41 @@ def test_its_documentation_is_written(analyst: Installation) -> None:
     assert (analyst.dbt_project / "target" / "index.html").exists()
 
 
-def test_every_other_command_of_the_section_is_run_by_a_test() -> None:
+@pytest.mark.slow
+def test_it_is_published_once_it_is_deployed_and_not_before(analyst: Installation) -> None:
+    rate = "select completion_rate from reports.rpt_flows where item_id = 'f2'"
+    exit_code, text = follow(analyst, command("walkhouse run"))
+    assert exit_code == 0, text
+    assert "is not the deployed one" in text
+    assert analyst.ask(rate) == [(0.5,)]
+    exit_code, text = follow(analyst, command("walkhouse deploy"))
+    assert exit_code == 0, text
+    for name in {name for name, _, _ in CHANGES}:
+        assert f"changed  {name.removeprefix('dbt_project/')}" in text
+    assert "reports.rpt_flows: column completion_rate: 1 value differs" in text
+    assert ": completion_rate 0.5 → 1.0" in text
+    exit_code, text = follow(analyst, command("walkhouse run"))
+    assert exit_code == 0, text
+    assert analyst.ask(rate) == [(1.0,)]
+    ((project,),) = analyst.ask("select project from meta.release")
+    assert project == analyst.prepared.parents[1].name
+
+
+def test_the_page_works_in_its_order() -> None:
+    """The first command builds the copy that others read; what replaces it comes after them."""
+    reading = ("dbt test", "+rpt_flows", "dbt show", "docs generate", "walkhouse diff", "mf query")
+    positions = [
+        number for number, line in enumerate(COMMANDS) if any(part in line for part in reading)
+    ]
+    assert COMMANDS[0] == "../.venv/bin/dbt build"
+    assert len(positions) == len(reading)
+    (sample,) = [line for line in COMMANDS if "sample_from" in line.lower()]
+    assert max(positions) < COMMANDS.index(sample)
+
+
+def test_every_other_command_of_the_page_is_run_by_a_test() -> None:
     run_here = ["--vars", "dbt test", "build --select +rpt_flows", "dbt show", "diff", "sqlfluff"]
-    run_here += ["docs generate", "mf query"]
+    run_here += ["docs generate", "mf query", "walkhouse deploy", "walkhouse run"]
     run_elsewhere = {
         "../.venv/bin/dbt build",  # tests/whole/test_operation.py
         ".venv/bin/walkhouse dictionary",  # tests/contract/test_contract.py

@@ -292,7 +292,7 @@ def test_the_browser_gets_nothing_from_elsewhere(reader: Reader) -> None:
 def test_pictures_are_taken_when_asked_for(reader: Reader) -> None:
     folder = os.environ.get("SCREENSHOTS")
     if not folder:
-        pytest.skip("`make screenshots` takes the pictures of the README")
+        pytest.skip("`make screenshots` takes the pictures of docs/bi.md")
     for page in DASHBOARDS:
         look_at(reader, page)
         reader.take_picture(CHECKOUT / folder / f"{page.slug.removeprefix('walkhouse-')}.png")

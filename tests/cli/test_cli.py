@@ -9,7 +9,6 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dagster_project.cli import cli
-from tests.installation import CHECKOUT
 
 
 @pytest.fixture
@@ -31,12 +30,6 @@ def test_every_command_explains_itself(walkhouse: CliRunner, command: str) -> No
     result = call(walkhouse, command, "--help")
     assert result.exit_code == 0
     assert len(result.output.splitlines()) > 4
-
-
-def test_every_command_of_the_readme_exists() -> None:
-    readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"^\.venv/bin/walkhouse (\w+)", readme, re.MULTILINE))
-    assert named == set(cli.commands)
 
 
 def test_the_simulator_plants_what_it_is_told_to(walkhouse: CliRunner, tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def published(installation_of_module: Installation) -> Published:
     simulate(scenario, installation.landing, seeds=SEEDS, processes=1)
     run = installation.walkhouse("run")
     assert run.returncode == 0, said(run)
-    manifest = json.loads((installation.home / "dbt" / "manifest.json").read_text("utf-8"))
+    manifest = json.loads((installation.prepared / "manifest.json").read_text("utf-8"))
     nodes = {
         (node["schema"], node["alias"]): node
         for node in manifest["nodes"].values()
@@ -136,11 +136,11 @@ def test_the_data_dictionary_is_current(published: Published) -> None:
 def test_a_data_dictionary_that_is_out_of_date_is_not_current(
     published: Published, tmp_path: Path
 ) -> None:
-    for part in ("dagster_project", "dbt_project"):
+    for part in ("dagster_project", "dbt_project", "docs"):
         shutil.copytree(
             CHECKOUT / part, tmp_path / part, ignore=shutil.ignore_patterns("target", "logs")
         )
-    dictionary = tmp_path / "dbt_project" / "DATA_DICTIONARY.md"
+    dictionary = tmp_path / "docs" / "data-dictionary.md"
     current = dictionary.read_text(encoding="utf-8")
     change(dictionary, "One row per", "Two rows per")
 

@@ -17,13 +17,13 @@ mutation ($parameters: LaunchBackfillParams!) {
 RUNS = """
 query ($filter: RunsFilter) {
     runsOrError(filter: $filter) { ... on Runs { results {
-        runId jobName status tags { key value } } } }
+        runId jobName status tags { key value }
+        repositoryOrigin { repositoryLocationName } } } }
 }
 """
 PARTITIONS = """
 { assetNodeOrError(assetKey: {path: ["raw", "lines"]}) { ... on AssetNode {
     assetPartitionStatuses { ... on TimePartitionStatuses { ranges { status startKey endKey } } }
-    freshnessStatusInfo { freshnessStatus }
 } } }
 """
 LOOK_WITH_THE_SENSOR = """

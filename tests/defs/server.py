@@ -65,7 +65,7 @@ class Server:
 
 @contextmanager
 def serving(installation: Installation) -> Iterator[Server]:
-    """Start the UI as the README says, and end it with all the servers it started."""
+    """Start the UI as the documentation says, and end it with all the servers it started."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 from collections.abc import Iterator
 from typing import Any
@@ -32,6 +31,7 @@ from tests.defs.questions import (
     tags,
 )
 from tests.defs.server import LOCATION, Server, serving
+from tests.docs.pages import blocks
 from tests.installation import CHECKOUT, Installation, said
 
 pytestmark = pytest.mark.waits
@@ -88,6 +88,22 @@ query ($run: ID!) {
 """
 
 
+FAILURES = """
+query ($run: ID!) {
+    logsForRun(runId: $run) { ... on EventConnection { events {
+        __typename ... on ExecutionStepFailureEvent {
+            error { message stack }
+            failureMetadata { metadataEntries {
+                label
+                ... on UrlMetadataEntry { url }
+                ... on MarkdownMetadataEntry { mdStr }
+            } }
+        }
+    } } }
+}
+"""
+
+
 @pytest.fixture(scope="module")
 def server(installation_of_module: Installation) -> Iterator[Server]:
     """A server of an installation with five dumps, one of which is missing."""
@@ -136,10 +152,10 @@ def test_the_server_knows_groups_jobs_schedule_and_sensors(server: Server) -> No
     assert {group["groupName"] for group in repository["assetGroups"]} == {
         "landing",
         "raw",
-        "staging",
+        "intermediate",
         "facts",
         "reports",
-        "audit",
+        "meta",
         "release",
     }
     assert {schedule["name"] for schedule in repository["schedules"]} == {"daily"}
@@ -164,7 +180,7 @@ def test_a_failed_check_shows_its_rows_and_the_query_that_finds_them_all(
     server: Server, refused: dict[str, Any]
 ) -> None:
     assert refused["status"] == "FAILURE"
-    check = checks(server, "facts", "fct_item_events")[PLANTED]
+    check = checks(server, "facts", "fct_launchers")[PLANTED]
     metadata = {entry["label"]: entry for entry in check["metadataEntries"]}
     assert (check["success"], check["severity"]) == (False, "ERROR")
     violations = metadata["violations"]["intValue"]
@@ -175,6 +191,18 @@ def test_a_failed_check_shows_its_rows_and_the_query_that_finds_them_all(
     warehouse = server.installation.home / "warehouse.duckdb"
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         assert len(connection.execute(query).fetchall()) == violations
+
+
+def test_a_failed_run_leads_to_its_failed_check_and_shows_no_stack(
+    server: Server, refused: dict[str, Any]
+) -> None:
+    events = server.ask(FAILURES, run=refused["runId"])["logsForRun"]["events"]
+    (failure,) = [event for event in events if event["__typename"] == "ExecutionStepFailureEvent"]
+    assert failure["error"]["stack"] == []
+    assert f"{PLANTED}: " in failure["error"]["message"]
+    metadata = {each["label"]: each for each in failure["failureMetadata"]["metadataEntries"]}
+    assert metadata[f"failed check {PLANTED}"]["url"].startswith("/assets/facts/fct_launchers?")
+    assert f"invariants: [{PLANTED}]" in metadata["to publish all the same"]["mdStr"]
 
 
 def test_every_invariant_has_the_query_that_finds_all_its_violations(
@@ -243,7 +271,7 @@ def test_a_refused_release_is_not_asked_for_again(server: Server, refused: dict[
             ["Materialized (5)", "lines_events", "quarantine_rate"],
         ),
         (
-            f"/assets/facts/fct_item_events?view=checks&checkDetail={PLANTED}",
+            f"/assets/facts/fct_launchers?view=checks&checkDetail={PLANTED}",
             ["tolerance 1.00%", "number 2 in the session", "trend"],
         ),
         ("/assets/intermediate/int_flow_events", ["timestamp", "from facts/fct_item_events"]),
@@ -288,6 +316,17 @@ def test_a_waiver_in_the_configuration_of_the_failed_step_publishes(
     assert run["status"] == "SUCCESS"
     ((waivers,),) = server.installation.ask("select waivers from meta.release")
     assert json.loads(waivers) == {PLANTED: "player 6.1 draws twice"}
+    check = checks(server, "facts", "fct_launchers")[PLANTED]
+    assert (check["success"], check["severity"]) == (False, "WARN")
+    assert check["description"].endswith("; waived")
+
+
+def test_the_release_says_how_old_its_newest_event_is(server: Server) -> None:
+    def is_reported() -> bool:
+        check = checks(server, "release").get("data_is_fresh")
+        return bool(check and check["description"].startswith("the newest event is of 2026-03-"))
+
+    server.wait_for("word of the sensor", is_reported)
 
 
 def test_a_killed_run_keeps_nobody_waiting(server: Server, refused: dict[str, Any]) -> None:
@@ -330,7 +369,12 @@ def test_a_backfill_is_cancelled_and_resumed_while_the_command_line_is_used(
     assert {each["status"] for each in runs_of(server, again)} == {"SUCCESS"}
     asset = server.ask(PARTITIONS)["assetNodeOrError"]
     assert statuses(asset) == dict.fromkeys(partitions, "MATERIALIZED")
-    assert asset["freshnessStatusInfo"]["freshnessStatus"] == "HEALTHY"
+    newest, *_ = server.ask(RUNS, filter={"pipelineName": "build_and_release"})["runsOrError"][
+        "results"
+    ]
+    assert newest["repositoryOrigin"] == {"repositoryLocationName": "walkhouse"}
+    assert tags(newest)["walkhouse/started_by"].startswith("walkhouse run on ")
+    assert tags(newest)["user"]
     published = installation.ask("select count(distinct dump_date) from meta.dump_ledger")
     assert published == [(8,)]
     server.wait_for(
@@ -341,14 +385,15 @@ def test_a_backfill_is_cancelled_and_resumed_while_the_command_line_is_used(
 
 def simulate(installation: Installation, *, days: int) -> None:
     arguments = ["--days", str(days), "--events-per-day", "150", "--plant", f"{PLANTED}=30"]
+    arguments.append("--replace")  # plants lie otherwise where there are more days
     simulated = installation.walkhouse("simulate", *arguments)
     assert simulated.returncode == 0, said(simulated)
 
 
 def waiver() -> dict[str, Any]:
-    """The configuration of a run by which the README has a person waive."""
-    readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
-    (text,) = re.findall(r"^```yaml\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
+    """The configuration of a run by which the documentation has a person waive."""
+    texts = [each.text for each in blocks(CHECKOUT / "docs" / "operating.md")]
+    (text,) = [text for text in texts if text.startswith("resources:\n  waivers:")]
     configuration: dict[str, Any] = yaml.safe_load(text)
     return configuration
 
@@ -370,8 +415,9 @@ def checks(server: Server, *path: str) -> dict[str, Any]:
     """The last evaluation of each check of an asset."""
     found = server.ask(CHECKS, path=list(path))["assetNodeOrError"]["assetChecksOrError"]
     return {
-        check["name"]: check["executionForLatestMaterialization"]["evaluation"]
+        check["name"]: execution["evaluation"]
         for check in found.get("checks", [])
+        if (execution := check["executionForLatestMaterialization"])
     }
 
 

@@ -242,5 +242,22 @@ def test_a_table_built_ahead_of_those_that_it_reads_is_made_good_by_the_next_run
     state.teardown()
 
 
+def test_a_late_answer_changes_what_a_question_is_on_all_days() -> None:
+    """The scores of two days are none any more once somebody gave an answer that is none."""
+
+    def answer(day: int, value: str) -> Event:
+        return Event(
+            day=day, time=600, pair="question/submitted", session=9 + day, item=1, value=value
+        )
+
+    state = Histories()
+    state.begin_with_two_dumps()
+    for day in (0, 3):
+        state.deliver(dump=(day, [answer(day, "9")]))
+    state.run()
+    state.deliver(dump=(4, [answer(4, "h")]))
+    state.teardown()
+
+
 TestHistories = Histories.TestCase
 TestHistories.settings = PROFILES[PROFILE]

@@ -31,6 +31,7 @@ def manifest(description: str) -> dict[str, Any]:
                 "schema": "facts",
                 "alias": "fct",
                 "description": "One row per\nthing.\n",
+                "config": {"meta": {"purpose": "Says what things are."}},
                 "columns": {
                     "id": column("id", description, "not_null"),
                     "day": column("day", "A day."),
@@ -52,10 +53,12 @@ def dictionary(description: str = "An id.") -> list[str]:
     return data_dictionary(manifest(description), PUBLISHED, PAIRS, INVARIANTS).splitlines()
 
 
-def test_a_table_has_its_grain_its_key_and_its_columns() -> None:
+def test_a_table_has_its_purpose_its_grain_its_key_and_its_columns() -> None:
     lines = dictionary()
     start = lines.index("## facts.fct")
-    assert lines[start + 2 : start + 9] == [
+    assert lines[start + 2 : start + 11] == [
+        "Says what things are.",
+        "",
         "One row per thing.",
         "",
         "Key: `id`, `day`",

@@ -22,8 +22,8 @@ from datetime import date
 import dagster as dg
 
 from dagster_project.definitions import defs
-from dagster_project.operations.requests import INGEST
 from dagster_project.operations.requests import range_tags
+from dagster_project.operations.runs import INGEST
 from dagster_project.defs.resources import Installation
 from dagster_project.settings import Settings
 

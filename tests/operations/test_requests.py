@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -18,10 +18,18 @@ from dagster import DagsterRunStatus
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dagster_project.defs.resources import Installation
+from dagster_project.defs.schedules import daily_schedule
 from dagster_project.ingest.lake import Lake, LakeDump
 from dagster_project.locks import held_runs
 from dagster_project.operations.attempts import Attempt, next_attempt
-from dagster_project.operations.requests import build_due, copies_due, ingest_due
+from dagster_project.operations.failed_runs import failed_runs
+from dagster_project.operations.requests import (
+    build_due,
+    contiguous_ranges,
+    copies_due,
+    ingest_due,
+)
 from dagster_project.operations.runs import CONCLUSIVE, close_abandoned_runs
 from dagster_project.release.publish import Release
 from dagster_project.settings import Settings
@@ -128,7 +136,74 @@ def test_a_build_that_failed_for_a_passing_reason_is_asked_for_again_later(
     # Runs of the ephemeral instance carry no end, so that the next attempt is due at once.
     (again,) = asked(later)
     assert again.tags == request.tags
-    assert again.run_key == f"{request.run_key} 2"
+    assert again.run_key != request.run_key
+
+
+@pytest.mark.parametrize(
+    ("job", "tags"),
+    [
+        ("somebody_elses_job", {}),
+        ("__ASSET_JOB", {"dagster/code_location": "elsewhere"}),
+        ("build_and_release", {"dagster/code_location": "elsewhere"}),
+    ],
+)
+def test_runs_of_neighbours_hold_nothing_up_and_say_nothing(
+    settings: Settings, instance: dg.DagsterInstance, job: str, tags: dict[str, str]
+) -> None:
+    (request,) = asked(build_due(settings, instance, "walkhouse"))
+    record(instance, job, DagsterRunStatus.STARTED, tags)
+    refused = {**request.tags, **tags, CONCLUSIVE: "true"}
+    record(instance, job, DagsterRunStatus.FAILURE, refused)
+    assert asked(build_due(settings, instance, "walkhouse")) == [request]
+    assert len(asked(ingest_due(settings, instance, "walkhouse"))) == 2
+    assert failed_runs(instance, "walkhouse") == []
+
+
+def test_what_a_person_materializes_in_the_ui_is_waited_for(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    here = {"dagster/code_location": "walkhouse"}
+    record(instance, "__ASSET_JOB", DagsterRunStatus.STARTING, here)
+    assert "waits for run" in skipped(build_due(settings, instance, "walkhouse"))
+
+
+def test_a_landing_that_cannot_be_listed_is_the_reason(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    Path(settings.landing).rename(settings.home / "elsewhere")
+    for due in (ingest_due, build_due):
+        assert settings.landing in skipped(due(settings, instance))
+
+
+def test_a_dump_that_is_being_written_is_the_reason(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    reason = skipped(ingest_due(replace(settings, quiet_seconds=3600), instance))
+    assert reason.startswith("waits for what is still being written: 2026-03-01, 2026-03-02")
+
+
+def test_the_schedule_asks_for_several_stretches(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    context = dg.build_schedule_context(
+        instance,
+        scheduled_execution_time=NOON,
+        resources={"installation": Installation.of(settings)},
+    )
+    tick = daily_schedule("0 6 * * *", "UTC").evaluate_tick(context)
+    assert [stretch(request) for request in tick.run_requests or ()] == [
+        ("2026-03-01", "2026-03-02"),
+        ("2026-03-05", "2026-03-05"),
+    ]
+
+
+def test_a_long_stretch_is_taken_in_by_several_runs() -> None:
+    days = [date(2020, 1, 1) + timedelta(days=number) for number in range(2500)]
+    stretches = list(contiguous_ranges(days, most=100))
+    assert len(stretches) == 25
+    assert {(last - first).days for first, last in stretches} == {99}
+    assert all(b[0] - a[1] == timedelta(days=1) for a, b in itertools.pairwise(stretches))
+    assert list(contiguous_ranges(days)) == [(days[0], days[-1])]
 
 
 def test_a_run_whose_process_was_killed_is_recorded_as_failed(

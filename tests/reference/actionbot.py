@@ -9,18 +9,6 @@ from typing import Any
 from tests.reference.events import Row
 from tests.reference.rows import SESSION, between, first_time, grouped, held, known_as, latest
 
-# Within a millisecond a chat opens, its conversations start, run and end, and it closes.
-ORDER = (
-    "Chat Opened",
-    "End User Engaged",
-    "Conversation Search",
-    "Conversation Started",
-    "Conversation Node Served",
-    "Conversation Question Answered",
-    "Conversation Action Triggered",
-    "Conversation Ended",
-    "Chat Closed",
-)
 ITEM_TYPES = ("ActionBot", "ActionBot Conversation", "ActionBot Node")
 
 
@@ -107,7 +95,6 @@ def conversations(events: list[Row]) -> list[Row]:
 
 
 def _number(group: list[Row], name: str, *, opens: str, closes: str) -> None:
-    group.sort(key=lambda event: (event["occurred_at"], ORDER.index(event["event"])))
     number, is_over, is_in = 0, True, False
     for event in group:
         if event["event"] == opens or is_over:

@@ -1,17 +1,26 @@
 """The facts at the grain of a session and item, and those with a row for each event.
 
 Rules from warehouse.md: tasks, ShoutOuts, launchers, SmartTips and TeachMe by session; resources,
-menu opens and support contacts by event. Events of a type that name no item share a row.
+menu opens and support contacts by event. What names neither id nor name is one item of its type.
 """
 
 from tests.reference.events import Row
-from tests.reference.rows import SESSION, count, first_time, grouped, held, latest
+from tests.reference.rows import (
+    SESSION,
+    count,
+    first_time,
+    grouped,
+    held,
+    known_as,
+    latest,
+    with_items,
+)
 
 
 def tasks(events: list[Row]) -> list[Row]:
     """One row per session and task. A task may be completed and never clicked."""
     rows = []
-    for key, group in grouped(_of(events, "Task"), *SESSION, "item_id"):
+    for key, group in _by_item(_of(events, "Task")):
         played, completed = first_time(group, "Task: Play"), first_time(group, "Task: Complete")
         rows.append(
             key
@@ -32,7 +41,11 @@ def tasks(events: list[Row]) -> list[Row]:
 def shoutouts(events: list[Row]) -> list[Row]:
     """One row per session and ShoutOut; its actions belong to it by their parent."""
     rows = []
-    for key, group in grouped(shoutout_events(events), *SESSION, "shoutout_id"):
+    own = [
+        event | {"item_id": event["shoutout_id"], "item_name": event["shoutout_name"]}
+        for event in shoutout_events(events)
+    ]
+    for key, group in _by_item(own):
         counts = {
             "shown": count(group, "ShoutOut: Play"),
             "clicks": count(group, "ShoutOut: Click"),
@@ -48,8 +61,8 @@ def shoutouts(events: list[Row]) -> list[Row]:
             result = "dismissed"
         else:
             result = "ignored"
-        name = latest(group, "shoutout_name")
-        rows.append(_renamed(key) | held(group) | counts | {"item_name": name, "result": result})
+        name = latest(group, "item_name")
+        rows.append(key | held(group) | counts | {"item_name": name, "result": result})
     return rows
 
 
@@ -74,18 +87,16 @@ def launchers(events: list[Row]) -> list[Row]:
             "shown": count(group, "Launcher: Play"),
             "clicks": count(group, "Launcher: Click"),
         }
-        for key, group in grouped(_of(events, "Launcher"), *SESSION, "item_id")
+        for key, group in _by_item(_of(events, "Launcher"))
     ]
 
 
 def smarttips(events: list[Row]) -> list[Row]:
-    """One row per session and SmartTip; within a millisecond a field fails before it passes."""
+    """One row per session and SmartTip."""
     rows = []
-    for key, group in grouped(_of(events, "SmartTip"), *SESSION, "item_id"):
+    for key, group in _by_item(_of(events, "SmartTip")):
         results = [
-            event["event"].lower()
-            for event in sorted(group, key=lambda e: (e["occurred_at"], e["event"] == "Passed"))
-            if event["event"] in ("Passed", "Failed")
+            event["event"].lower() for event in group if event["event"] in ("Passed", "Failed")
         ]
         rows.append(
             key
@@ -115,11 +126,10 @@ def teachme(events: list[Row]) -> list[Row]:
             "steps_started": count(group, "TeachMe: TeachMe Step Started"),
             "items_started": len(
                 {
-                    event["item_id"] or event["item_name"]
+                    known_as(event["item_id"], event["item_name"])
                     for event in group
                     if event["event"] == "TeachMe Step Started"
                 }
-                - {None}
             ),
         }
         for key, group in grouped(_of(events, "TeachMe"), *SESSION)
@@ -164,5 +174,9 @@ def _of(events: list[Row], *item_types: str) -> list[Row]:
     return [event for event in events if event["item_type"] in item_types]
 
 
-def _renamed(key: Row) -> Row:
-    return {("item_id" if c == "shoutout_id" else c): value for c, value in key.items()}
+def _by_item(events: list[Row]) -> list[tuple[Row, list[Row]]]:
+    """The events by session and item: (the session with the item's id, its events in order)."""
+    return [
+        ({column: key[column] for column in SESSION} | {"item_id": key["item"][0]}, group)
+        for key, group in grouped(with_items(events), *SESSION, "item")
+    ]

@@ -40,11 +40,14 @@ class Flow:
         return any(step.is_terminal for step in self.steps.values())
 
 
-Flows = dict[tuple[str, str], Flow]
+# By system, item type and id.
+Flows = dict[tuple[str, str, str], Flow]
+
+OTHER_TYPE = {"Smart Walk-Thru": "Walk-Thru", "Walk-Thru": "Smart Walk-Thru"}
 
 
 def flows(catalogue: list[Row], definitions: Definitions) -> Flows:
-    """The flows of the catalogue by system and item id.
+    """The flows of the catalogue by system, item type and id.
 
     A flow whose publish status nobody gave may be live, so it counts as published.
     """
@@ -70,18 +73,25 @@ def flows(catalogue: list[Row], definitions: Definitions) -> Flows:
                     for step in entry.get("steps") or []
                 },
             )
-            found[flow.system_id, flow.item_id] = flow
+            found[flow.system_id, flow.item_type, flow.item_id] = flow
     return found
 
 
 def reached_from(flow: Flow, flows: Flows) -> list[Flow]:
-    """The flows of the catalogue that one connects to, at any distance."""
-    reached: dict[str, Flow] = {}
-    to_do = [*flow.connects_to]
+    """The flows of the catalogue that one connects to, at any distance.
+
+    An id is that of a flow of the same type, if there is one, else of the other type.
+    """
+    reached: dict[tuple[str, str], Flow] = {}
+    to_do = [flow]
     while to_do:
-        item_id = to_do.pop()
-        other = flows.get((flow.system_id, item_id))
-        if other is not None and item_id not in reached:
-            reached[item_id] = other
-            to_do += other.connects_to
+        one = to_do.pop()
+        for item_id in one.connects_to:
+            for item_type in (one.item_type, OTHER_TYPE[one.item_type]):
+                other = flows.get((one.system_id, item_type, item_id))
+                if other is not None:
+                    if (item_type, item_id) not in reached:
+                        reached[item_type, item_id] = other
+                        to_do.append(other)
+                    break
     return list(reached.values())

@@ -23,6 +23,7 @@ class Definition:
     pairing: str | None
     paired_with: str | None
     definition: str
+    order_in_ms: int
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Definitions:
     environments: dict[str, str]
     initiators: dict[str, str]
     user_initiated: dict[str, bool]
+    survey_questions: tuple[dict[str, str], ...]
 
 
 @cache
@@ -45,7 +47,7 @@ def normalised(name: str) -> str:
 
 
 def read_definitions(seeds: Path) -> Definitions:
-    """Read the five seeds in the folder `seeds`."""
+    """Read the six seeds in the folder `seeds`."""
     documented = tuple(
         Definition(
             position=int(row["position"]),
@@ -57,6 +59,7 @@ def read_definitions(seeds: Path) -> Definitions:
             pairing=row["pairing"] or None,
             paired_with=row["paired_with"] or None,
             definition=row["definition"],
+            order_in_ms=int(row["order_in_ms"] or 1),
         )
         for row in _rows(seeds / "event_definitions.csv")
     )
@@ -89,6 +92,7 @@ def read_definitions(seeds: Path) -> Definitions:
             for row in initiators
             if row["is_user_initiated"]
         },
+        survey_questions=tuple(_rows(seeds / "survey_questions.csv")),
     )
 
 

@@ -87,13 +87,11 @@ def shoutout_action_was_shown(shoutout_events: list[Row]) -> Counts:
 
 def quiz_outcome_is_unambiguous(events: list[Row]) -> Counts:
     """Submitted quizzes; those followed by both outcomes before the next Play or Submitted."""
-    order = ["Play", "Submitted", "Passed", "Failed"]
     checked = violations = 0
     for _, group in grouped(_of(events, "TeachMe Quiz"), *SESSION, "item"):
         outcomes: list[set[str]] = []
         is_submitted = False
-        # Within a millisecond the outcomes come last.
-        for event in sorted(group, key=lambda e: (e["occurred_at"], order.index(e["event"]))):
+        for event in group:
             if event["event"] in ("Play", "Submitted"):
                 is_submitted = event["event"] == "Submitted"
                 outcomes += [set()] if is_submitted else []

@@ -194,6 +194,7 @@ def judge(file: LandedFile, line: Line, *, definitions: Definitions, max_late_da
         "parent_item_type": _parent_type(row["parent_item_type"], definitions),
         "initiator": initiator,
         "is_user_initiated": user_initiated,
+        "order_in_ms": definition.order_in_ms,
         "is_iframe": _boolean(raw["is_iframe"]),
         "is_mobile": _boolean(raw["is_mobile"]),
         "utc_offset_minutes": _whole_number(row["utc_offset_minutes"]),

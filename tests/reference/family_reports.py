@@ -11,15 +11,17 @@ from tests.reference.rows import (
     SESSION,
     Names,
     grouped,
-    latest,
+    known_as,
+    name_at,
     quantile_of,
     rate,
     reported,
     sessions_of,
     users_of,
+    with_items,
 )
 
-DAILY = ("report_date", "system_id", "item_id")
+DAILY = ("report_date", "system_id", "item")
 
 
 def tasks_report(tasks: list[Row], names: Names, zone: ZoneInfo) -> list[Row]:
@@ -29,7 +31,7 @@ def tasks_report(tasks: list[Row], names: Names, zone: ZoneInfo) -> list[Row]:
         completed = [task for task in group if task["completions"]]
         unplayed = sum(task["completed_without_play"] for task in group)
         rows.append(
-            _base(key, group, names)
+            _base(key, group, names, "Task")
             | _sums(group, "plays", "completions")
             | {
                 "sessions_played": sum(task["plays"] > 0 for task in group),
@@ -48,7 +50,7 @@ def shoutouts_report(shoutouts: list[Row], names: Names, zone: ZoneInfo) -> list
     for key, group in _daily(shoutouts, zone):
         results = Counter(row["result"] for row in group)
         rows.append(
-            _base(key, group, names)
+            _base(key, group, names, "ShoutOut")
             | _sums(group, "shown", "clicks", "closes", "action_clicks", "action_closes")
             | {
                 f"sessions_{result}": results[result]
@@ -69,7 +71,7 @@ def launchers_report(launchers: list[Row], names: Names, zone: ZoneInfo) -> list
     for key, group in _daily(launchers, zone):
         clicked = [row for row in group if row["clicks"]]
         rows.append(
-            _base(key, group, names)
+            _base(key, group, names, "Launcher")
             | _sums(group, "shown", "clicks")
             | {
                 "end_users_clicked": len(users_of(clicked)),
@@ -92,7 +94,7 @@ def smarttips_report(smarttips: list[Row], names: Names, zone: ZoneInfo) -> list
         at_first = sum(row["first_validation_result"] == "passed" for row in group)
         at_last = sum(row["last_validation_result"] == "passed" for row in group)
         rows.append(
-            _base(key, group, names)
+            _base(key, group, names, "SmartTip")
             | sums
             | {
                 "sessions_shown": sum(row["shown"] > 0 for row in group),
@@ -113,14 +115,13 @@ def smarttips_report(smarttips: list[Row], names: Names, zone: ZoneInfo) -> list
 def resources_report(resources: list[Row], names: Names, zone: ZoneInfo) -> list[Row]:
     """One row per day, system and resource or shuttle."""
     rows = []
-    keys = ("report_date", "system_id", "item_type", "item_id")
-    plays = reported(resources, zone, at="started_at")
+    keys = ("report_date", "system_id", "item_type", "item")
+    plays = with_items(reported(resources, zone, at="started_at"))
     for key, group in grouped(plays, *keys, by="started_at"):
         starts = Counter(row["is_user_initiated"] for row in group)
         rows.append(
-            key
+            _named(key, names, key["item_type"], name_at(group, "item_name", "started_at"))
             | {
-                "item_name": _name(key, group, names),
                 "plays": len(group),
                 "sessions": len(sessions_of(group)),
                 "end_users": len(users_of(group)),
@@ -143,16 +144,18 @@ def surveys_report(
     """
     plays_of = {tuple(key.values()): group for key, group in _daily(surveys, zone)}
     scores = [
-        answer | {"question": answer["item_id"] or answer["item_name"]}
+        answer
+        | {
+            "question": known_as(answer["item_id"], answer["item_name"]),
+            "item": known_as(answer["survey_id"], answer["survey_name"]),
+        }
         for answer in reported(answers, zone, at="started_at")
         if answer["nps_score"] is not None
     ]
-    per_user = ("report_date", "system_id", "survey_id", "end_user_id", "question")
-    last = [group[-1] for _, group in grouped(scores, *per_user, by="started_at")]
-    scores_of = {
-        tuple(key.values()): group
-        for key, group in grouped(last, "report_date", "system_id", "survey_id", by="started_at")
-    }
+    last = [
+        group[-1] for _, group in grouped(scores, *DAILY, "end_user_id", "question", by="happened")
+    ]
+    scores_of = {tuple(key.values()): group for key, group in grouped(last, *DAILY, by="happened")}
     rows = []
     for place in plays_of.keys() | scores_of.keys():
         key = dict(zip(DAILY, place, strict=True))
@@ -161,11 +164,14 @@ def surveys_report(
         promoters = sum(answer["nps_score"] >= 9 for answer in given)
         detractors = sum(answer["nps_score"] <= 6 for answer in given)
         rows.append(
-            key
+            _named(
+                key,
+                names,
+                "Survey",
+                name_at(plays, "item_name", "last_event_at")
+                or name_at(given, "survey_name", "started_at"),
+            )
             | {
-                "item_name": names.get((key["system_id"], key["item_id"]))
-                or latest(plays, "item_name")
-                or latest(given, "survey_name"),
                 "plays": len(plays),
                 "plays_viewed": sum(play["views"] > 0 for play in plays),
                 "plays_submitted": results["submitted"],
@@ -232,11 +238,10 @@ def actionbot_report(
         started = sum(begun[_values(row, chat)] for row in group)
         finished = sum(ended[_values(row, chat)] for row in group)
         rows.append(
-            key
+            _named(key, names, "ActionBot", _one_name(group))
             | _sums(group, "messages", "searches", "nodes_served", "questions_answered")
             | _sums(group, "actions_triggered", "events")
             | {
-                "item_name": names.get((key["system_id"], key["item_id"])) or _one_name(group),
                 "chats": len(opened),
                 "end_users": len(users_of(opened)),
                 "chats_engaged": engaged,
@@ -265,14 +270,13 @@ def quizzes_report(attempts: list[Row], names: Names, zone: ZoneInfo) -> list[Ro
         decided = results["passed"] + results["failed"]
         passed = [row for row in real if row["result"] == "passed"]
         rows.append(
-            key
+            _named(key, names, "TeachMe Quiz", _one_name(group))
             | _sums(group, "questions_submitted", "events")
             | {
                 f"attempts_{result}": results[result]
                 for result in ("passed", "failed", "ambiguous", "unknown", "unfinished")
             }
             | {
-                "item_name": names.get((key["system_id"], key["item_id"])) or _one_name(group),
                 "attempts": len(real),
                 "end_users": len(users_of(real)),
                 "attempts_submitted": submitted,
@@ -289,21 +293,24 @@ def quizzes_report(attempts: list[Row], names: Names, zone: ZoneInfo) -> list[Ro
 
 def _daily(rows: list[Row], zone: ZoneInfo) -> list[tuple[Row, list[Row]]]:
     """The rows of a fact by day, system and item, in order of their last event."""
-    return grouped(reported(rows, zone, at="first_event_at"), *DAILY, by="last_event_at")
+    days = reported(rows, zone, at="first_event_at")
+    return grouped(with_items(days), *DAILY, by="last_event_at")
 
 
-def _base(key: Row, group: list[Row], names: Names) -> Row:
+def _base(key: Row, group: list[Row], names: Names, item_type: str) -> Row:
     """What every report on a fact by session and item has."""
-    return key | {
-        "item_name": _name(key, group, names),
+    name = name_at(group, "item_name", "last_event_at")
+    return _named(key, names, item_type, name) | {
         "sessions": len(group),
         "end_users": len(users_of(group)),
     }
 
 
-def _name(key: Row, group: list[Row], names: Names) -> str | None:
-    """The item's name in `dim_items`; for what is not there, the latest of the day."""
-    return names.get((key["system_id"], key["item_id"])) or latest(group, "item_name")
+def _named(key: Row, names: Names, item_type: str, name_in_events: str | None) -> Row:
+    """The key with the item's id and its name in `dim_items`, or that of what is not there."""
+    name = names.get((key["system_id"], item_type, key["item"])) or name_in_events
+    place = {column: value for column, value in key.items() if column != "item"}
+    return place | {"item_id": key["item"][0], "item_name": name}
 
 
 def _one_name(group: list[Row]) -> str | None:

@@ -7,12 +7,14 @@ from tests.reference.rows import (
     Names,
     between,
     grouped,
-    latest,
+    known_as,
     local_date,
+    name_at,
     quantile_of,
     rate,
     reported,
     users_of,
+    with_items,
 )
 
 KINDS_OF_START = {"user": True, "system": False, "unknown": None}
@@ -22,7 +24,7 @@ def flows_report(plays: list[Row], names: Names) -> list[Row]:
     """One row per system and flow, over all days."""
     rows = []
     for key, group in grouped(
-        _production(plays), "system_id", "item_type", "item_id", by="started_at"
+        with_items(_production(plays)), "system_id", "item_type", "item", by="started_at"
     ):
         results = [play["result"] for play in group]
         completable = sum(play["has_known_end"] for play in group)
@@ -32,9 +34,11 @@ def flows_report(plays: list[Row], names: Names) -> list[Row]:
             for play in group
             if play["result"] == "completed"
         ]
+        item = key.pop("item")
         row = key | {
-            "item_name": names.get((key["system_id"], key["item_id"]))
-            or latest(group, "item_name"),
+            "item_id": item[0],
+            "item_name": names.get((key["system_id"], key["item_type"], item))
+            or name_at(group, "item_name", "started_at"),
             "flow_kind": group[0]["flow_kind"],
             "plays": len(group),
             "end_users": len(users_of(group)),
@@ -64,27 +68,30 @@ def flows_report(plays: list[Row], names: Names) -> list[Row]:
 def flow_funnel(plays: list[Row], steps: list[Row], names: Names) -> list[Row]:
     """One row per system, flow and step of the plays that did not fail, over all days."""
     went = {play["play"]: play for play in _production(plays) if play["result"] != "failed"}
-    totals = grouped(went.values(), "system_id", "item_type", "item_id", by="started_at")
+    totals = grouped(with_items(went.values()), "system_id", "item_type", "item", by="started_at")
     plays_of = {tuple(key.values()): group for key, group in totals}
-    reached = [step for step in steps if step["play"] in went]
+    reached = [
+        step | {"flow": known_as(step["flow_item_id"], step["flow_item_name"])}
+        for step in steps
+        if step["play"] in went
+    ]
     rows = []
-    flow_keys = ("system_id", "flow_item_type", "flow_item_id")
-    for flow, of_flow in grouped(reached, *flow_keys, by="started_at"):
+    for flow, of_flow in grouped(reached, "system_id", "flow_item_type", "flow", by="started_at"):
         all_plays = plays_of[tuple(flow.values())]
-        name = names.get((flow["system_id"], flow["flow_item_id"]))
+        name = names.get((flow["system_id"], flow["flow_item_type"], flow["flow"]))
+        flow["flow_item_id"], _ = flow.pop("flow")
         places = []
-        for _, group in grouped(of_flow, "step", by="started_at"):
+        for step, group in grouped(of_flow, "step", by="started_at"):
+            item_type, *item = step["step"]
             ends = [went[s["play"]]["result"] for s in group if s["next_step_at"] is None]
             dropped = sum(end != "completed" for end in ends)
-            item_id = group[0]["item_id"]
             places.append(
                 flow
                 | {
-                    "flow_item_name": name or latest(all_plays, "item_name"),
+                    "flow_item_name": name or name_at(all_plays, "item_name", "started_at"),
                     "flow_kind": group[0]["flow_kind"],
-                    "item_id": item_id,
-                    "item_name": names.get((flow["system_id"], item_id))
-                    or latest(group, "item_name"),
+                    "item_id": item[0],
+                    "item_name": names.get((flow["system_id"], item_type, tuple(item))),
                     "step_kind": group[0]["step_kind"],
                     "step_position": group[0]["step_position"],
                     "typical_position": quantile_of(group, "position_in_play", 0.5),
@@ -108,9 +115,9 @@ def flow_tracker(steps: list[Row], spans: list[Row], zone: ZoneInfo) -> list[Row
     rows = []
     sessions = {
         tuple(key.values()): group
-        for key, group in grouped(_production(spans), "system_id", "session_id", by="started_at")
+        for key, group in grouped(_production(spans), "system_id", "session_id", by="happened")
     }
-    for key, group in grouped(_production(steps), "system_id", "session_id", by="started_at"):
+    for key, group in grouped(_production(steps), "system_id", "session_id", by="happened"):
         for position, step in enumerate(group, start=1):
             beside = [
                 span
@@ -154,14 +161,17 @@ def automation_processes(
     automations = [play for play in plays if play["flow_kind"] == "automation"]
     runs_by_day = reported(automations, zone, at="started_at")
     rows = []
-    for key, group in grouped(runs_by_day, "report_date", "system_id", "item_id", by="started_at"):
+    keys = ("report_date", "system_id", "item_type", "item")
+    for key, group in grouped(with_items(runs_by_day), *keys, by="started_at"):
+        item, item_type = key.pop("item"), key.pop("item_type")
         results = [play["result"] for play in group]
         steps = sum(play["steps_played"] for play in group)
         rows.append(
             key
             | {
-                "item_name": names.get((key["system_id"], key["item_id"]))
-                or latest(group, "item_name"),
+                "item_id": item[0],
+                "item_name": names.get((key["system_id"], item_type, item))
+                or name_at(group, "item_name", "started_at"),
                 "runs": len(group),
                 "failures": results.count("failed"),
                 "failure_rate": rate(results.count("failed"), len(group)),

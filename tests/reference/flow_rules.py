@@ -46,16 +46,25 @@ def play_failed_did_not_play(plays: list[Row]) -> Counts:
 def step_belongs_to_a_flow(flow_events: list[Row]) -> Counts:
     """Plays of steps; those without a Play of their flow in the play, at any time.
 
-    A step that does not say whose it is, or a flow without an id, is taken at the play's word.
+    A step that does not say whose it is, or a flow that says less than its step, is taken at the
+    play's word: ids are compared with ids, and names where neither has an id.
     """
     checked = violations = 0
     for _, group in grouped(flow_events, "play"):
-        flows = {event["flow_item_id"] for event in group if is_flow_play(event)}
+        flows = [event for event in group if is_flow_play(event)]
         for step in (event for event in group if event["is_step"]):
-            own = step["flow_item_id"]
             checked += 1
-            violations += not (own in flows or None in flows or (own is None and flows))
+            violations += not any(_could_be_of(step, flow) for flow in flows)
     return checked, violations
+
+
+def _could_be_of(step: Row, flow: Row) -> bool:
+    if step["flow_item_type"] != flow["flow_item_type"]:
+        return False
+    return all(
+        of_step is None or of_flow is None or of_step == of_flow
+        for of_step, of_flow in zip(step["flow"], flow["flow"], strict=True)
+    )
 
 
 def automation_started_by_autoplay(plays: list[Row]) -> Counts:
@@ -77,7 +86,7 @@ def one_visual_flow_at_a_time(spans: list[Row]) -> Counts:
     ]
     violations = 0
     for _, group in grouped(visual, *SESSION, by="started_at"):
-        group.sort(key=lambda span: (span["started_at"], span["last_event_at"]))
+        group.sort(key=lambda span: (span["started_at"], span["last_event_at"], span["happened"]))
         for number, span in enumerate(group):
             violations += any(
                 earlier["last_event_at"] > span["started_at"] for earlier in group[:number]

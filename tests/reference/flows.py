@@ -12,8 +12,8 @@ from tests.reference.events import Row
 from tests.reference.rows import (
     SESSION,
     between,
-    earliest,
     grouped,
+    happened,
     known_as,
     latest,
     named,
@@ -43,17 +43,16 @@ def flow_events(events: list[Row]) -> list[Row]:
                     "flow_item_id": flow_id,
                     "flow_item_name": name,
                     "flow": known_as(flow_id, name),
-                    "step": known_as(event["item_id"], event["item_name"]) if is_step else None,
+                    "step": (event["item_type"], *known_as(event["item_id"], event["item_name"])),
                     "run": None,
                 }
             )
-    own.sort(key=_order)
     without_id = [event for event in own if event["play_id"] is None]
     for _, group in grouped(without_id, *SESSION, "flow_item_type", "flow"):
-        _number_runs(sorted(group, key=_order))
+        _number_runs(group)
     for event in own:
         event["play"] = _play(event)
-    return own
+    return sorted(own, key=happened)
 
 
 def flow_plays(own: list[Row], flows: Flows) -> list[Row]:
@@ -63,13 +62,13 @@ def flow_plays(own: list[Row], flows: Flows) -> list[Row]:
         if is_launcher_start(event):
             launchers[_session(event)].append(event["occurred_at"])
     rows = []
-    for key, group in _grouped(own):
+    for key, group in grouped(own, "play"):
         first, last = group[0], group[-1]
         flow_event = _flow_event(group)
-        flow = flows.get((first["system_id"], flow_event["flow_item_id"]))
+        flow = flows.get(_flow_key(flow_event))
         start = next((event for event in group if event["initiator"] is not None), first)
         steps = _steps(group)
-        last_step = max(steps, key=lambda each: _order(each[-1]), default=None)
+        last_step = max(steps, key=lambda each: happened(each[-1]), default=None)
         terminal = [
             each[0]["occurred_at"]
             for each in steps
@@ -97,7 +96,7 @@ def flow_plays(own: list[Row], flows: Flows) -> list[Row]:
                 "sessions": len({event["session_id"] for event in group}),
                 "item_type": flow_event["flow_item_type"],
                 "item_id": flow_event["flow_item_id"],
-                "item_name": latest(group, "flow_item_name"),
+                "item_name": flow_event["flow"][1] or latest(group, "flow_item_name"),
                 "flow_kind": _kind(flow),
                 "has_known_end": flow is not None and flow.has_known_end,
                 "initiator": start["initiator"],
@@ -128,7 +127,7 @@ def flow_steps(own: list[Row], plays: list[Row], flows: Flows) -> list[Row]:
     """One row per play and step, at the step's first Play in it."""
     plays_by_key = {row["play"]: row for row in plays}
     rows = []
-    for key, group in _grouped(own):
+    for key, group in grouped(own, "play"):
         play = plays_by_key[key["play"]]
         steps = _steps(group)
         starts = [each[0]["occurred_at"] for each in steps]
@@ -140,6 +139,7 @@ def flow_steps(own: list[Row], plays: list[Row], flows: Flows) -> list[Row]:
                 {column: first[column] for column in (*SESSION, "end_user_id", "item_type")}
                 | {
                     "play": key["play"],
+                    "happened": happened(first),
                     "play_id": play["play_id"],
                     "item_id": first["item_id"],
                     "item_name": latest(each, "item_name"),
@@ -162,6 +162,9 @@ def flow_steps(own: list[Row], plays: list[Row], flows: Flows) -> list[Row]:
                     "events": len(each),
                 }
             )
+    for _, of_session in grouped(rows, *SESSION, by="happened"):
+        for position, row in enumerate(of_session, start=1):
+            row["position_in_session"] = position
     return rows
 
 
@@ -181,6 +184,7 @@ def running(own: list[Row], plays: list[Row]) -> list[Row]:
             | {column: play[column] for column in ("item_type", "item_id", "item_name")}
             | {
                 "flow_kind": play["flow_kind"],
+                "happened": happened(group[0]),
                 "started_at": group[0]["occurred_at"],
                 "last_event_at": group[-1]["occurred_at"],
             }
@@ -219,11 +223,6 @@ def _number_runs(group: list[Row]) -> None:
         before = event
 
 
-def _order(event: Row) -> tuple[dt.datetime, int]:
-    """Within a millisecond a flow starts, and plays its steps, before it fails."""
-    return event["occurred_at"], 2 if event["event"] == "Play Failed" else int(event["is_step"])
-
-
 def _play(event: Row) -> tuple[Any, ...]:
     if event["play_id"] is not None:
         return event["system_id"], event["environment"], event["play_id"]
@@ -234,26 +233,31 @@ def _session(event: Row) -> tuple[str, ...]:
     return tuple(event[column] for column in SESSION)
 
 
-def _grouped(own: list[Row]) -> list[tuple[Row, list[Row]]]:
-    return [(key, sorted(group, key=_order)) for key, group in grouped(own, "play")]
-
-
 def _flow_event(group: list[Row]) -> Row:
-    """The event that says which flow it is: one with an id if possible, and not a step."""
-    return min(group, key=lambda event: (event["flow_item_id"] is None, event["is_step"]))
+    """The event that says which flow it is: one with an id, or else a name, and not a step."""
+
+    def says_less(event: Row) -> tuple[bool, bool, bool]:
+        item_id, name = event["flow_item_id"], event["flow_item_name"]
+        return item_id is None, name is None, event["is_step"]
+
+    return min(group, key=says_less)
 
 
 def _steps(group: list[Row]) -> list[list[Row]]:
     """The events of each step, in the order in which the play reached them."""
     steps = (event for event in group if event["is_step"])
-    return [sorted(each, key=_order) for _, each in grouped(steps, "step")]
+    return [each for _, each in grouped(steps, "step")]
 
 
 def _listed(step_events: list[Row], flow_event: Row, flows: Flows) -> Step | None:
     """The step in the catalogue, under its own flow or else that of the play."""
-    flow_id = earliest(step_events, "flow_item_id") or flow_event["flow_item_id"]
-    flow = flows.get((flow_event["system_id"], flow_id))
+    named = next((step for step in step_events if step["flow_item_id"] is not None), flow_event)
+    flow = flows.get(_flow_key(named))
     return flow.steps.get(step_events[0]["item_id"]) if flow else None
+
+
+def _flow_key(event: Row) -> tuple[str, str, str]:
+    return event["system_id"], event["flow_item_type"], event["flow_item_id"]
 
 
 def _kind(flow: Flow | None) -> str:

@@ -20,6 +20,7 @@ def structural(
     items_daily: list[Row],
     events_daily: list[Row],
     pairs: set[tuple[str, str]],
+    environments: set[str],
 ) -> dict[str, Counts]:
     """Every structural invariant that the reference tells, by its id."""
     return {
@@ -33,6 +34,10 @@ def structural(
         ),
         "reports_add_up": reports_add_up(events, items_daily, events_daily),
         "quarantine_rate": quarantine_rate(ledger),
+        "environment_is_known": (
+            len(events),
+            sum(event["environment"] not in environments for event in events),
+        ),
     }
 
 

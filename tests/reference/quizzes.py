@@ -12,21 +12,11 @@ from tests.reference.rows import (
     latest,
 )
 
-# Within a millisecond a quiz starts, has its questions answered, is submitted, has its outcome.
-ORDER = (
-    "TeachMe Quiz: Play",
-    "TeachMe Quiz Question: Submitted",
-    "TeachMe Quiz: Submitted",
-    "TeachMe Quiz: Passed",
-    "TeachMe Quiz: Failed",
-)
-
 
 def quiz_attempts(events: list[Row]) -> list[Row]:
     """One row per attempt, and number 0 for what came before the first of a quiz and session."""
     rows = []
     for key, group in grouped(_quiz_events(events), *SESSION, "quiz"):
-        group.sort(key=lambda event: (event["occurred_at"], ORDER.index(_pair(event))))
         for number, attempt in _attempts(group):
             started = first_time(attempt, "TeachMe Quiz: Play")
             submitted = first_time(attempt, "TeachMe Quiz: Submitted")

@@ -11,8 +11,10 @@ from zoneinfo import ZoneInfo
 
 from tests.reference.events import EPOCH, Row
 
-# The name of each item by system and item id.
-Names = dict[tuple[str, str], str | None]
+# What tells an item from others of its system and type: its id or, where it has none, its name.
+Item = tuple[str | None, str | None]
+# The name of each item by system, item type and item.
+Names = dict[tuple[str, str | None, Item], str | None]
 
 SESSION = ("system_id", "environment", "session_id")
 
@@ -57,15 +59,27 @@ def quantile_of(rows: list[Row], column: str, share: float) -> float | None:
     return quantile(values, share) if values else None
 
 
+def happened(event: Row) -> tuple[Any, ...]:
+    """The order of events: time, what the definitions say comes first, the line's place."""
+    place = event["dump_date"], event["source_file"].encode(), event["source_row"]
+    return event["occurred_at"], event["order_in_ms"], *place
+
+
 def grouped(
-    rows: Iterable[Row], *columns: str, by: str = "occurred_at"
+    rows: Iterable[Row], *columns: str, by: str | None = None
 ) -> list[tuple[Row, list[Row]]]:
-    """The rows by equal values of `columns`: (the key as a row, its rows in order of `by`)."""
+    """The rows by equal values of `columns`: (the key as a row, its rows in order of `by`).
+
+    Without `by` they are events, in the order of events.
+    """
     groups: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
     for row in rows:
         groups[tuple(row[column] for column in columns)].append(row)
     return [
-        (dict(zip(columns, key, strict=True)), sorted(group, key=lambda row: row[by]))
+        (
+            dict(zip(columns, key, strict=True)),
+            sorted(group, key=happened if by is None else lambda row: row[by]),
+        )
         for key, group in groups.items()
     ]
 
@@ -114,9 +128,20 @@ def first_time(events: list[Row], *pairs: str) -> dt.datetime | None:
     return min((event["occurred_at"] for event in events if named(event, pairs)), default=None)
 
 
-def known_as(item_id: str | None, name: str | None) -> tuple[str | None, str | None]:
-    """What tells an item from others: its id or, where it has none, its name."""
+def known_as(item_id: str | None, name: str | None) -> Item:
+    """What tells an item from others of its type: its id or, where it has none, its name."""
     return item_id, name if item_id is None else None
+
+
+def with_items(rows: Iterable[Row]) -> list[Row]:
+    """The rows with `item`: what the item of each is known as."""
+    return [row | {"item": known_as(row["item_id"], row["item_name"])} for row in rows]
+
+
+def name_at(rows: list[Row], column: str, at: str) -> str | None:
+    """The name in the last row that has one, by the time `at`; of equal times the larger name."""
+    named_rows = [(row[at], row[column]) for row in rows if row[column] is not None]
+    return max(named_rows)[1] if named_rows else None
 
 
 def held(events: list[Row]) -> Row:
@@ -131,5 +156,8 @@ def held(events: list[Row]) -> Row:
 
 
 def item_names(dim_items: list[Row]) -> Names:
-    """The name of each item of `dim_items` by system and item id."""
-    return {(item["system_id"], item["item_id"]): item["item_name"] for item in dim_items}
+    """The name of each item of `dim_items` by system, item type and item."""
+    return {
+        (item["system_id"], item["item_type"], item["item"]): item["item_name"]
+        for item in with_items(dim_items)
+    }

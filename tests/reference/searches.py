@@ -13,8 +13,6 @@ def searches(events: list[Row]) -> list[Row]:
     rows = []
     of_widget = [event for event in events if event["item_type"] == "WidgetSearch"]
     for key, group in grouped(of_widget, *SESSION):
-        # Within a millisecond a click follows the search that it answers.
-        group.sort(key=lambda event: (event["occurred_at"], event["event"] == "Click"))
         rows += [key | _intent(intent) for intent in _intents(group)]
     return rows
 

@@ -14,7 +14,9 @@ from tests.reference.definitions import Definitions, normalised
 from tests.reference.events import Judged, Row, identity, text, unknown_keys
 from tests.reference.reading import Dump
 from tests.reference.rows import (
+    Names,
     grouped,
+    known_as,
     latest,
     local_date,
     quantile,
@@ -22,10 +24,12 @@ from tests.reference.rows import (
     seconds,
     sessions_of,
     users_of,
+    with_items,
 )
 
 LONGEST_TEXT = 16_384
 STEP_TYPES = {"Smart Walk-Thru": "Smart Walk-Thru Step", "Walk-Thru": "Walk-Thru Step"}
+QUESTION_TYPES = {"Survey": "Survey Question", "TeachMe Quiz": "TeachMe Quiz Question"}
 
 
 def split_duplicates(judged: Iterable[Judged]) -> tuple[list[Row], list[Row]]:
@@ -154,35 +158,35 @@ def sessions(events: list[Row]) -> list[Row]:
 
 
 def items(events: list[Row], catalogue: list[Row], definitions: Definitions) -> list[Row]:
-    """One row per system and item, of the events and of the catalogue with its steps."""
+    """One row per system, item type and item, of the events and of the catalogue with its parts."""
     listed = {
-        (entry["system_id"], entry["item_id"]): entry for entry in _listed(catalogue, definitions)
+        (entry["system_id"], entry["item_type"], known_as(entry["item_id"], None)): entry
+        for entry in _listed(catalogue, definitions)
     }
     played = {
-        (key["system_id"], key["item_id"]): group
-        for key, group in grouped(events, "system_id", "item_id")
-        if key["item_id"] is not None
+        tuple(key.values()): group
+        for key, group in grouped(with_items(events), "system_id", "item_type", "item")
     }
     rows = []
-    for system_id, item_id in listed.keys() | played.keys():
-        item = listed.get((system_id, item_id), {})
-        group = played.get((system_id, item_id), [])
+    for place in listed.keys() | played.keys():
+        system_id, item_type, (item_id, _) = place
+        item, group = listed.get(place, {}), played.get(place, [])
         rows.append(
             {
                 "system_id": system_id,
+                "item_type": item_type,
                 "item_id": item_id,
-                "item_type": item.get("item_type") or latest(group, "item_type"),
                 "item_name": item.get("name") or latest(group, "item_name"),
                 "parent_item_id": item.get("parent_item_id") or latest(group, "parent_item_id"),
                 "first_seen_at": group[0]["occurred_at"] if group else None,
                 "last_seen_at": group[-1]["occurred_at"] if group else None,
-                "is_in_catalogue": (system_id, item_id) in listed,
+                "is_in_catalogue": place in listed,
                 "publish_status": item.get("publish_status"),
                 "run_as_automation_process": item.get("run_as_automation_process"),
                 "has_autoplay_rule": item.get("has_autoplay_rule"),
                 "pass_mark": item.get("pass_mark"),
                 "last_event_name": latest(group, "item_name"),
-                "flow_kind": _flow_kind(item, latest(group, "item_type")),
+                "flow_kind": _flow_kind(item, item_type),
                 "step_kind": item.get("step_kind"),
                 "step_type": item.get("step_type"),
                 "step_position": item.get("step_position"),
@@ -223,6 +227,7 @@ def event_definitions(definitions: Definitions) -> list[Row]:
             "pairing": each.pairing,
             "paired_with": each.paired_with,
             "definition": each.definition,
+            "order_in_ms": each.order_in_ms,
         }
         for each in definitions.documented
     ]
@@ -268,12 +273,12 @@ def sessions_daily(fct_sessions: list[Row], zone: ZoneInfo) -> list[Row]:
     return rows
 
 
-def items_daily(events: list[Row], dim_items: list[Row], zone: ZoneInfo) -> list[Row]:
-    """One row per day, system, item type and item (events without an item id: one row a type)."""
-    names = {(item["system_id"], item["item_id"]): item["item_name"] for item in dim_items}
+def items_daily(events: list[Row], names: Names, zone: ZoneInfo) -> list[Row]:
+    """One row per day, system, item type and item."""
     rows = []
-    keys = ("report_date", "system_id", "item_type", "item_id")
-    for key, group in grouped(reported(events, zone), *keys):
+    keys = ("report_date", "system_id", "item_type", "item")
+    for key, group in grouped(with_items(reported(events, zone)), *keys):
+        item = key.pop("item")
         by_class = {
             name: [event for event in group if event["engagement"] == name]
             for name in ("exposure", "interaction", "outcome")
@@ -283,8 +288,8 @@ def items_daily(events: list[Row], dim_items: list[Row], zone: ZoneInfo) -> list
         rows.append(
             key
             | {
-                "item_name": names.get((key["system_id"], key["item_id"]))
-                or latest(group, "item_name"),
+                "item_id": item[0],
+                "item_name": names[key["system_id"], key["item_type"], item],
                 "exposures": len(exposed),
                 "interactions": len(interacted),
                 "outcomes": len(by_class["outcome"]),
@@ -346,17 +351,32 @@ def event_coverage(events: list[Row], definitions: Definitions, zone: ZoneInfo) 
     return rows
 
 
-def _items(events: list[Row], engagement: str) -> set[str]:
+def left_out(events: list[Row], definitions: Definitions) -> list[Row]:
+    """One row per environment that no report counts."""
+    return [
+        key
+        | {
+            "events": len(group),
+            "sessions": len(sessions_of(group)),
+            "end_users": len(users_of(group)),
+            "is_known": key["environment"] in definitions.environments.values(),
+        }
+        for key, group in grouped(events, "environment")
+        if key["environment"] != "production"
+    ]
+
+
+def _items(events: list[Row], engagement: str) -> set[tuple[str, object]]:
     return {
-        event["item_id"]
-        for event in events
-        if event["engagement"] == engagement and event["item_id"] is not None
+        (event["item_type"], event["item"])
+        for event in with_items(events)
+        if event["engagement"] == engagement
     }
 
 
-def _flow_kind(item: Row, played_type: str | None) -> str | None:
+def _flow_kind(item: Row, item_type: str | None) -> str | None:
     """What a Smart Walk-Thru runs as; `unknown` without a catalogue, None for other items."""
-    if (item.get("item_type") or played_type) != "Smart Walk-Thru":
+    if item_type != "Smart Walk-Thru":
         return None
     if not item:
         return "unknown"
@@ -364,7 +384,7 @@ def _flow_kind(item: Row, played_type: str | None) -> str | None:
 
 
 def _listed(catalogue: list[Row], definitions: Definitions) -> list[Row]:
-    """The items of the catalogue and, as items of their own, the steps of its flows."""
+    """The items of the catalogue and, as items of their own, its steps and questions."""
     listed = []
     for entry in catalogue:
         named = text(entry.get("item_type")) or ""
@@ -394,5 +414,16 @@ def _listed(catalogue: list[Row], definitions: Definitions) -> list[Row]:
                 "is_terminal_step": step.get("is_terminal"),
             }
             for step in entry.get("steps") or []
+        ]
+        listed += [
+            {
+                "system_id": item["system_id"],
+                "item_id": text(question["question_id"]),
+                "item_type": QUESTION_TYPES.get(item_type or ""),
+                "name": text(question.get("name")),
+                "parent_item_id": item["item_id"],
+            }
+            for question in entry.get("questions") or []
+            if text(question.get("question_id")) is not None
         ]
     return listed

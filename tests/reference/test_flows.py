@@ -109,10 +109,10 @@ def test_rules_on_plays_are_broken_where_planted(warehouse: Warehouse) -> None:
 @pytest.mark.parametrize(
     ("rule", "counts"),
     [
-        ("automation_has_only_flow_steps", (7, 1)),
-        ("automation_has_autoplay_rule", (7, 1)),
-        ("automation_connects_to_no_visual_flow", (7, 2)),
-        ("automation_passes_no_ownership", (7, 1)),
+        ("automation_has_only_flow_steps", (10, 1)),
+        ("automation_has_autoplay_rule", (10, 1)),
+        ("automation_connects_to_no_visual_flow", (10, 3)),
+        ("automation_passes_no_ownership", (10, 1)),
         ("visual_flow_has_a_ui_step", (5, 2)),
     ],
 )

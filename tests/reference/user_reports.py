@@ -4,9 +4,28 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 from tests.reference.events import Row
-from tests.reference.rows import grouped, latest, rate, reported, sessions_of
+from tests.reference.rows import (
+    Item,
+    Names,
+    grouped,
+    known_as,
+    rate,
+    reported,
+    sessions_of,
+    with_items,
+)
 
 WEEK = dt.timedelta(days=7)
+
+WHOLES = {
+    "Smart Walk-Thru Step": "Smart Walk-Thru",
+    "Walk-Thru Step": "Walk-Thru",
+    "ShoutOut Action": "ShoutOut",
+    "Survey Question": "Survey",
+    "ActionBot Conversation": "ActionBot",
+    "ActionBot Node": "ActionBot Conversation",
+    "TeachMe Quiz Question": "TeachMe Quiz",
+}
 
 
 def retention_weekly(fct_sessions: list[Row], zone: ZoneInfo) -> list[Row]:
@@ -44,48 +63,32 @@ def retention_weekly(fct_sessions: list[Row], zone: ZoneInfo) -> list[Row]:
     return rows
 
 
-def non_interactors(events: list[Row], dim_items: list[Row]) -> list[Row]:
+def non_interactors(events: list[Row], names: Names) -> list[Row]:
     """One row per system, item and user who was exposed to it and never interacted.
 
-    An item is known by its id; without one, all of a type are one, with the latest name that its
-    events give. Who uses a part uses the whole.
+    Who uses a part uses the whole, if the part names it. The whole of a part is of the type that
+    the part's type tells, that of another item of the type that its events tell.
     """
-    items = {(item["system_id"], item["item_id"]): item for item in dim_items}
-    production = [event for event in events if event["environment"] == "production"]
-    used = set()
+    production = with_items(event for event in events if event["environment"] == "production")
+    used: set[tuple[str, str, str, Item]] = set()
     for event in production:
         if event["engagement"] == "interaction":
             who = event["system_id"], event["end_user_id"]
-            used.add((*who, _item(event["item_id"], event["item_type"])))
-            if event["parent_item_id"] is not None:
-                used.add((*who, _item(event["parent_item_id"], None)))
-    exposures = [
-        event | {"item": _item(event["item_id"], event["item_type"])}
-        for event in production
-        if event["engagement"] == "exposure"
-    ]
-    without_id = [event for event in production if event["item_id"] is None]
-    names = {
-        (key["system_id"], key["item_type"]): latest(group, "item_name")
-        for key, group in grouped(without_id, "system_id", "item_type")
-    }
+            used.add((*who, event["item_type"], event["item"]))
+            whole = WHOLES.get(event["item_type"], event["parent_item_type"])
+            parent = known_as(event["parent_item_id"], event["parent_item_name"])
+            if whole is not None and parent != (None, None):
+                used.add((*who, whole, parent))
+    exposures = [event for event in production if event["engagement"] == "exposure"]
     rows = []
-    for key, group in grouped(exposures, "system_id", "end_user_id", "item"):
-        if (key["system_id"], key["end_user_id"], key["item"]) not in used:
-            item_id = group[-1]["item_id"]
-            if item_id is not None:
-                item = items[key["system_id"], item_id]
-            else:
-                item_type = group[-1]["item_type"]
-                item_name = names[key["system_id"], item_type]
-                item = {"item_type": item_type, "item_name": item_name}
+    for key, group in grouped(exposures, "system_id", "end_user_id", "item_type", "item"):
+        if tuple(key.values()) not in used:
+            item = key.pop("item")
             rows.append(
-                {
-                    "system_id": key["system_id"],
-                    "item_type": item["item_type"],
-                    "item_id": item_id,
-                    "end_user_id": key["end_user_id"],
-                    "item_name": item["item_name"],
+                key
+                | {
+                    "item_id": item[0],
+                    "item_name": names[key["system_id"], key["item_type"], item],
                     "exposures": len(group),
                     "sessions_exposed": len(sessions_of(group)),
                     "first_exposed_at": group[0]["occurred_at"],
@@ -93,7 +96,3 @@ def non_interactors(events: list[Row], dim_items: list[Row]) -> list[Row]:
                 }
             )
     return rows
-
-
-def _item(item_id: str | None, item_type: str | None) -> tuple[str | None, str | None]:
-    return item_id, item_type if item_id is None else None

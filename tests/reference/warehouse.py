@@ -61,6 +61,7 @@ def reference(
     plays = flows.flow_plays(flow_events, listed)
     running = flows.running(flow_events, plays)
     facts = _facts(events) | {
+        "fct_survey_answers": surveys.survey_answers(events, catalogue, definitions),
         "fct_flow_plays": plays,
         "fct_flow_steps": flows.flow_steps(flow_events, plays, listed),
         "dim_items": tables.items(events, catalogue, definitions),
@@ -75,6 +76,7 @@ def reference(
             "meta.dump_ledger": ledger,
             "meta.quarantine": tables.quarantine(judged),
             "meta.late_events": tables.late_events(events),
+            "meta.left_out": tables.left_out(events, definitions),
         },
         invariants=invariants.structural(
             events=events,
@@ -83,6 +85,7 @@ def reference(
             items_daily=reports["rpt_items_daily"],
             events_daily=reports["rpt_events_daily"],
             pairs={(each.item_type, each.event) for each in definitions.documented},
+            environments=set(definitions.environments.values()),
         )
         | _event_rules(facts, flow_events, running)
         | flow_rules.catalogue_rules(listed),
@@ -113,7 +116,6 @@ def _facts(events: list[Row]) -> dict[str, list[Row]]:
         "fct_smarttips": by_session.smarttips(events),
         "fct_resources": by_session.resources(events),
         "fct_surveys": surveys.surveys(events),
-        "fct_survey_answers": surveys.survey_answers(events),
         "fct_menu_opens": by_session.menu_opens(events),
         "fct_searches": searches.searches(events),
         "fct_support_contacts": by_session.support_contacts(events),
@@ -138,7 +140,7 @@ def _reports(
     chats, conversations = facts["fct_actionbot_chats"], facts["fct_actionbot_conversations"]
     return {
         "rpt_sessions_daily": tables.sessions_daily(facts["fct_sessions"], zone),
-        "rpt_items_daily": tables.items_daily(events, facts["dim_items"], zone),
+        "rpt_items_daily": tables.items_daily(events, names, zone),
         "rpt_events_daily": tables.events_daily(events, zone),
         "rpt_event_coverage": tables.event_coverage(events, definitions, zone),
         "rpt_flows": flow_reports.flows_report(plays, names),
@@ -157,7 +159,7 @@ def _reports(
         "rpt_actionbot": family_reports.actionbot_report(chats, conversations, names, zone),
         "rpt_quizzes": family_reports.quizzes_report(facts["fct_quiz_attempts"], names, zone),
         "rpt_retention_weekly": user_reports.retention_weekly(facts["fct_sessions"], zone),
-        "rpt_non_interactors": user_reports.non_interactors(events, facts["dim_items"]),
+        "rpt_non_interactors": user_reports.non_interactors(events, names),
     }
 
 

@@ -14,7 +14,7 @@ from dagster_project.release.gate import Verdict, Waiver, WaiverError, verdict
 
 DAY = date(2026, 3, 1)
 STRICT = Invariant("keys", "structural", "error", 0.0, False, "fct", "Keys are unique.")
-RULE = Invariant("rule", "event_definition", "error", 0.01, True, "fct", "A rule.")
+RULE = Invariant("rule", "event_definition", "error", 0.01, True, "fct", "A rule.", "home_date")
 HINT = Invariant("hint", "event_definition", "warn", 0.01, True, "fct", "A hint.")
 REGISTRY = (STRICT, RULE, HINT)
 TABLES = (("facts", "fct"), ("meta", "invariants"))
@@ -41,15 +41,15 @@ def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
             );
             insert into audit.builds values
                 ('facts', 'fct', 'one'), ('meta', 'invariants', 'one'),
-                ('audit', 'keys', 'one'), ('audit', 'rule', 'one'), ('audit', 'hint', 'one');
-            create table audit.keys as select 1 as checked;
-            create table audit.rule as select 1 as checked;
-            create table audit.hint as select 1 as checked;
+                ('audit', 'results_as_a_whole', 'one'), ('audit', 'results_by_home_date', 'one');
+            create table audit.results_as_a_whole as select 1 as checked;
+            create table audit.results_by_home_date as select 1 as checked;
             create table audit.inputs (
-                invocation_id varchar, dump_date date, fingerprint varchar, sample varchar
+                invocation_id varchar, project_digest varchar, dump_date date,
+                fingerprint varchar, sample varchar
             );
             insert into audit.inputs values
-                ('one', '2026-03-01', 'aa', ''), ('one', null, 'cc', '');
+                ('one', 'deployed', '2026-03-01', 'aa', ''), ('one', 'deployed', null, 'cc', '');
             """
         )
         yield connection
@@ -57,7 +57,13 @@ def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
 
 def decide(warehouse: duckdb.DuckDBPyConnection, waiver: Waiver | None = None) -> Verdict:
     return verdict(
-        warehouse, REGISTRY, TABLES, lake_dumps={DAY: "aa"}, catalogue="cc", waiver=waiver
+        warehouse,
+        REGISTRY,
+        TABLES,
+        lake_dumps={DAY: "aa"},
+        catalogue="cc",
+        project="deployed",
+        waiver=waiver,
     )
 
 
@@ -147,9 +153,12 @@ def test_a_table_that_is_missing_is_refused(warehouse: duckdb.DuckDBPyConnection
 def test_a_result_that_was_carried_over_from_an_earlier_audit_is_refused(
     warehouse: duckdb.DuckDBPyConnection,
 ) -> None:
-    warehouse.execute("update audit.builds set invocation_id = 'zero' where table_name = 'rule'")
+    table = "results_by_home_date"
+    warehouse.execute(
+        f"update audit.builds set invocation_id = 'zero' where table_name = '{table}'"
+    )
     (refusal,) = decide(warehouse).refusals
-    assert refusal.startswith("audit.rule does not come from the build that was audited")
+    assert refusal.startswith(f"audit.{table} does not come from the build that was audited")
 
 
 def test_a_lake_that_was_read_again_without_a_build_is_refused(
@@ -158,6 +167,16 @@ def test_a_lake_that_was_read_again_without_a_build_is_refused(
     warehouse.execute("update audit.inputs set invocation_id = 'two'")
     (refusal,) = decide(warehouse).refusals
     assert refusal.startswith("the lake was read again")
+
+
+@pytest.mark.parametrize("project", ["of an analyst", ""])
+def test_what_another_project_than_the_deployed_one_built_is_refused(
+    warehouse: duckdb.DuckDBPyConnection, project: str
+) -> None:
+    assert decide(warehouse).may_publish
+    warehouse.execute("update audit.inputs set project_digest = ?", [project])
+    (refusal,) = decide(warehouse).refusals
+    assert refusal.startswith("the warehouse was built from a dbt project that is not deployed")
 
 
 def test_a_sample_is_refused(warehouse: duckdb.DuckDBPyConnection) -> None:

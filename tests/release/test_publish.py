@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import shutil
+import stat
 import subprocess
 import sys
 from multiprocessing.synchronize import Event
@@ -18,6 +20,7 @@ from dagster_project.release.publish import (
     Release,
     ReleaseError,
     current_release,
+    held,
     publish,
     releases,
     roll_back,
@@ -183,6 +186,42 @@ def test_rolling_back_is_one_step_and_goes_no_further_than_there_is(tmp_path: Pa
         roll_back(published, "20260101T000000-abc")
 
 
+def test_a_rollback_is_held_until_something_else_is_published(tmp_path: Path) -> None:
+    for number in (1, 2, 3):
+        published = put_out(tmp_path, number)
+    assert held(published) is None
+    roll_back(published, by="ann", landing="landed", lake="taken in")
+    hold = held(published)
+    assert hold is not None
+    assert (hold.release_id, hold.rolled_back_from) == (
+        release_of(2).release_id,
+        release_of(3).release_id,
+    )
+    assert (hold.by, hold.landing, hold.lake) == ("ann", "landed", "taken in")
+    put_out(tmp_path, 4)
+    assert held(published) is None
+
+
+def test_a_rollback_that_was_killed_before_its_switch_holds_nothing(tmp_path: Path) -> None:
+    for number in (1, 2):
+        published = put_out(tmp_path, number)
+    roll_back(published, by="ann")
+    publishing.switch_to(published, release_of(2).release_id)
+    assert held(published) is None
+
+
+def test_going_on_to_the_newest_release_ends_what_was_held(tmp_path: Path) -> None:
+    for number in (1, 2):
+        published = put_out(tmp_path, number)
+    roll_back(published, by="ann")
+    roll_back(published, release_of(2).release_id, by="ben")
+    roll_back(published, by="ann")
+    assert held(published) is not None
+    roll_back(published, release_of(2).release_id, by="ben")
+    assert held(published) is None
+    assert not (published / ".held.json").exists()
+
+
 def test_the_current_release_is_kept_even_when_it_is_an_old_one(tmp_path: Path) -> None:
     for number in (1, 2, 3):
         published = put_out(tmp_path, number)
@@ -200,7 +239,7 @@ def test_a_release_that_breaks_off_leaves_the_one_before(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(publishing, "_flush_to_disk", no_space)
+        patched.setattr(publishing, "flush_to_disk", no_space)
         with pytest.raises(OSError, match="No space"):
             put_out(tmp_path, 2)
     assert numbers(published) == {1}
@@ -218,6 +257,96 @@ def test_what_a_killed_run_left_behind_is_removed(tmp_path: Path) -> None:
     assert [each.dumps for each in releases(published)] == [3, 1]
 
 
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_every_file_of_a_release_is_read_only_and_its_folders_are_not(
+    tmp_path: Path, umask: int
+) -> None:
+    before = os.umask(umask)
+    try:
+        for number in (1, 2, 3):
+            published = put_out(tmp_path, number, keep=2)
+            (published / "current" / "walkhouse.duckdb").chmod(0o644)  # as earlier versions left it
+    finally:
+        os.umask(before)
+    published = put_out(tmp_path, 4, keep=2)
+    assert roll_back(published).dumps == 3
+    newest = published / "releases" / release_of(4).release_id
+    files = [path for path in newest.rglob("*") if path.is_file()]
+    assert {path.suffix for path in files} == {".duckdb", ".html", ".json", ".parquet"}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o444}
+    assert all(path.parent.stat().st_mode & stat.S_IWUSR for path in files)
+
+
+@pytest.mark.parametrize("name", ["walkhouse.duckdb", "releases/{}/walkhouse.duckdb"])
+def test_duckdb_cannot_open_a_release_for_writing_not_even_as_its_owner(
+    tmp_path: Path, name: str
+) -> None:
+    published = put_out(tmp_path, 1)
+    file = published / name.format(release_of(1).release_id)
+    before = file.read_bytes()
+    code = (
+        "import duckdb, sys\n"
+        "duckdb.connect(sys.argv[1], read_only=True).execute('from meta.release').fetchall()\n"
+        "duckdb.connect(sys.argv[1]).execute('drop table reports.rpt')"
+    )
+    # The owner, without root's right to write what may not be written.
+    owner = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
+    writer = subprocess.run(
+        [*owner, sys.executable, "-c", code, file], capture_output=True, text=True, check=False
+    )
+    assert writer.returncode == 1
+    assert "Permission denied" in writer.stderr.splitlines()[-1]
+    assert file.read_bytes() == before
+    assert numbers(published) == {1}
+
+
+def test_one_query_can_stay_within_one_release_while_others_are_published(tmp_path: Path) -> None:
+    published = put_out(tmp_path, 1)
+    stays = (published / "parquet").resolve()
+    assert stays == (published / "releases" / release_of(1).release_id / "parquet").resolve()
+    put_out(tmp_path, 2)
+    found = duckdb.execute(f"select distinct number from '{stays}/facts/fct/*.parquet' order by 1")
+    assert found.fetchall() == [(1,)]
+    put_out(tmp_path, 3, keep=2)
+    assert not stays.exists()  # kept as long as the release
+
+
 def test_nothing_is_published_at_first(tmp_path: Path) -> None:
     assert current_release(tmp_path / "published") is None
     assert releases(tmp_path / "published") == []
+
+
+def test_what_is_not_published_leaves_no_gaps(tmp_path: Path) -> None:
+    warehouse = warehouse_of(tmp_path / "warehouse.duckdb", 1)
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute(
+            "create table intermediate.large as select random() as number from range(1000000);"
+            "create table reports.after (number int not null);"
+            "insert into reports.after values (7);"
+            "comment on column reports.after.number is 'Written behind it.'"
+        )
+    tables = (*TABLES, ("reports", "after"))
+    folder = publish(
+        warehouse,
+        tmp_path / "published",
+        release_of(1),
+        tables,
+        keep=2,
+        threads=2,
+        memory_limit="1GB",
+    )
+    with duckdb.connect(str(folder / "walkhouse.duckdb"), read_only=True) as release:
+        total, used, free = release.execute(
+            "select total_blocks, used_blocks, free_blocks from pragma_database_size()"
+        ).fetchall()[0]
+        assert (used, free) == (total, 0)
+        assert release.execute("from reports.after").fetchall() == [(7,)]
+        assert release.execute(
+            "select comment, is_nullable from duckdb_columns() where table_name = 'after'"
+        ).fetchall() == [("Written behind it.", False)]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "index.html",
+        "parquet",
+        "release.json",
+        "walkhouse.duckdb",
+    ]

@@ -60,6 +60,7 @@ def player_events(path: Path) -> Iterator[Event]:
         yield {
             "at": record["time"],
             "system": wm["uId"],
+            "environment": wm.get("env"),
             "session": record["sId"],
             "user": wm["euId"],
             "type": data["type"],
@@ -258,6 +259,9 @@ def violations(events: list[Event], items: list[Event]) -> dict[str, int]:
     }
     sessions = sessions_of(events)
     counts = {name: sum(map(rule, sessions)) for name, rule in RULES.items()}
+    counts["environment_is_known"] = sum(
+        event["environment"] not in (None, 0, 1, 2, 3) for event in events
+    )
     counts["automation_started_by_autoplay"] = sum(
         _wrongly_started(automations, session) for session in sessions
     )

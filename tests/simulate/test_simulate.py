@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -17,12 +18,14 @@ import pytest
 from dagster_project.simulate import (
     DEFAULT_SEEDS,
     PLANTABLE,
+    OverwriteError,
     Scenario,
     SimulationSummary,
     simulate,
 )
 from dagster_project.simulate.definitions import Definitions, read_definitions
 from dagster_project.simulate.scenario import Form
+from dagster_project.simulate.writer import MARKER
 from tests.simulate.reading import (
     HOUR,
     Event,
@@ -156,25 +159,82 @@ def test_a_day_on_which_nothing_happens_has_no_dump(tmp_path: Path) -> None:
         assert not (tmp_path / "events").exists()
 
 
-def test_files_that_another_form_wrote_into_the_dump_make_room(tmp_path: Path) -> None:
-    foreign = tmp_path / "events" / "dt=2026-03-01" / "mine.ndjson"
-    foreign.parent.mkdir(parents=True)
-    foreign.write_text("")
-    simulate(Scenario(days=1, events_per_day=300, manifest=True), tmp_path)
-    simulate(Scenario(days=1, events_per_day=300, form="csv"), tmp_path)
-    names = {path.name for path in foreign.parent.iterdir()}
-    assert names == {"mine.ndjson", "report-000.csv.gz"}
+def test_what_another_scenario_wrote_stays_unless_it_is_to_be_replaced(tmp_path: Path) -> None:
+    simulate(Scenario(days=2, events_per_day=300, manifest=True), tmp_path)
+    before = contents(tmp_path)
+    other = Scenario(days=3, events_per_day=300, form="csv")
+    with pytest.raises(OverwriteError, match=r"dt=2026-03-01: holds files .* \(--replace\)"):
+        simulate(other, tmp_path)
+    assert contents(tmp_path) == before
+    simulate(other, tmp_path, replace=True)
+    assert {path.name for path in event_files(tmp_path)} == {"report-000.csv.gz"}
+    assert not list((tmp_path / "events").glob("*/_manifest.json"))
 
 
-def test_files_of_a_run_that_broke_off_make_room_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize("replace", [False, True])
+@pytest.mark.parametrize(
+    "name", ["events/dt=2026-03-02/mine.ndjson", "content/items.ndjson", "marker lost", "changed"]
+)
+def test_what_no_simulator_wrote_stays_whatever_is_asked_for(
+    tmp_path: Path, name: str, replace: bool
+) -> None:
+    scenario = Scenario(days=2, events_per_day=300)
+    if name in ("marker lost", "changed"):
+        simulate(scenario, tmp_path)
+        event_files(tmp_path)[1].write_bytes(b"{}\n")
+    else:
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text("{}\n")
+    if name == "marker lost":
+        (tmp_path / MARKER).unlink()
+    before = contents(tmp_path)
+    with pytest.raises(OverwriteError, match="and that stay; nothing was written: move it away"):
+        simulate(scenario, tmp_path, replace=replace)
+    assert contents(tmp_path) == before
+    assert not list(tmp_path.glob(".simulation-*"))
+
+
+def test_without_its_marker_a_landing_is_known_by_its_bytes(tmp_path: Path) -> None:
+    scenario = Scenario.everyday(days=2, events_per_day=300, manifest=True)
+    simulate(scenario, tmp_path)
+    (tmp_path / MARKER).unlink()
+    before = contents(tmp_path)
+    assert simulate(scenario, tmp_path).written == 0
+    assert contents(tmp_path) == before
+
+
+def test_a_dump_is_corrected_in_place_and_can_be_what_it_was(tmp_path: Path) -> None:
+    scenario = Scenario.everyday(start=MONDAY, days=2, events_per_day=600)
+    simulate(scenario, tmp_path)
+    before = contents(tmp_path)
+    simulate(dataclasses.replace(scenario, redelivered=(MONDAY,)), tmp_path)
+    assert {name for name in before if contents(tmp_path)[name] != before[name]} == {
+        f"events/dt={MONDAY}/part-000.ndjson.gz"
+    }
+    simulate(scenario, tmp_path)
+    assert contents(tmp_path) == before
+
+
+def test_other_days_of_the_same_company_have_room_beside_the_first(tmp_path: Path) -> None:
+    simulate(Scenario(days=1, events_per_day=300), tmp_path)
+    before = contents(tmp_path)
+    simulate(Scenario(start=date(2026, 4, 1), days=1, events_per_day=300), tmp_path)
+    assert before.items() < contents(tmp_path).items()
+
+
+def test_files_of_a_run_that_broke_off_are_written_again_or_replaced(tmp_path: Path) -> None:
     def break_off(message: str) -> None:
         raise KeyboardInterrupt(message)
 
+    scenario = Scenario(days=2, events_per_day=300)
     with pytest.raises(KeyboardInterrupt, match="dt=2026-03-01"):
-        simulate(Scenario(days=2, events_per_day=300), tmp_path, progress=break_off)
+        simulate(scenario, tmp_path, progress=break_off)
     assert [path.name for path in event_files(tmp_path)] == ["part-000.ndjson.gz"]
-    simulate(Scenario(days=1, events_per_day=300, form="csv"), tmp_path)
-    assert [path.name for path in event_files(tmp_path)] == ["report-000.csv.gz"]
+    assert simulate(scenario, tmp_path).written == 2
+    with pytest.raises(KeyboardInterrupt, match="dt=2026-03-01"):
+        simulate(Scenario(days=1, events_per_day=400), tmp_path, progress=break_off, replace=True)
+    simulate(Scenario(days=2, events_per_day=300, form="csv"), tmp_path, replace=True)
+    assert {path.name for path in event_files(tmp_path)} == {"report-000.csv.gz"}
     assert not list(tmp_path.glob(".simulation-*"))
 
 

@@ -96,7 +96,7 @@ def test_what_holds_of_all_pairs_is_checked_of_them(extended: Installation, inva
 
 def test_a_violation_of_their_caps_is_planted_and_refused(extended: Installation) -> None:
     arguments = ("simulate", "--days", "3", "--events-per-day", "2000")
-    planted = extended.walkhouse(*arguments, "--plant", "other_caps_hold=8")
+    planted = extended.walkhouse(*arguments, "--plant", "other_caps_hold=8", "--replace")
     assert planted.returncode == 0, said(planted)
     run = extended.walkhouse("run")
     assert run.returncode == 1

@@ -6,8 +6,10 @@ import dagster as dg
 
 from dagster_project.defs.assets.landing import OWNERS
 from dagster_project.defs.assets.release import RELEASE
+from dagster_project.defs.failures import failed
 from dagster_project.defs.resources import Installation
 from dagster_project.locks import copies_writer
+from dagster_project.release.copies.owner import installation_id
 from dagster_project.release.copies.send import send_copies
 
 COPIES = dg.AssetKey(["copies"])
@@ -28,12 +30,16 @@ def copies_assets(urls: Sequence[str]) -> list[dg.AssetsDefinition]:
         """
         settings = installation.settings
         with copies_writer(settings.home):
-            states = send_copies(urls, settings.published, keep=settings.keep_releases)
-        if failed := [state for state in states if state.problem]:
-            raise dg.Failure(
-                description="\n".join(f"copy {state.url}: {state.problem}" for state in failed),
-                metadata={"failed_copies": len(failed)},
-                allow_retries=False,
+            states = send_copies(
+                urls,
+                settings.published,
+                keep=settings.keep_releases,
+                installation=installation_id(settings.home),
+            )
+        if unsent := [state for state in states if state.problem]:
+            raise failed(
+                "\n".join(f"copy {state.url}: {state.problem}" for state in unsent),
+                {"failed_copies": len(unsent)},
             )
         return dg.MaterializeResult(
             metadata={

@@ -1,6 +1,9 @@
-"""The dbt models: staging, facts, reports and audit, built in one step by one process.
+"""The dbt models: all of them are built in one step by one process.
 
-A release holds tables of one build only, so all models are one asset definition.
+A release holds tables of one build only, so the models are one asset definition. Dagster records
+what people ask about: facts, reports and meta. What these are made from (seeds, staging,
+intermediate tables, results of the audit) is built by the same step and shown in the graph. It is
+not recorded, because each record takes longer than a small table.
 """
 
 import json
@@ -17,11 +20,13 @@ from dagster_dbt import (
     DagsterDbtTranslator,
     DagsterDbtTranslatorSettings,
     DbtProject,
+    build_dbt_asset_specs,
     dbt_assets,
 )
 
 from dagster_project.defs.assets.column_metadata import column_metadata
 from dagster_project.defs.assets.landing import OWNERS
+from dagster_project.defs.failures import failed
 from dagster_project.defs.pools import WAREHOUSE
 from dagster_project.defs.resources import Installation
 from dagster_project.ingest.lake import Lake
@@ -30,13 +35,19 @@ from dagster_project.models.columns import Columns
 from dagster_project.models.dbt import BuiltNode, DbtError, build
 from dagster_project.models.prepared import load_columns, parsed_digest
 from dagster_project.models.rebuilds import Rebuild, rebuild_summary, rebuilds_of_last_build
-from dagster_project.release.layout import WarehouseError, check_layout, expected_layout
+from dagster_project.release.layout import (
+    WarehouseError,
+    check_is_free,
+    check_layout,
+    expected_layout,
+)
 from dagster_project.release.state import project_digest
 from dagster_project.settings import Settings
 
 logger = logging.getLogger("walkhouse")
 
-_GROUPS = {"seeds": "staging", "intermediate": "facts", "meta": "audit"}
+_RECORDED = ("facts", "reports", "meta")
+_SELECT_RECORDED = " ".join(f"fqn:walkhouse.{folder}" for folder in _RECORDED)
 
 
 class Translator(DagsterDbtTranslator):
@@ -55,11 +66,30 @@ class Translator(DagsterDbtTranslator):
             return metadata
         return {**metadata, **column_metadata(self._columns[name], dbt_resource_props["columns"])}
 
+    def get_asset_spec(
+        self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
+    ) -> dg.AssetSpec:
+        """With the sources behind what is not recorded, so that a run waits for them, too."""
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        known = {dep.asset_key for dep in spec.deps}
+        sources = [
+            super(Translator, self).get_asset_spec(manifest, source, project).key
+            for source in _unrecorded_ancestors(manifest, unique_id)
+            if source in manifest["sources"]
+        ]
+        more = [dg.AssetDep(key) for key in sorted(sources) if key not in known]
+        return spec.replace_attributes(deps=[*spec.deps, *more]) if more else spec
+
+    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """What the table is for, then its grain, with which dbt's description begins."""
+        purpose = dbt_resource_props["config"].get("meta", {}).get("purpose")
+        description = str(dbt_resource_props.get("description", ""))
+        return f"{purpose}\n\n{description}" if purpose else description
+
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
-        """The folder of a model; seeds belong to staging."""
-        is_seed = dbt_resource_props["resource_type"] == "seed"
-        folder = "seeds" if is_seed else str(dbt_resource_props["fqn"][1])
-        return _GROUPS.get(folder, folder)
+        """The folder of what people ask about; what that is made from is one group of its own."""
+        folder = _folder(dbt_resource_props)
+        return folder if folder in _RECORDED else "intermediate"
 
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
         """All models have the same owners."""
@@ -67,14 +97,27 @@ class Translator(DagsterDbtTranslator):
         return OWNERS
 
 
-def models_asset(project: DbtProject) -> dg.AssetsDefinition:
-    """All seeds and models of the dbt project."""
+def models_assets(project: DbtProject) -> list[dg.AssetsDefinition | dg.AssetSpec]:
+    """The models that a run records, which one step builds, and those that are only shown."""
+    manifest = json.loads(Path(project.manifest_path).read_text(encoding="utf-8"))
     digest = parsed_digest(Path(project.manifest_path).parent)
     translator = Translator(load_columns(Path(project.project_dir), digest))
+    shown = build_dbt_asset_specs(
+        manifest=manifest,
+        dagster_dbt_translator=translator,
+        exclude=_SELECT_RECORDED,
+        project=project,
+    )
+    return [_recorded_models(project, manifest, translator), *shown]
 
+
+def _recorded_models(
+    project: DbtProject, manifest: Mapping[str, Any], translator: Translator
+) -> dg.AssetsDefinition:
     @dbt_assets(
         name="models",
-        manifest=project.manifest_path,
+        manifest=manifest,
+        select=_SELECT_RECORDED,
         project=project,
         dagster_dbt_translator=translator,
         pool=WAREHOUSE,
@@ -84,7 +127,6 @@ def models_asset(project: DbtProject) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult[None]]:
         """Run `dbt build` over the lake into the warehouse."""
         settings = installation.settings
-        manifest = json.loads(Path(project.manifest_path).read_text(encoding="utf-8"))
         # The build notes what it was made from; the environment is dbt's only way to hear of it.
         os.environ["WALKHOUSE_PROJECT_DIGEST"] = project_digest(settings.dbt_project)
         with warehouse_writer(settings.home):
@@ -97,20 +139,24 @@ def models_asset(project: DbtProject) -> dg.AssetsDefinition:
                     built.append(node)
             except DbtError as error:
                 failure = error
+            if failure is not None and not built:  # what the warehouse tells is of an earlier build
+                raise failed(str(failure))
             rows = _row_counts(settings.warehouse)
             rebuilds = rebuilds_of_last_build(settings.warehouse)
         for sentence in rebuild_summary(rebuilds, tables=len(rows)):
             logger.info("%s", sentence)
         for node in built:
             props = manifest["nodes"][node.unique_id]
+            if _folder(props) not in _RECORDED:
+                continue
             table = (props["schema"], props["alias"])
-            metadata: dict[str, Any] = {"seconds": node.seconds}
+            metadata: dict[str, Any] = {"seconds": round(node.seconds, 1)}
             if table in rows:
                 metadata["dagster/row_count"] = rows[table]
                 metadata |= _rebuild_metadata(rebuilds.get(".".join(table)))
             yield dg.MaterializeResult(asset_key=translator.get_asset_key(props), metadata=metadata)
         if failure is not None:
-            raise dg.Failure(description=str(failure), allow_retries=False) from failure
+            raise failed(str(failure))
 
     return models
 
@@ -118,15 +164,45 @@ def models_asset(project: DbtProject) -> dg.AssetsDefinition:
 def _selected_nodes(
     context: dg.AssetExecutionContext, manifest: Mapping[str, Any], translator: Translator
 ) -> list[str]:
-    """Names of the nodes of a partial run; none for a whole one."""
+    """Names of the nodes of a partial run, with what they are made from; none for a whole one."""
     if not context.is_subset:
         return []
-    return [
-        node["name"]
-        for node in manifest["nodes"].values()
-        if node["resource_type"] in ("model", "seed")
+    selected = {
+        unique_id
+        for unique_id, node in manifest["nodes"].items()
+        if _folder(node) in _RECORDED
+        and node["resource_type"] == "model"
         and translator.get_asset_key(node) in context.selected_asset_keys
+    }
+    behind = {each for one in selected for each in _unrecorded_ancestors(manifest, one)}
+    return [
+        manifest["nodes"][each]["name"]
+        for each in sorted(selected | behind - set(manifest["sources"]))
     ]
+
+
+def _unrecorded_ancestors(manifest: Mapping[str, Any], unique_id: str) -> list[str]:
+    """What a recorded model is made from and Dagster does not record, sources included."""
+    if unique_id not in manifest["nodes"] or _folder(manifest["nodes"][unique_id]) not in _RECORDED:
+        return []
+    found: list[str] = []
+    left = [unique_id]
+    while left:
+        node = manifest["nodes"].get(left.pop())
+        for parent in (
+            node["depends_on"].get("nodes", ()) if node else ()
+        ):  # seeds and sources: none
+            if parent not in found and _folder(manifest["nodes"].get(parent)) not in _RECORDED:
+                found.append(parent)
+                left.append(parent)
+    return found
+
+
+def _folder(node: Mapping[str, Any] | None) -> str:
+    """The folder of a model; `seeds` for a seed, and nothing for a source."""
+    if node is None:
+        return ""
+    return "seeds" if node["resource_type"] == "seed" else str(node["fqn"][1])
 
 
 def _remove_leftovers(settings: Settings) -> None:
@@ -140,13 +216,14 @@ def _say_if_built_anew(settings: Settings) -> None:
     """Log that an older warehouse is built anew.
 
     Raises:
-        Failure: a newer Walkhouse built it, or it is damaged.
+        Failure: a newer Walkhouse built it, it is damaged, or another process has it open.
     """
     try:
+        check_is_free(settings.warehouse)
         if check_layout(settings.warehouse, expected_layout(settings.dbt_project)):
             logger.info("an older Walkhouse built the warehouse: everything is built anew")
     except WarehouseError as error:
-        raise dg.Failure(description=str(error), allow_retries=False) from error
+        raise failed(str(error)) from None
 
 
 def _rebuild_metadata(rebuild: Rebuild | None) -> dict[str, Any]:

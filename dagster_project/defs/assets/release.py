@@ -3,30 +3,40 @@
 import json
 import logging
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import dagster as dg
 import duckdb
 
 from dagster_project.defs.assets.landing import OWNERS
-from dagster_project.defs.freshness import DAILY
+from dagster_project.defs.failures import failed
 from dagster_project.defs.plots import dumps_by_day
 from dagster_project.defs.pools import WAREHOUSE
 from dagster_project.defs.resources import Installation, Waivers
 from dagster_project.ingest.content import loaded_catalogue
 from dagster_project.ingest.lake import Lake
 from dagster_project.locks import warehouse_writer
+from dagster_project.models.deployed import Deployments
 from dagster_project.models.rebuilds import rebuilds_of_last_build
 from dagster_project.operations.runs import note_conclusive
 from dagster_project.registry import (
+    Invariant,
     load_invariants,
     load_published_tables,
     quarantine_tolerance,
 )
-from dagster_project.release.gate import Verdict, Waiver, verdict
+from dagster_project.release.gate import Verdict, Waiver, WaiverError, verdict
 from dagster_project.release.layout import WarehouseError, check_layout, expected_layout
-from dagster_project.release.publish import Release, ReleaseError, publish, release_id
-from dagster_project.release.state import state_digest
+from dagster_project.release.publish import (
+    Hold,
+    Release,
+    ReleaseError,
+    held,
+    publish,
+    release_id,
+)
+from dagster_project.release.state import project_digest, state_digest
 from dagster_project.replacing import replace_text
 from dagster_project.settings import CODE_VERSION, Settings
 
@@ -48,27 +58,37 @@ def release_asset(published_tables: Sequence[dg.AssetKey]) -> dg.AssetsDefinitio
         owners=OWNERS,
         kinds={"duckdb", "parquet"},
         pool=WAREHOUSE,
-        freshness_policy=DAILY,
     )
     def release(
         context: dg.AssetExecutionContext, installation: Installation, waivers: Waivers
     ) -> dg.MaterializeResult[None]:
-        """One published state of the warehouse, which BI tools read.
+        """What BI tools read: one published, audited state of the warehouse.
 
-        Refused, with the reasons named, unless the audit of exactly these tables passed; what was
-        published before then stays.
+        It is refused, with the reasons, unless the audit of exactly these tables passed. Readers
+        then keep the release before.
+
+        To publish although an invariant fails: Materialize this asset with "Open launchpad", and
+        set `resources: waivers: config:` to `invariants: [<id>, …]` and a `reason`, which is
+        published with the release.
         """
         settings = installation.settings
         with warehouse_writer(settings.home):
-            decision = _decide(settings, waivers.waiver)
+            if (hold := held(settings.published)) and _began_before(context, hold):
+                note_conclusive(context)
+                raise failed(hold.sentence)
+            try:
+                decision = _decide(settings, waivers.waiver)
+            except WaiverError as error:
+                note_conclusive(context)
+                raise failed(str(error)) from None
             for warning in decision.warnings:
                 logger.warning("%s", warning)
             if not decision.may_publish:
                 replace_text(settings.refusal, json.dumps(list(decision.refusals), indent=1))
                 note_conclusive(context)
-                raise dg.Failure(
-                    description="not published:\n" + "\n".join(decision.refusals),
-                    allow_retries=False,
+                raise failed(
+                    "not published:\n" + "\n".join(decision.refusals),
+                    _failed_checks(settings, decision),
                 )
             settings.refusal.unlink(missing_ok=True)
             try:
@@ -76,9 +96,10 @@ def release_asset(published_tables: Sequence[dg.AssetKey]) -> dg.AssetsDefinitio
             except (duckdb.Error, OSError, ReleaseError) as error:
                 message = f"the release could not be written, readers keep the one before: {error}"
                 logger.error("%s", message)
-                raise dg.Failure(description=message, allow_retries=False) from error
+                raise failed(message) from None
             rebuilt = rebuilds_of_last_build(settings.warehouse).get("facts.fct_item_events")
             dumps = Lake(settings.lake).dumps()
+        _show_waived_checks(context.instance, settings, decision)
         tolerance = quarantine_tolerance(load_invariants(settings.dbt_project))
         logger.info("published release %s", published.release_id)
         return dg.MaterializeResult(
@@ -89,12 +110,82 @@ def release_asset(published_tables: Sequence[dg.AssetKey]) -> dg.AssetsDefinitio
                 "rebuilt": rebuilt.sentence if rebuilt else "no event",
                 "by_day": dg.MetadataValue.md(dumps_by_day(dumps, tolerance)),
                 AUDIT: {r.invariant: [r.checked, r.violations] for r in decision.results},
+                "dbt_project": published.project,
                 "waivers": dg.MetadataValue.json(dict(published.waivers)),
                 "path": dg.MetadataValue.path(str(settings.published / "walkhouse.duckdb")),
             }
         )
 
     return release
+
+
+def _began_before(context: dg.AssetExecutionContext, hold: Hold) -> bool:
+    """Whether somebody rolled back while the run was under way already."""
+    record = context.instance.get_run_record_by_id(context.run.run_id)
+    rolled_back_at = datetime.fromisoformat(hold.at) + timedelta(seconds=1)  # it has no fractions
+    return record is not None and record.create_timestamp < rolled_back_at
+
+
+def how_to_waive(registry: Sequence[Invariant], failing: Sequence[str]) -> dict[str, Any]:
+    """Metadata that says how a person lets invariants pass once; empty where none can be."""
+    waivable = [each.id for each in registry if each.waivable and each.id in failing]
+    if not waivable:
+        return {}
+    steps = (
+        "Look at the examples first. Then open [the asset `release`](/assets/release), choose "
+        "Materialize with *Open launchpad*, and run it with:\n\n"
+        "```yaml\nresources:\n  waivers:\n    config:\n"
+        f"      invariants: [{', '.join(waivable)}]\n      reason: who looked, and why it is fine\n"
+        "```"
+    )
+    return {"to publish all the same": dg.MetadataValue.md(steps)}
+
+
+def _failed_checks(settings: Settings, decision: Verdict) -> dict[str, Any]:
+    """Links to the checks that keep a release back, and how they can be waived."""
+    keys = _check_keys(settings)
+    failing = [r for r in decision.results if r.severity == "error" and not r.passed]
+    links = {
+        f"failed check {result.invariant}": dg.MetadataValue.url(
+            f"/assets/{'/'.join(keys[result.invariant].path)}"
+            f"?view=checks&checkDetail={result.invariant}"
+        )
+        for result in failing
+        if result.invariant in keys
+    }
+    registry = load_invariants(settings.dbt_project)
+    return {
+        **links,
+        **how_to_waive(registry, [result.invariant for result in failing]),
+    }
+
+
+def _show_waived_checks(
+    instance: dg.DagsterInstance, settings: Settings, decision: Verdict
+) -> None:
+    """Turn the checks of waived invariants to warnings, also where they ran in another run."""
+    keys = _check_keys(settings)
+    for result in decision.results:
+        if result.invariant in decision.waived:
+            instance.report_runless_asset_event(
+                dg.AssetCheckEvaluation(
+                    asset_key=keys[result.invariant],
+                    check_name=result.invariant,
+                    passed=False,
+                    severity=dg.AssetCheckSeverity.WARN,
+                    description=f"{result.sentence}; waived",
+                    metadata={"checked": result.checked, "violations": result.violations},
+                )
+            )
+
+
+def _check_keys(settings: Settings) -> dict[str, dg.AssetKey]:
+    """The asset that the check of each invariant stands on."""
+    schemas = {table: schema for schema, table in load_published_tables(settings.dbt_project)}
+    return {
+        invariant.id: dg.AssetKey([schemas[invariant.table], invariant.table])
+        for invariant in load_invariants(settings.dbt_project)
+    }
 
 
 def _decide(settings: Settings, waiver: Waiver | None) -> Verdict:
@@ -123,6 +214,7 @@ def _decide(settings: Settings, waiver: Waiver | None) -> Verdict:
             load_published_tables(settings.dbt_project),
             lake_dumps={day: dump.fingerprint for day, dump in lake.dumps().items()},
             catalogue=catalogue.fingerprint if catalogue else "",
+            project=project_digest(settings.dbt_project),
             waiver=waiver,
         )
 
@@ -139,6 +231,7 @@ def _publish(settings: Settings, decision: Verdict, waiver: Waiver | None) -> Re
         catalogue.fingerprint if catalogue else "",
         project[0][0],
     )
+    deployment = Deployments(settings.deployed).of(settings.dbt_project)
     now = datetime.now(UTC)
     release = Release(
         release_id=release_id(now, state),
@@ -150,6 +243,9 @@ def _publish(settings: Settings, decision: Verdict, waiver: Waiver | None) -> Re
         dumps=len(dumps),
         events=events,
         waivers=dict.fromkeys(decision.waived, waiver.reason if waiver else ""),
+        project=deployment.digest if deployment else "",
+        project_commit=deployment.git_commit if deployment else None,
+        is_project_modified=deployment.is_modified if deployment else None,
     )
     publish(
         settings.warehouse,

@@ -4,6 +4,8 @@
     <url>/releases/<release id>/walkhouse.duckdb, parquet/<schema>/<table>/*.parquet
     <url>/releases/<release id>/files.json   every file with its size and hash, written last
 
+Objects of other names are somebody else's, and stay as they are.
+
 `current.json` is one small object that is written after everything that it names, so readers see
 the release before or the one after. A folder without `files.json` was never complete: the next
 copy removes it. Files that the release before has as well are copied within the store, not sent
@@ -14,6 +16,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path, PurePosixPath
@@ -27,9 +31,13 @@ from dagster_project.object_store import (
     connect,
     explaining,
     is_missing_bucket,
+    is_refused,
+    remove_folder,
 )
-from dagster_project.release.copies.target import CopyError
+from dagster_project.release.copies.target import CopyError, refuse_other_owner
 from dagster_project.release.publish import Release
+
+logger = logging.getLogger("walkhouse")
 
 _CURRENT = "current.json"
 _FILES = "files.json"
@@ -43,38 +51,75 @@ def held_release(url: str) -> str | None:
     try:
         with explaining(url):
             fs, root = connect(url)
-            current = _read_json(fs, f"{root}/{_CURRENT}")
+            current = _read_current(fs, root)
     except ObjectStoreError as error:
         raise CopyError(error.reason) from error
     return str(current["release_id"]) if current else None
 
 
-def send_release(url: str, folder: Path, release: Release, *, keep: int) -> Mapping[str, int]:
+def send_release(
+    url: str, folder: Path, release: Release, *, keep: int, installation: str
+) -> Mapping[str, int]:
     """See `copies.Target`."""
     try:
         with explaining(url):
             fs, root = connect(url)
+            current = _read_current(fs, root) or {}
+            refuse_other_owner(
+                current.get("installation"), installation, release_it=f"remove {_CURRENT} there"
+            )
+            _abort_uploads(fs, root)
             complete = _remove_incomplete(fs, root)
             sent: Mapping[str, int] = {}
             if release.release_id not in complete:
                 sent = _upload(fs, root, folder, release, before=max(complete, default=None))
-            _write_json(fs, f"{root}/{_CURRENT}", _current(folder, release))
+            described = _current(folder, release) | {"installation": installation}
+            _write_json(fs, f"{root}/{_CURRENT}", described)
             for old in sorted(complete - {release.release_id}, reverse=True)[keep - 1 :]:
-                fs.rm(f"{root}/releases/{old}", recursive=True)
+                _remove_old(fs, f"{root}/releases/{old}")
     except ObjectStoreError as error:
         raise CopyError(error.reason) from error
     return sent
 
 
+def _abort_uploads(fs: fsspec.AbstractFileSystem, root: str) -> None:
+    """Free what killed copies took up, if the store lets us; no reader can see it either way."""
+    try:
+        abort_uploads(
+            fs, f"{root}/releases/", are_ours=lambda path: _is_release(path.partition("/")[0])
+        )
+    except OSError as error:
+        if not is_refused(error):
+            raise
+        logger.warning(
+            "copy s3://%s: parts of uploads that were cut short stay there (%s); allow "
+            "s3:ListBucketMultipartUploads and s3:AbortMultipartUpload, or have a lifecycle rule "
+            "of the bucket remove them",
+            root,
+            error,
+        )
+
+
+def _remove_old(fs: fsspec.AbstractFileSystem, folder: str) -> None:
+    """Remove a release that is not kept; readers see the new one already."""
+    try:
+        remove_folder(fs, folder)
+    except OSError as error:
+        if not is_refused(error):
+            raise
+        logger.warning("copy s3://%s: an old release stays there: %s", folder, error)
+
+
 def _remove_incomplete(fs: fsspec.AbstractFileSystem, root: str) -> set[str]:
     """Remove what killed copies left; gives the ids of the releases that are complete."""
-    abort_uploads(fs, f"{root}/releases/")
     complete = set()
     for folder in _folders(fs, f"{root}/releases"):
+        if not _is_release(PurePosixPath(folder).name):
+            continue  # somebody else's
         if fs.exists(f"{folder}/{_FILES}"):
             complete.add(PurePosixPath(folder).name)
         else:
-            fs.rm(folder, recursive=True)
+            remove_folder(fs, folder)
     return complete
 
 
@@ -131,6 +176,29 @@ def _folders(fs: fsspec.AbstractFileSystem, path: str) -> list[str]:
         if is_missing_bucket(error):
             raise
         return []
+
+
+def _is_release(name: str) -> bool:
+    """Whether a folder has the name of a release; others are somebody else's."""
+    return re.fullmatch(r"\d{8}T\d{6}-\w+", name) is not None
+
+
+def _read_current(fs: fsspec.AbstractFileSystem, root: str) -> dict[str, Any] | None:
+    """What readers follow; None before the first release.
+
+    Raises:
+        CopyError: an object of that name is there that somebody else wrote.
+    """
+    try:
+        current = _read_json(fs, f"{root}/{_CURRENT}")
+    except ValueError:
+        current = {}
+    if current is None or (isinstance(current, dict) and "release_id" in current):
+        return current
+    raise CopyError(
+        f"{_CURRENT} is there already, and Walkhouse did not write it; give the copy a prefix of "
+        "its own"
+    )
 
 
 def _read_json(fs: fsspec.AbstractFileSystem, path: str) -> dict[str, Any] | None:

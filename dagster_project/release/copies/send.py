@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from dagster_project.release.copies.target import CopyError, Target
-from dagster_project.release.publish import current_release
+from dagster_project.release.publish import current_release, release_folder
 from dagster_project.settings import without_password
 
 logger = logging.getLogger("walkhouse")
@@ -50,8 +50,12 @@ def target(url: str) -> Target:
 
             return s3
         case "postgres" | "postgresql":
-            from dagster_project.release.copies import postgres
-
+            try:
+                from dagster_project.release.copies import postgres
+            except ImportError as error:
+                raise CopyError(
+                    "PostgreSQL needs a client: pip install 'walkhouse[postgres]'"
+                ) from error
             return postgres
     raise CopyError("there is no way to send a copy there")
 
@@ -77,13 +81,16 @@ def copies_behind(urls: Sequence[str], published: Path) -> list[CopyState]:
     ]
 
 
-def send_copies(urls: Sequence[str], published: Path, *, keep: int) -> list[CopyState]:
+def send_copies(
+    urls: Sequence[str], published: Path, *, keep: int, installation: str
+) -> list[CopyState]:
     """Send the current release to every copy that does not hold it; one that fails stops no other.
 
     Args:
         urls: the copies.
         published: the folder that readers on this machine see; it must hold a release.
         keep: how many releases a copy keeps.
+        installation: id of the installation that sends (`copies.owner`).
 
     Returns:
         one state a copy, in their order, with the problem where it could not be sent.
@@ -91,7 +98,7 @@ def send_copies(urls: Sequence[str], published: Path, *, keep: int) -> list[Copy
     release = current_release(published)
     if release is None:
         return [CopyState(without_password(url), None) for url in urls]
-    folder = published / ".releases" / release.release_id
+    folder = release_folder(published, release.release_id)
     states = []
     for url in urls:
         shown = without_password(url)
@@ -101,7 +108,9 @@ def send_copies(urls: Sequence[str], published: Path, *, keep: int) -> list[Copy
             if held == release.release_id:
                 states.append(CopyState(shown, held, sent={}))
                 continue
-            sent = target(url).send_release(url, folder, release, keep=keep)
+            sent = target(url).send_release(
+                url, folder, release, keep=keep, installation=installation
+            )
         except CopyError as error:
             logger.error("copy %s: not sent: %s", shown, error)
             states.append(CopyState(shown, held, problem=str(error)))

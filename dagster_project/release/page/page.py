@@ -20,7 +20,8 @@ from typing import Any
 import duckdb
 
 from dagster_project.release.headlines import headlines
-from dagster_project.release.page.parts import PARTS, Section, dicts, ratio
+from dagster_project.release.page.parts import PARTS
+from dagster_project.release.page.section import Section, dicts, ratio
 from dagster_project.release.page.text import count, decimal, share, shown
 
 logger = logging.getLogger("walkhouse")
@@ -143,6 +144,11 @@ def _summary(
             f"{latest:%H:%M} UTC" if latest else "",
         ),
         Fact("Events", count(numbers["events"]), "in production"),
+        Fact(
+            "Left out",
+            count(numbers["left_out"]),
+            "events of other environments" if numbers["left_out"] else "no events",
+        ),
         Fact("Sessions", count(sessions)),
         Fact(
             "Engaged",

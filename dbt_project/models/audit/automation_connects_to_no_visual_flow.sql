@@ -6,14 +6,35 @@ catalogue_flows as (
 
 ),
 
-connections as (
+named_connections as (
 
     select
         system_id,
+        item_type,
         item_id,
         connected_item_id
     from catalogue_flows
     {{ unnested('connects_to', 'connected_item_id') }}
+
+),
+
+-- An id is that of a flow of the same type, if there is one, else of the other type.
+connections as (
+
+    select
+        named_connections.*,
+        coalesce(same_type.item_type, other_type.item_type) as connected_item_type
+    from named_connections
+    left join catalogue_flows as same_type
+        on
+            named_connections.system_id = same_type.system_id
+            and named_connections.item_type = same_type.item_type
+            and named_connections.connected_item_id = same_type.item_id
+    left join catalogue_flows as other_type
+        on
+            named_connections.system_id = other_type.system_id
+            and named_connections.item_type <> other_type.item_type
+            and named_connections.connected_item_id = other_type.item_id
 
 ),
 
@@ -22,12 +43,15 @@ reached as (
 
     select
         catalogue_flows.system_id,
+        catalogue_flows.item_type,
         catalogue_flows.item_id,
+        connections.connected_item_type,
         connections.connected_item_id
     from catalogue_flows
     inner join connections
         on
             catalogue_flows.system_id = connections.system_id
+            and catalogue_flows.item_type = connections.item_type
             and catalogue_flows.item_id = connections.item_id
     where catalogue_flows.is_published and catalogue_flows.flow_kind = 'automation'
 
@@ -35,12 +59,15 @@ reached as (
 
     select
         reached.system_id,
+        reached.item_type,
         reached.item_id,
+        connections.connected_item_type,
         connections.connected_item_id
     from reached
     inner join connections
         on
             reached.system_id = connections.system_id
+            and reached.connected_item_type = connections.item_type
             and reached.connected_item_id = connections.item_id
 
 ),
@@ -49,6 +76,7 @@ visual_connections as (
 
     select
         reached.system_id,
+        reached.item_type,
         reached.item_id,
         count(*) as visual_flows,
         min(reached.connected_item_id) as first_visual_item_id
@@ -56,9 +84,10 @@ visual_connections as (
     inner join catalogue_flows
         on
             reached.system_id = catalogue_flows.system_id
+            and reached.connected_item_type = catalogue_flows.item_type
             and reached.connected_item_id = catalogue_flows.item_id
     where catalogue_flows.ui_steps > 0
-    group by reached.system_id, reached.item_id
+    group by reached.system_id, reached.item_type, reached.item_id
 
 ),
 
@@ -78,6 +107,7 @@ looked_at as (
     left join visual_connections
         on
             catalogue_flows.system_id = visual_connections.system_id
+            and catalogue_flows.item_type = visual_connections.item_type
             and catalogue_flows.item_id = visual_connections.item_id
     where catalogue_flows.is_published and catalogue_flows.flow_kind = 'automation'
 

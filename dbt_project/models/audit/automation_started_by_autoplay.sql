@@ -1,4 +1,3 @@
-{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 -- An initiator is known where its code says whether it was the user or the system.
@@ -20,10 +19,4 @@ looked_at as (
 
 )
 
-{{
-    invariant_result(
-        'automation_started_by_autoplay',
-        looked_at='looked_at',
-        dated_by='home_date'
-    )
-}}
+{{ invariant_result('automation_started_by_autoplay', looked_at='looked_at') }}

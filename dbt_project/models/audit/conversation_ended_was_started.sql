@@ -1,4 +1,3 @@
-{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 looked_at as (
@@ -19,10 +18,4 @@ looked_at as (
 
 )
 
-{{
-    invariant_result(
-        'conversation_ended_was_started',
-        looked_at='looked_at',
-        dated_by='home_date'
-    )
-}}
+{{ invariant_result('conversation_ended_was_started', looked_at='looked_at') }}

@@ -1,4 +1,3 @@
-{{ config(meta={'dated_by': ['event_date']}) }}
 with
 
 item_events as (
@@ -54,4 +53,4 @@ looked_at as (
 
 )
 
-{{ invariant_result('event_key_is_unique', looked_at='looked_at', dated_by='event_date') }}
+{{ invariant_result('event_key_is_unique', looked_at='looked_at') }}

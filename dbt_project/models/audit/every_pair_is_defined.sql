@@ -1,4 +1,3 @@
-{{ config(meta={'dated_by': ['event_date']}) }}
 with
 
 item_events as (
@@ -33,4 +32,4 @@ looked_at as (
 
 )
 
-{{ invariant_result('every_pair_is_defined', looked_at='looked_at', dated_by='event_date') }}
+{{ invariant_result('every_pair_is_defined', looked_at='looked_at') }}

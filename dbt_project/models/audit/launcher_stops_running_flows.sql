@@ -1,4 +1,3 @@
-{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 flow_events as (
@@ -69,4 +68,4 @@ looked_at as (
 
 )
 
-{{ invariant_result('launcher_stops_running_flows', looked_at='looked_at', dated_by='home_date') }}
+{{ invariant_result('launcher_stops_running_flows', looked_at='looked_at') }}

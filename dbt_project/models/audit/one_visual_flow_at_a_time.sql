@@ -1,4 +1,3 @@
-{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 visual_plays as (
@@ -7,7 +6,7 @@ visual_plays as (
         *,
         max(last_event_at) over (
             partition by system_id, environment, session_id
-            order by started_at, last_event_at, play_key
+            order by started_at, last_event_at, first_number
             rows between unbounded preceding and 1 preceding
         ) as others_last_event_at
     from {{ ref('int_flow_play_sessions') }}
@@ -34,4 +33,4 @@ looked_at as (
 
 )
 
-{{ invariant_result('one_visual_flow_at_a_time', looked_at='looked_at', dated_by='home_date') }}
+{{ invariant_result('one_visual_flow_at_a_time', looked_at='looked_at') }}

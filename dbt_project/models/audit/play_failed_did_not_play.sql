@@ -1,4 +1,3 @@
-{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 looked_at as (
@@ -20,4 +19,4 @@ looked_at as (
 
 )
 
-{{ invariant_result('play_failed_did_not_play', looked_at='looked_at', dated_by='home_date') }}
+{{ invariant_result('play_failed_did_not_play', looked_at='looked_at') }}

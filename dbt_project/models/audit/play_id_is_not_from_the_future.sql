@@ -1,4 +1,3 @@
-{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 timed_plays as (
@@ -29,10 +28,4 @@ looked_at as (
 
 )
 
-{{
-    invariant_result(
-        'play_id_is_not_from_the_future',
-        looked_at='looked_at',
-        dated_by='home_date'
-    )
-}}
+{{ invariant_result('play_id_is_not_from_the_future', looked_at='looked_at') }}

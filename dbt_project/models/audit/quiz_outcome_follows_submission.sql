@@ -1,13 +1,12 @@
-{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 quiz_events as (
 
     select
         *,
-        -- An item without an id is known by its name.
         min(case when event = 'Submitted' then occurred_at end) over (
-            partition by system_id, environment, session_id, coalesce(item_id, item_name)
+            partition by
+                system_id, environment, session_id, item_id, {{ name_without_id() }}
         ) as first_submitted_at
     from {{ ref('fct_item_events') }}
     where
@@ -33,10 +32,4 @@ looked_at as (
 
 )
 
-{{
-    invariant_result(
-        'quiz_outcome_follows_submission',
-        looked_at='looked_at',
-        dated_by='home_date'
-    )
-}}
+{{ invariant_result('quiz_outcome_follows_submission', looked_at='looked_at') }}

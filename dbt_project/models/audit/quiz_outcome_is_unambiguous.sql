@@ -1,14 +1,10 @@
-{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 quiz_events as (
 
     select
         *,
-        -- An item without an id is known by its name.
-        coalesce(item_id, item_name) as quiz,
-        -- Within one millisecond an attempt starts, is submitted and has its outcome.
-        case event when 'Play' then 0 when 'Submitted' then 1 else 2 end as event_order
+        {{ name_without_id() }} as item_name_without_id
     from {{ ref('fct_item_events') }}
     where
         {{ is_stale('home_date') }}
@@ -22,8 +18,8 @@ numbered as (
     select
         *,
         sum(case when event in ('Play', 'Submitted') then 1 else 0 end) over (
-            partition by system_id, environment, session_id, quiz
-            order by occurred_at, event_order, event_key
+            partition by system_id, environment, session_id, item_id, item_name_without_id
+            order by {{ in_event_order() }}
             rows between unbounded preceding and current row
         ) as part
     from quiz_events
@@ -35,10 +31,12 @@ judged as (
     select
         *,
         count(case when event = 'Passed' then 1 end) over (
-            partition by system_id, environment, session_id, quiz, part
+            partition by
+                system_id, environment, session_id, item_id, item_name_without_id, part
         ) as passed,
         count(case when event = 'Failed' then 1 end) over (
-            partition by system_id, environment, session_id, quiz, part
+            partition by
+                system_id, environment, session_id, item_id, item_name_without_id, part
         ) as failed
     from numbered
 
@@ -60,4 +58,4 @@ looked_at as (
 
 )
 
-{{ invariant_result('quiz_outcome_is_unambiguous', looked_at='looked_at', dated_by='home_date') }}
+{{ invariant_result('quiz_outcome_is_unambiguous', looked_at='looked_at') }}

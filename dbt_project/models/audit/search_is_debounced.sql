@@ -1,4 +1,3 @@
-{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 searches as (
@@ -7,7 +6,7 @@ searches as (
         *,
         {{ epoch_ms('occurred_at') }} - lag({{ epoch_ms('occurred_at') }}) over (
             partition by system_id, environment, session_id
-            order by occurred_at, event_key
+            order by {{ in_event_order() }}
         ) as ms_since_previous
     from {{ ref('fct_item_events') }}
     where
@@ -32,4 +31,4 @@ looked_at as (
 
 )
 
-{{ invariant_result('search_is_debounced', looked_at='looked_at', dated_by='home_date') }}
+{{ invariant_result('search_is_debounced', looked_at='looked_at') }}

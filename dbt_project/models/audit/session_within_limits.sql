@@ -1,4 +1,3 @@
-{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 looked_at as (
@@ -18,4 +17,4 @@ looked_at as (
 
 )
 
-{{ invariant_result('session_within_limits', looked_at='looked_at', dated_by='home_date') }}
+{{ invariant_result('session_within_limits', looked_at='looked_at') }}

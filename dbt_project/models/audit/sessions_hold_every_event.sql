@@ -1,4 +1,3 @@
-{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 -- The events are read once; what each fact should hold follows from these counts.
@@ -84,4 +83,4 @@ looked_at as (
 
 )
 
-{{ invariant_result('sessions_hold_every_event', looked_at='looked_at', dated_by='home_date') }}
+{{ invariant_result('sessions_hold_every_event', looked_at='looked_at') }}

@@ -1,13 +1,12 @@
-{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 shoutout_events as (
 
     select
         *,
-        -- An item without an id is known by its name, and an action by its parent.
         min(case when event = 'Play' then occurred_at end) over (
-            partition by system_id, environment, session_id, coalesce(shoutout_id, shoutout_name)
+            partition by
+                system_id, environment, session_id, shoutout_id, item_name_without_id
         ) as first_shown_at
     from {{ ref('int_shoutout_events') }}
     where {{ is_stale('home_date') }}
@@ -31,4 +30,4 @@ looked_at as (
 
 )
 
-{{ invariant_result('shoutout_action_was_shown', looked_at='looked_at', dated_by='home_date') }}
+{{ invariant_result('shoutout_action_was_shown', looked_at='looked_at') }}

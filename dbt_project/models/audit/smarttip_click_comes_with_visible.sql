@@ -1,13 +1,12 @@
-{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 smarttip_events as (
 
     select
         *,
-        -- An item without an id is known by its name.
         count(case when event = 'Visible' then 1 end) over (
-            partition by system_id, environment, session_id, coalesce(item_id, item_name)
+            partition by
+                system_id, environment, session_id, item_id, {{ name_without_id() }}
         ) as visibles
     from {{ ref('fct_item_events') }}
     where
@@ -32,10 +31,4 @@ looked_at as (
 
 )
 
-{{
-    invariant_result(
-        'smarttip_click_comes_with_visible',
-        looked_at='looked_at',
-        dated_by='home_date'
-    )
-}}
+{{ invariant_result('smarttip_click_comes_with_visible', looked_at='looked_at') }}

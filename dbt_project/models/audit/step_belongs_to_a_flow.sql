@@ -1,4 +1,3 @@
-{{ config(meta={'dated_by': ['home_date']}) }}
 with
 
 flow_events as (
@@ -12,13 +11,16 @@ played_flows as (
 
     select distinct
         play_key,
-        flow_item_id
+        flow_item_type,
+        flow_item_id,
+        flow_name_without_id
     from flow_events
     where event = 'Play' and not is_step
 
 ),
 
--- A step that does not say whose it is, or a flow without an id, is taken at the play's word.
+-- A step that does not say whose it is, or a flow that says less than the step, is taken at the
+-- play's word: ids are compared with ids, and names where neither has an id.
 looked_at as (
 
     select
@@ -28,7 +30,8 @@ looked_at as (
         flow_events.session_id,
         flow_events.item_id,
         flow_events.event_key,
-        'step of ' || coalesce(flow_events.flow_item_id, 'an unnamed flow')
+        'step of '
+        || coalesce(flow_events.flow_item_id, flow_events.flow_item_name, 'an unnamed flow')
         || ', whose Play is not in play ' || coalesce(flow_events.play_id, flow_events.play_key)
             as detail,
         not exists (
@@ -36,11 +39,15 @@ looked_at as (
             from played_flows
             where
                 flow_events.play_key = played_flows.play_key
+                and flow_events.flow_item_type = played_flows.flow_item_type
                 and coalesce(flow_events.flow_item_id = played_flows.flow_item_id, true)
+                and coalesce(
+                    flow_events.flow_name_without_id = played_flows.flow_name_without_id, true
+                )
         ) as is_violation
     from flow_events
     where flow_events.is_step
 
 )
 
-{{ invariant_result('step_belongs_to_a_flow', looked_at='looked_at', dated_by='home_date') }}
+{{ invariant_result('step_belongs_to_a_flow', looked_at='looked_at') }}

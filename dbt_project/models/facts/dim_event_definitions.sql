@@ -41,6 +41,7 @@ final as (
         event_definitions.capped_per,
         event_definitions.pairing,
         event_definitions.paired_with,
+        coalesce(event_definitions.order_in_ms, 1) as order_in_ms,
         event_definitions.definition,
         raw_names_of_pairs.raw_names,
         raw_names_of_pairs.raw_names_evidence

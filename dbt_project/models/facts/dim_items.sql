@@ -15,24 +15,26 @@ catalogue_items as (
 seen_items as (
 
     select
+        {{ item_key('item_type', 'item_id', 'item_name_without_id') }} as item_key,
         system_id,
+        item_type,
         item_id,
-        {{ last_by('item_type', ['event_date']) }} as item_type,
         {{ last_by('item_name', ['event_date']) }} as item_name,
         {{ last_by('parent', ['event_date']) }} as parent,
         min(first_seen_at) as first_seen_at,
         max(last_seen_at) as last_seen_at
     from items_by_date
-    group by system_id, item_id
+    group by system_id, item_type, item_id, item_name_without_id
 
 ),
 
 seen_or_listed as (
 
     select
+        coalesce(seen_items.item_key, catalogue_items.item_key) as item_key,
         coalesce(seen_items.system_id, catalogue_items.system_id) as system_id,
+        coalesce(seen_items.item_type, catalogue_items.item_type) as item_type,
         coalesce(seen_items.item_id, catalogue_items.item_id) as item_id,
-        coalesce(catalogue_items.item_type, seen_items.item_type) as item_type,
         coalesce(catalogue_items.item_name, seen_items.item_name) as item_name,
         seen_items.item_name as last_event_name,
         coalesce(catalogue_items.parent_item_id, seen_items.parent.parent_item_id)
@@ -50,7 +52,7 @@ seen_or_listed as (
         end as parent_item_name,
         seen_items.first_seen_at,
         seen_items.last_seen_at,
-        catalogue_items.item_id is not null as is_in_catalogue,
+        catalogue_items.item_key is not null as is_in_catalogue,
         catalogue_items.publish_status,
         catalogue_items.run_as_automation_process,
         catalogue_items.has_autoplay_rule,
@@ -61,9 +63,7 @@ seen_or_listed as (
         catalogue_items.is_terminal_step
     from seen_items
     full outer join catalogue_items
-        on
-            seen_items.system_id = catalogue_items.system_id
-            and seen_items.item_id = catalogue_items.item_id
+        on seen_items.item_key = catalogue_items.item_key
 
 ),
 
@@ -71,9 +71,10 @@ final as (
 
     select
         ---------- item
+        item_key,
         system_id,
-        item_id,
         item_type,
+        item_id,
         item_name,
         last_event_name,
         parent_item_id,

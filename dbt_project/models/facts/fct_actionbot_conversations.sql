@@ -3,13 +3,7 @@ with
 
 conversation_events as (
 
-    select
-        *,
-        case item_type when 'ActionBot Node' then parent_item_id else item_id end
-            as conversation_id,
-        case item_type when 'ActionBot Node' then parent_item_name else item_name end
-            as conversation_name
-    from {{ ref('int_actionbot_events') }}
+    select * from {{ ref('int_actionbot_events') }}
     where
         {{ is_stale('home_date') }}
         and is_of_conversation
@@ -22,11 +16,11 @@ conversations as (
         system_id,
         environment,
         session_id,
-        conversation,
+        conversation_id as item_id,
+        conversation_name_without_id,
         conversation_number,
         min(chat_number) as chat_number,
         {{ latest('end_user_id') }} as end_user_id,
-        {{ latest('conversation_id') }} as item_id,
         {{ latest('conversation_name') }} as item_name,
         min(home_date) as home_date,
         min(occurred_at) as first_event_at,
@@ -38,12 +32,18 @@ conversations as (
         count(*) filter (where event = 'Conversation Action Triggered') as actions_triggered,
         count(*) as events
     from conversation_events
-    group by system_id, environment, session_id, conversation, conversation_number
+    group by
+        system_id,
+        environment,
+        session_id,
+        conversation_id,
+        conversation_name_without_id,
+        conversation_number
 
 ),
 
 {% set chat = ['system_id', 'environment', 'session_id', 'chat_number'] -%}
-{% set grain = ['system_id', 'environment', 'session_id', 'conversation', 'conversation_number'] -%}
+{% set grain = session_item_key('conversation_name_without_id') + ['conversation_number'] -%}
 final as (
 
     select

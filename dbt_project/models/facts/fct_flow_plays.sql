@@ -7,7 +7,11 @@ flow_events as (
     select
         *,
         -- What belongs together is taken from one event.
-        {{ struct_of(['flow_item_type', 'flow_item_id']) }} as flow,
+        case
+            when flow_item_id is not null
+                then {{ struct_of(['flow_item_type', 'flow_item_id']) }}
+        end as flow_with_id,
+        {{ struct_of(['flow_item_type', 'flow_item_id', 'flow_name_without_id']) }} as flow,
         case
             when initiator is not null
                 then {{ struct_of(['initiator', 'initiator_item_id', 'is_user_initiated']) }}
@@ -43,8 +47,13 @@ plays as (
         {{ last_by('session_id', order_in_play) }} as last_session_id,
         count(distinct session_id) as sessions,
         {{ last_by('end_user_id', order_in_play) }} as end_user_id,
-        {{ first_by('flow', ['flow_item_id is null', 'is_step'] + order_in_play) }} as flow,
-        {{ last_by('flow_item_name', order_in_play) }} as item_name,
+        {{
+            first_by(
+                'flow',
+                ['flow_item_id is null', 'flow_item_name is null', 'is_step'] + order_in_play
+            )
+        }} as flow,
+        {{ last_by('flow_item_name', order_in_play) }} as last_flow_name,
         {{ first_by('start', order_in_play) }} as start,
         min(home_date) as home_date,
         min(occurred_at) as started_at,
@@ -62,15 +71,16 @@ grouped_steps as (
 
     select
         play_key,
+        item_type,
         item_id,
-        {{ first_by('flow_item_id', order_in_play) }} as flow_item_id,
+        {{ first_by('flow_with_id', order_in_play) }} as flow_with_id,
         {{ last_by('item_name', order_in_play) }} as item_name,
         min(occurred_at) as first_played_at,
         min(number_in_play) as first_number,
         max(number_in_play) as last_number
     from flow_events
     where is_step
-    group by play_key, item_id, item_name_without_id
+    group by play_key, item_type, item_id, item_name_without_id
 
 ),
 
@@ -87,6 +97,7 @@ terminal_steps as (
 
     select distinct
         system_id,
+        flow_item_type,
         flow_item_id,
         step_id
     from content_steps
@@ -109,7 +120,9 @@ step_totals as (
     left join terminal_steps
         on
             plays.system_id = terminal_steps.system_id
-            and coalesce(steps_of_plays.flow_item_id, plays.flow.flow_item_id)
+            and coalesce(steps_of_plays.flow_with_id.flow_item_type, plays.flow.flow_item_type)
+            = terminal_steps.flow_item_type
+            and coalesce(steps_of_plays.flow_with_id.flow_item_id, plays.flow.flow_item_id)
             = terminal_steps.flow_item_id
             and steps_of_plays.item_id = terminal_steps.step_id
     group by steps_of_plays.play_key
@@ -153,6 +166,8 @@ judged as (
         plays.*,
         plays.flow.flow_item_type as item_type,
         plays.flow.flow_item_id as item_id,
+        -- A flow without an id is known by its name.
+        coalesce(plays.flow.flow_name_without_id, plays.last_flow_name) as item_name,
         plays.start.initiator,
         plays.start.initiator_item_id,
         plays.start.is_user_initiated,
@@ -179,6 +194,7 @@ judged as (
     left join catalogue_flows
         on
             plays.system_id = catalogue_flows.system_id
+            and plays.flow.flow_item_type = catalogue_flows.item_type
             and plays.flow.flow_item_id = catalogue_flows.item_id
 
 ),

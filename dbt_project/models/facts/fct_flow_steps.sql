@@ -4,7 +4,14 @@ with
 
 step_events as (
 
-    select * from {{ ref('int_flow_events') }}
+    select
+        *,
+        -- What belongs together is taken from one event.
+        case
+            when flow_item_id is not null
+                then {{ struct_of(['flow_item_type', 'flow_item_id']) }}
+        end as flow
+    from {{ ref('int_flow_events') }}
     where
         {{ is_stale('home_date') }}
         and is_step
@@ -28,22 +35,23 @@ steps as (
 
     select
         play_key,
+        item_type,
         item_id,
         item_name_without_id,
         min(system_id) as system_id,
         min(environment) as environment,
         {{ first_by('session_id', order_in_play) }} as session_id,
         {{ first_by('end_user_id', order_in_play) }} as end_user_id,
-        {{ first_by('item_type', order_in_play) }} as item_type,
         {{ last_by('item_name', order_in_play) }} as item_name,
-        {{ first_by('flow_item_id', order_in_play) }} as flow_item_id,
+        {{ first_by('flow', order_in_play) }} as flow,
         min(home_date) as home_date,
         min(occurred_at) as started_at,
         max(occurred_at) as last_event_at,
         min(number_in_play) as first_number,
+        {{ first_by('number_in_session', order_in_play) }} as first_number_in_session,
         count(*) as events
     from step_events
-    group by play_key, item_id, item_name_without_id
+    group by play_key, item_type, item_id, item_name_without_id
 
 ),
 
@@ -51,7 +59,8 @@ placed as (
 
     select
         *,
-        md5({{ key_text(['play_key', 'item_id', 'item_name_without_id']) }}) as step_key,
+        md5({{ key_text(['play_key', 'item_type', 'item_id', 'item_name_without_id']) }})
+            as step_key,
         row_number() over (
             partition by play_key
             order by first_number
@@ -59,7 +68,11 @@ placed as (
         lead(started_at) over (
             partition by play_key
             order by first_number
-        ) as next_step_at
+        ) as next_step_at,
+        row_number() over (
+            partition by system_id, environment, session_id
+            order by first_number_in_session
+        ) as position_in_session
     from steps
 
 ),
@@ -69,6 +82,7 @@ catalogue_steps as (
 
     select
         system_id,
+        flow_item_type,
         flow_item_id,
         step_id,
         min(step_position) as step_position,
@@ -77,7 +91,7 @@ catalogue_steps as (
         max(case when is_terminal_step then 1 when not is_terminal_step then 0 end) = 1
             as is_terminal_step
     from content_steps
-    group by system_id, flow_item_id, step_id
+    group by system_id, flow_item_type, flow_item_id, step_id
 
 ),
 
@@ -117,6 +131,7 @@ final as (
         placed.last_event_at,
         placed.next_step_at,
         placed.position_in_play,
+        placed.position_in_session,
         {{
             ms_to_seconds(
                 epoch_ms('placed.started_at') ~ ' - ' ~ epoch_ms('flow_plays.started_at')
@@ -136,7 +151,10 @@ final as (
     left join catalogue_steps
         on
             placed.system_id = catalogue_steps.system_id
-            and coalesce(placed.flow_item_id, flow_plays.item_id) = catalogue_steps.flow_item_id
+            and coalesce(placed.flow.flow_item_type, flow_plays.item_type)
+            = catalogue_steps.flow_item_type
+            and coalesce(placed.flow.flow_item_id, flow_plays.item_id)
+            = catalogue_steps.flow_item_id
             and placed.item_id = catalogue_steps.step_id
 
 )

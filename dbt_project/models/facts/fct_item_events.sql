@@ -110,7 +110,8 @@ final as (
         accepted.user_status,
         accepted.user_info,
 
-        ---------- position in the landing
+        ---------- order within a millisecond, and position in the landing
+        coalesce(event_definitions.order_in_ms, 1) as order_in_ms,
         accepted.dump_date,
         accepted.source_file,
         accepted.source_row,

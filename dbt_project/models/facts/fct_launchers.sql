@@ -3,7 +3,9 @@ with
 
 launcher_events as (
 
-    select *
+    select
+        *,
+        {{ name_without_id() }} as item_name_without_id
     from {{ ref('fct_item_events') }}
     where
         {{ is_stale('home_date') }}
@@ -18,7 +20,7 @@ launchers as (
         count(*) filter (where event = 'Play') as shown,
         count(*) filter (where event = 'Click') as clicks
     from launcher_events
-    group by system_id, environment, session_id, item_id
+    group by system_id, environment, session_id, item_id, item_name_without_id
 
 ),
 
@@ -26,7 +28,7 @@ final as (
 
     select
         ---------- key
-        md5({{ key_text(['system_id', 'environment', 'session_id', 'item_id']) }}) as launcher_key,
+        md5({{ key_text(session_item_key()) }}) as launcher_key,
 
         ---------- who and where
         system_id,

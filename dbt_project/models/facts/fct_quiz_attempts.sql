@@ -1,4 +1,5 @@
 {{ config(meta={'dated_by': ['home_date', 'event_date']}) }}
+{% set quiz = ['system_id', 'environment', 'session_id', 'quiz_id', 'quiz_name_without_id'] -%}
 with
 
 -- A question has its quiz as its parent.
@@ -9,15 +10,7 @@ quiz_events as (
         case item_type when 'TeachMe Quiz' then item_id else parent_item_id end as quiz_id,
         case item_type when 'TeachMe Quiz' then item_name else parent_item_name end as quiz_name,
         item_type = 'TeachMe Quiz' and event = 'Play' as is_play,
-        item_type = 'TeachMe Quiz' and event = 'Submitted' as is_submission,
-        -- Within one millisecond a quiz starts, has its questions answered, is submitted, and has
-        -- its outcome.
-        case
-            when item_type = 'TeachMe Quiz Question' then 1
-            when event = 'Play' then 0
-            when event = 'Submitted' then 2
-            else 3
-        end as event_order
+        item_type = 'TeachMe Quiz' and event = 'Submitted' as is_submission
     from {{ ref('fct_item_events') }}
     where
         {{ is_stale('home_date') }}
@@ -25,18 +18,25 @@ quiz_events as (
 
 ),
 
--- A quiz without an id is known by its name.
+with_quizzes as (
+
+    select
+        *,
+        {{ name_without_id('quiz_id', 'quiz_name') }} as quiz_name_without_id
+    from quiz_events
+
+),
+
 with_plays as (
 
     select
         *,
-        coalesce(quiz_id, quiz_name) as quiz,
         sum(case when is_play then 1 else 0 end) over (
-            partition by system_id, environment, session_id, coalesce(quiz_id, quiz_name)
-            order by occurred_at, event_order, event_key
+            partition by {{ quiz | join(', ') }}
+            order by {{ in_event_order() }}
             rows between unbounded preceding and current row
         ) as plays
-    from quiz_events
+    from with_quizzes
 
 ),
 
@@ -45,8 +45,8 @@ with_submissions as (
     select
         *,
         sum(case when is_submission then 1 else 0 end) over (
-            partition by system_id, environment, session_id, quiz, plays
-            order by occurred_at, event_order, event_key
+            partition by {{ quiz | join(', ') }}, plays
+            order by {{ in_event_order() }}
             rows between unbounded preceding and current row
         ) as submissions_since_play
     from with_plays
@@ -65,8 +65,8 @@ numbered as (
                 else 0
             end
         ) over (
-            partition by system_id, environment, session_id, quiz
-            order by occurred_at, event_order, event_key
+            partition by {{ quiz | join(', ') }}
+            order by {{ in_event_order() }}
             rows between unbounded preceding and current row
         ) as attempt_number
     from with_submissions
@@ -79,10 +79,10 @@ attempts as (
         system_id,
         environment,
         session_id,
-        quiz,
+        quiz_id as item_id,
+        quiz_name_without_id,
         cast(attempt_number as integer) as attempt_number,
         {{ latest('end_user_id') }} as end_user_id,
-        {{ latest('quiz_id') }} as item_id,
         {{ latest('quiz_name') }} as item_name,
         min(home_date) as home_date,
         min(occurred_at) as first_event_at,
@@ -94,7 +94,7 @@ attempts as (
         count(*) filter (where event = 'Failed') as failed_events,
         count(*) as events
     from numbered
-    group by system_id, environment, session_id, quiz, attempt_number
+    group by {{ quiz | join(', ') }}, attempt_number
 
 ),
 
@@ -102,9 +102,8 @@ final as (
 
     select
         ---------- attempt
-        md5(
-            {{ key_text(['system_id', 'environment', 'session_id', 'quiz', 'attempt_number']) }}
-        ) as attempt_key,
+        md5({{ key_text(session_item_key('quiz_name_without_id') + ['attempt_number']) }})
+            as attempt_key,
         system_id,
         environment,
         session_id,

@@ -6,8 +6,6 @@ search_events as (
     select
         *,
         {{ epoch_ms('occurred_at') }} as occurred_ms,
-        -- Within a millisecond a click follows the search that it answers.
-        case event when 'Search' then 1 else 2 end as event_rank,
         case
             when event = 'Search'
                 then coalesce(nullif(trim(value), ''), nullif(trim(item_name), ''))
@@ -27,11 +25,11 @@ with_previous as (
         lower(term) as folded_term,
         lag(lower(term)) over (
             partition by system_id, environment, session_id, event
-            order by occurred_ms, event_key
+            order by {{ in_event_order() }}
         ) as previous_term,
         lag(occurred_ms) over (
             partition by system_id, environment, session_id, event
-            order by occurred_ms, event_key
+            order by {{ in_event_order() }}
         ) as previous_ms
     from search_events
 
@@ -61,7 +59,7 @@ with_intents as (
         *,
         sum(case when starts_intent then 1 else 0 end) over (
             partition by system_id, environment, session_id
-            order by occurred_ms, event_rank, event_key
+            order by {{ in_event_order() }}
             rows between unbounded preceding and current row
         ) as intent
     from with_starts

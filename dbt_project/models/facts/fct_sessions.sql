@@ -5,6 +5,7 @@ item_events as (
 
     select
         *,
+        {{ name_without_id() }} as item_name_without_id,
         {{ epoch_ms('occurred_at') }} as occurred_ms
     from {{ ref('fct_item_events') }}
     where {{ is_stale('home_date') }}
@@ -40,8 +41,8 @@ sessions as (
         count(*) filter (where engagement = 'exposure') as exposures,
         count(*) filter (where engagement = 'interaction') as interactions,
         count(*) filter (where engagement = 'outcome') as outcomes,
-        count(distinct item_id) filter (where engagement = 'exposure') as items_exposed,
-        count(distinct item_id) filter (where engagement = 'interaction') as items_interacted,
+        {{ count_items("engagement = 'exposure'") }} as items_exposed,
+        {{ count_items("engagement = 'interaction'") }} as items_interacted,
         count(*) filter (
             where item_type in ('Smart Walk-Thru', 'Walk-Thru') and event = 'Play'
         ) as flows_played,

@@ -18,7 +18,7 @@ shoutouts as (
         count(*) filter (where item_type = 'ShoutOut Action' and event = 'Click') as action_clicks,
         count(*) filter (where item_type = 'ShoutOut Action' and event = 'Close') as action_closes
     from shoutout_events
-    group by system_id, environment, session_id, shoutout_id
+    group by system_id, environment, session_id, shoutout_id, item_name_without_id
 
 ),
 
@@ -26,7 +26,7 @@ final as (
 
     select
         ---------- key
-        md5({{ key_text(['system_id', 'environment', 'session_id', 'item_id']) }}) as shoutout_key,
+        md5({{ key_text(session_item_key()) }}) as shoutout_key,
 
         ---------- who and where
         system_id,

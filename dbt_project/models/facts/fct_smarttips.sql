@@ -5,29 +5,12 @@ smarttip_events as (
 
     select
         *,
-        event in ('Passed', 'Failed') as is_validation,
-        -- Within a millisecond a field fails before it passes.
-        case event when 'Failed' then 1 when 'Passed' then 2 else 0 end as event_rank
+        {{ name_without_id() }} as item_name_without_id,
+        case when event in ('Passed', 'Failed') then lower(event) end as validation_result
     from {{ ref('fct_item_events') }}
     where
         {{ is_stale('home_date') }}
         and {{ is_in_family('fct_smarttips') }}
-
-),
-
-numbered as (
-
-    select
-        *,
-        row_number() over (
-            partition by system_id, environment, session_id, item_id, is_validation
-            order by occurred_at, event_rank, event_key
-        ) as number_from_first,
-        row_number() over (
-            partition by system_id, environment, session_id, item_id, is_validation
-            order by occurred_at desc, event_rank desc, event_key desc
-        ) as number_from_last
-    from smarttip_events
 
 ),
 
@@ -40,12 +23,10 @@ smarttips as (
         count(*) filter (where event = 'Click') as clicks,
         count(*) filter (where event = 'Passed') as passed,
         count(*) filter (where event = 'Failed') as failed,
-        max(case when is_validation and number_from_first = 1 then lower(event) end)
-            as first_validation_result,
-        max(case when is_validation and number_from_last = 1 then lower(event) end)
-            as last_validation_result
-    from numbered
-    group by system_id, environment, session_id, item_id
+        {{ first_by('validation_result', event_order()) }} as first_validation_result,
+        {{ latest('validation_result') }} as last_validation_result
+    from smarttip_events
+    group by system_id, environment, session_id, item_id, item_name_without_id
 
 ),
 
@@ -53,7 +34,7 @@ final as (
 
     select
         ---------- key
-        md5({{ key_text(['system_id', 'environment', 'session_id', 'item_id']) }}) as smarttip_key,
+        md5({{ key_text(session_item_key()) }}) as smarttip_key,
 
         ---------- who and where
         system_id,

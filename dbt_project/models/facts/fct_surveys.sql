@@ -5,8 +5,7 @@ survey_events as (
 
     select
         *,
-        -- A question without an id is known by its text.
-        case when item_type = 'Survey Question' then coalesce(item_id, item_name) end as question
+        {{ name_without_id() }} as item_name_without_id
     from {{ ref('int_survey_events') }}
     where {{ is_stale('home_date') }}
 
@@ -36,10 +35,17 @@ plays as (
         count(*) filter (where item_type = 'Survey' and event = 'Submitted') as submissions,
         count(*) filter (where item_type = 'Survey' and event = 'Close') as closes,
         count(*) filter (where item_type = 'Survey Question') as answers,
-        count(distinct question) as questions_answered,
+        {{ count_items("item_type = 'Survey Question'") }} as questions_answered,
         count(*) as events
     from survey_events
-    group by play_key, system_id, environment, session_id, survey_id, play_id
+    group by
+        play_key,
+        system_id,
+        environment,
+        session_id,
+        survey_id,
+        survey_name_without_id,
+        play_id
 
 ),
 

@@ -3,7 +3,9 @@ with
 
 task_events as (
 
-    select *
+    select
+        *,
+        {{ name_without_id() }} as item_name_without_id
     from {{ ref('fct_item_events') }}
     where
         {{ is_stale('home_date') }}
@@ -20,7 +22,7 @@ tasks as (
         min(case when event = 'Play' then occurred_at end) as first_played_at,
         min(case when event = 'Complete' then occurred_at end) as first_completed_at
     from task_events
-    group by system_id, environment, session_id, item_id
+    group by system_id, environment, session_id, item_id, item_name_without_id
 
 ),
 
@@ -28,7 +30,7 @@ final as (
 
     select
         ---------- key
-        md5({{ key_text(['system_id', 'environment', 'session_id', 'item_id']) }}) as task_key,
+        md5({{ key_text(session_item_key()) }}) as task_key,
 
         ---------- who and where
         system_id,

@@ -5,9 +5,7 @@ teachme_events as (
 
     select
         *,
-        -- An item without an id is known by its name.
-        case when event = 'TeachMe Step Started' then coalesce(item_id, item_name) end
-            as started_item
+        {{ name_without_id() }} as item_name_without_id
     from {{ ref('fct_item_events') }}
     where
         {{ is_stale('home_date') }}
@@ -28,7 +26,7 @@ sessions as (
         count(*) filter (where event = 'Visible') as visible,
         count(*) filter (where event = 'Open') as opened,
         count(*) filter (where event = 'TeachMe Step Started') as steps_started,
-        count(distinct started_item) as items_started,
+        {{ count_items("event = 'TeachMe Step Started'") }} as items_started,
         count(*) as events
     from teachme_events
     group by system_id, environment, session_id

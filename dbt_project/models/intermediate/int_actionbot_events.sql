@@ -1,32 +1,42 @@
 {{ config(meta={'dated_by': ['home_date']}) }}
+{% set conversation = [
+    'system_id',
+    'environment',
+    'session_id',
+    'is_of_conversation',
+    'conversation_id',
+    'conversation_name_without_id',
+] -%}
 with
 
--- Within one millisecond a chat opens, its conversations start, run and end, and it closes.
+-- A node has its conversation as its parent.
 actionbot_events as (
 
     select
         *,
-        case event
-            when 'Chat Opened' then 0
-            when 'End User Engaged' then 1
-            when 'Conversation Search' then 2
-            when 'Conversation Started' then 3
-            when 'Conversation Node Served' then 4
-            when 'Conversation Question Answered' then 5
-            when 'Conversation Action Triggered' then 6
-            when 'Conversation Ended' then 7
-            when 'Chat Closed' then 8
-        end as event_order,
         item_type in ('ActionBot Conversation', 'ActionBot Node') as is_of_conversation,
-        -- A conversation without an id is known by its name; a node has it as its parent.
         case item_type
-            when 'ActionBot Conversation' then coalesce(item_id, item_name)
-            when 'ActionBot Node' then coalesce(parent_item_id, parent_item_name)
-        end as conversation
+            when 'ActionBot Conversation' then item_id
+            when 'ActionBot Node' then parent_item_id
+        end as conversation_id,
+        case item_type
+            when 'ActionBot Conversation' then item_name
+            when 'ActionBot Node' then parent_item_name
+        end as conversation_name
     from {{ ref('fct_item_events') }}
     where
         {{ is_stale('home_date') }}
         and item_type in ('ActionBot', 'ActionBot Conversation', 'ActionBot Node')
+
+),
+
+with_conversations as (
+
+    select
+        *,
+        {{ name_without_id('conversation_id', 'conversation_name') }}
+            as conversation_name_without_id
+    from actionbot_events
 
 ),
 
@@ -39,20 +49,19 @@ with_beginnings as (
         or coalesce(
             lag(event) over (
                 partition by system_id, environment, session_id
-                order by occurred_at, event_order, event_key
+                order by {{ in_event_order() }}
             ) = 'Chat Closed',
             true
         ) as is_chat_beginning,
         event = 'Conversation Started'
         or coalesce(
             lag(event) over (
-                partition by
-                    system_id, environment, session_id, is_of_conversation, conversation
-                order by occurred_at, event_order, event_key
+                partition by {{ conversation | join(', ') }}
+                order by {{ in_event_order() }}
             ) = 'Conversation Ended',
             true
         ) as is_conversation_beginning
-    from actionbot_events
+    from with_conversations
 
 ),
 
@@ -62,12 +71,12 @@ numbered as (
         *,
         sum(case when is_chat_beginning then 1 else 0 end) over (
             partition by system_id, environment, session_id
-            order by occurred_at, event_order, event_key
+            order by {{ in_event_order() }}
             rows between unbounded preceding and current row
         ) as chat_number,
         sum(case when is_conversation_beginning then 1 else 0 end) over (
-            partition by system_id, environment, session_id, is_of_conversation, conversation
-            order by occurred_at, event_order, event_key
+            partition by {{ conversation | join(', ') }}
+            order by {{ in_event_order() }}
             rows between unbounded preceding and current row
         ) as conversation_number
     from with_beginnings
@@ -80,6 +89,10 @@ final as (
         ---------- event
         event_key,
         occurred_at,
+        order_in_ms,
+        dump_date,
+        source_file,
+        source_row,
         event_date,
         home_date,
         system_id,
@@ -101,17 +114,13 @@ final as (
 
         ---------- conversation
         is_of_conversation,
-        conversation,
+        conversation_id,
+        conversation_name,
+        conversation_name_without_id,
         case when is_of_conversation then cast(conversation_number as integer) end
             as conversation_number,
         count(case when event = 'Conversation Started' then 1 end) over (
-            partition by
-                system_id,
-                environment,
-                session_id,
-                is_of_conversation,
-                conversation,
-                conversation_number
+            partition by {{ conversation | join(', ') }}, conversation_number
         ) > 0 as is_in_conversation
     from numbered
 

@@ -3,7 +3,10 @@ with
 
 item_events as (
 
-    select * from {{ ref('fct_item_events') }}
+    select
+        *,
+        {{ name_without_id() }} as item_name_without_id
+    from {{ ref('fct_item_events') }}
     where {{ is_stale('home_date') }}
 
 ),
@@ -19,6 +22,10 @@ capped_events as (
     select
         item_events.event_key,
         item_events.occurred_at,
+        item_events.order_in_ms,
+        item_events.dump_date,
+        item_events.source_file,
+        item_events.source_row,
         item_events.event_date,
         item_events.home_date,
         item_events.system_id,
@@ -29,6 +36,7 @@ capped_events as (
         item_events.event,
         item_events.item_id,
         item_events.item_name,
+        item_events.item_name_without_id,
         event_definitions.capped_per,
         {{ cap_hours('event_definitions.capped_per') }} as cap_hours
     from item_events
@@ -40,16 +48,21 @@ capped_events as (
 
 ),
 
--- An item without an id is known by its name. Of events that name no item at all, nobody can say
--- that they are of the same one.
+-- Of events that name no item at all, nobody can say that they are of the same one.
 compared as (
 
     select
         *,
         row_number() over (
             partition by
-                item_type, event, system_id, environment, session_id, coalesce(item_id, item_name)
-            order by occurred_at, event_key
+                item_type,
+                event,
+                system_id,
+                environment,
+                session_id,
+                item_id,
+                item_name_without_id
+            order by {{ in_event_order() }}
         ) as number_in_session
     from capped_events
 
@@ -60,6 +73,10 @@ judged as (
     select
         event_key,
         occurred_at,
+        order_in_ms,
+        dump_date,
+        source_file,
+        source_row,
         event_date,
         home_date,
         system_id,

@@ -16,13 +16,14 @@ step_totals as (
 
     select
         system_id,
+        flow_item_type,
         flow_item_id,
         count(*) as steps,
         count(case when step_kind = 'ui' then 1 end) as ui_steps,
         count(case when step_type = 'PassOwnership' then 1 end) as pass_ownership_steps,
         count(case when is_terminal_step then 1 end) as terminal_steps
     from content_steps
-    group by system_id, flow_item_id
+    group by system_id, flow_item_type, flow_item_id
 
 ),
 
@@ -49,6 +50,7 @@ final as (
     left join step_totals
         on
             content_items.system_id = step_totals.system_id
+            and content_items.item_type = step_totals.flow_item_type
             and content_items.item_id = step_totals.flow_item_id
     where content_items.item_type in ('Smart Walk-Thru', 'Walk-Thru')
 

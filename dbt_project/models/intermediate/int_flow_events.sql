@@ -9,7 +9,7 @@
 ] -%}
 {% set in_order %}
             partition by {{ flow_in_session | join(', ') }}
-            order by occurred_at, event_order, event_key
+            order by {{ in_event_order() }}
 {% endset -%}
 with
 
@@ -29,11 +29,7 @@ with_flows as (
 
     select
         *,
-        case item_type
-            when 'Smart Walk-Thru Step' then 'Smart Walk-Thru'
-            when 'Walk-Thru Step' then 'Walk-Thru'
-            else item_type
-        end as flow_item_type,
+        coalesce({{ type_of_whole() }}, item_type) as flow_item_type,
         case when is_of_step then parent_item_id else item_id end as flow_item_id,
         case when is_of_step then parent_item_name else item_name end as flow_item_name
     from family
@@ -45,6 +41,10 @@ flow_events as (
     select
         event_key,
         occurred_at,
+        order_in_ms,
+        dump_date,
+        source_file,
+        source_row,
         event_date,
         home_date,
         system_id,
@@ -64,11 +64,8 @@ flow_events as (
         flow_item_type,
         flow_item_id,
         flow_item_name,
-        -- An item without an id is known by its name.
-        case when item_id is null then item_name end as item_name_without_id,
-        case when flow_item_id is null then flow_item_name end as flow_name_without_id,
-        -- Within one millisecond a flow starts, and plays its steps, before it fails.
-        case when event = 'Play Failed' then 2 when is_of_step then 1 else 0 end as event_order
+        {{ name_without_id() }} as item_name_without_id,
+        {{ name_without_id('flow_item_id', 'flow_item_name') }} as flow_name_without_id
     from with_flows
 
 ),
@@ -163,13 +160,17 @@ final as (
         flow_item_type,
         flow_item_id,
         flow_item_name,
-        event_order,
+        flow_name_without_id,
         run,
         play_key,
         row_number() over (
             partition by play_key
-            order by occurred_at, event_order, event_key
-        ) as number_in_play
+            order by {{ in_event_order() }}
+        ) as number_in_play,
+        row_number() over (
+            partition by system_id, environment, session_id
+            order by {{ in_event_order() }}
+        ) as number_in_session
     from with_play_keys
 
 )

@@ -25,6 +25,7 @@ spans as (
         max(occurred_at) as last_event_at,
         min(event_date) as event_date,
         min(home_date) as home_date,
+        min(number_in_session) as first_number,
         {{ first_by('event_key', ['number_in_play']) }} as first_event_key
     from flow_events
     where event <> 'Play Failed'
@@ -45,6 +46,7 @@ final as (
         flow_plays.flow_kind,
         spans.event_date,
         spans.home_date,
+        spans.first_number,
         spans.started_at,
         spans.last_event_at,
         spans.first_event_key

@@ -3,7 +3,10 @@ with
 
 flow_plays as (
 
-    select * from {{ ref('fct_flow_plays') }}
+    select
+        *,
+        {{ name_without_id() }} as item_name_without_id
+    from {{ ref('fct_flow_plays') }}
     where
         {{ is_stale('home_date') }}
         and environment = 'production'
@@ -15,7 +18,7 @@ flow_steps as (
 
     select
         *,
-        case when item_id is null then item_name end as item_name_without_id,
+        {{ name_without_id() }} as item_name_without_id,
         {{ epoch_ms('next_step_at') }} - {{ epoch_ms('started_at') }} as step_ms
     from {{ ref('fct_flow_steps') }}
     where {{ is_stale('home_date') }}
@@ -29,8 +32,10 @@ steps_of_plays as (
         flow_plays.system_id,
         flow_plays.item_type as flow_item_type,
         flow_plays.item_id as flow_item_id,
+        flow_plays.item_name_without_id as flow_name_without_id,
         flow_plays.flow_kind,
         flow_plays.result,
+        flow_steps.item_type,
         flow_steps.item_id,
         flow_steps.item_name_without_id,
         flow_steps.next_step_at,
@@ -51,6 +56,8 @@ by_home as (
         system_id,
         flow_item_type,
         flow_item_id,
+        flow_name_without_id,
+        item_type,
         item_id,
         item_name_without_id,
         min(flow_kind) as flow_kind,
@@ -70,6 +77,8 @@ by_home as (
         system_id,
         flow_item_type,
         flow_item_id,
+        flow_name_without_id,
+        item_type,
         item_id,
         item_name_without_id
 

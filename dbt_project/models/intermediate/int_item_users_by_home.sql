@@ -3,7 +3,11 @@ with
 
 item_events as (
 
-    select * from {{ ref('fct_item_events') }}
+    select
+        *,
+        {{ name_without_id() }} as item_name_without_id,
+        coalesce({{ type_of_whole() }}, parent_item_type) as whole_type
+    from {{ ref('fct_item_events') }}
     where
         {{ is_stale('home_date') }}
         and environment = 'production'
@@ -22,6 +26,7 @@ exposures_and_interactions as (
         end_user_id,
         item_type,
         item_id,
+        item_name_without_id,
         engagement
     from item_events
 
@@ -33,23 +38,27 @@ exposures_and_interactions as (
         system_id,
         session_id,
         end_user_id,
-        parent_item_type as item_type,
+        whole_type as item_type,
         parent_item_id as item_id,
+        {{ name_without_id('parent_item_id', 'parent_item_name') }} as item_name_without_id,
         engagement
     from item_events
-    where engagement = 'interaction' and parent_item_id is not null
+    where
+        engagement = 'interaction'
+        and whole_type is not null
+        and coalesce(parent_item_id, parent_item_name) is not null
 
 ),
 
--- What has no id is one item per type, as in the other reports.
 by_user as (
 
     select
         home_date,
         cast(date_trunc('month', home_date) as date) as home_month,
         system_id,
+        item_type,
         item_id,
-        case when item_id is null then item_type end as type_without_id,
+        item_name_without_id,
         end_user_id,
         min(occurred_at) as first_exposed_at,
         max(occurred_at) as last_exposed_at,
@@ -57,7 +66,7 @@ by_user as (
         count(*) as exposures,
         count(*) filter (where engagement = 'interaction') as interactions
     from exposures_and_interactions
-    group by home_date, system_id, item_id, type_without_id, end_user_id
+    group by home_date, system_id, item_type, item_id, item_name_without_id, end_user_id
 
 )
 

@@ -6,15 +6,14 @@ item_events as (
 
     select
         *,
+        {{ name_without_id() }} as item_name_without_id,
         case
             when coalesce(parent_item_id, parent_item_type, parent_item_name) is not null
                 then
                     {{ struct_of(['parent_item_id', 'parent_item_type', 'parent_item_name']) }}
         end as parent
     from {{ ref('fct_item_events') }}
-    where
-        {{ is_stale('event_date') }}
-        and item_id is not null
+    where {{ is_stale('event_date') }}
 
 ),
 
@@ -23,14 +22,15 @@ items_by_date as (
     select
         event_date,
         system_id,
+        item_type,
         item_id,
-        {{ latest('item_type') }} as item_type,
+        item_name_without_id,
         {{ latest('item_name') }} as item_name,
         {{ latest('parent') }} as parent,
         min(occurred_at) as first_seen_at,
         max(occurred_at) as last_seen_at
     from item_events
-    group by event_date, system_id, item_id
+    group by event_date, system_id, item_type, item_id, item_name_without_id
 
 )
 

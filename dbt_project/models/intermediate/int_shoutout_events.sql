@@ -16,6 +16,10 @@ with_shoutouts as (
     select
         event_key,
         occurred_at,
+        order_in_ms,
+        dump_date,
+        source_file,
+        source_row,
         event_date,
         home_date,
         system_id,
@@ -31,6 +35,15 @@ with_shoutouts as (
             as shoutout_name
     from shoutout_events
 
+),
+
+final as (
+
+    select
+        *,
+        {{ name_without_id('shoutout_id', 'shoutout_name') }} as item_name_without_id
+    from with_shoutouts
+
 )
 
-select * from with_shoutouts
+select * from final

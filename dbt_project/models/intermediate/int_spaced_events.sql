@@ -13,7 +13,7 @@ compared as (
         *,
         {{ epoch_ms('occurred_at') }} - lag({{ epoch_ms('occurred_at') }}) over (
             partition by item_type, event, system_id, environment, end_user_id
-            order by occurred_at, event_key
+            order by {{ in_event_order() }}
         ) as ms_since_previous
     from capped_events
 

@@ -8,6 +8,7 @@ chats as (
 
     select
         *,
+        {{ name_without_id() }} as item_name_without_id,
         {{ report_date('first_event_at') }} as report_date,
         {{ epoch_ms('ended_at') }} - {{ epoch_ms('opened_at') }} as duration_ms
     from {{ ref('fct_actionbot_chats') }}
@@ -40,6 +41,11 @@ totals as (
 
     select
         chats.report_date,
+        {{
+            item_key(
+                "'ActionBot'", 'chats.item_id', 'chats.item_name_without_id', 'chats.system_id'
+            )
+        }} as item_key,
         chats.system_id,
         chats.item_id,
         max(chats.item_name) as name_in_events,
@@ -63,7 +69,7 @@ totals as (
     left join conversations_of_chats
         on chats.chat_key = conversations_of_chats.chat_key
     where {{ is_stale('report_date') }}
-    group by chats.report_date, chats.system_id, chats.item_id
+    group by chats.report_date, chats.system_id, chats.item_id, chats.item_name_without_id
 
 ),
 
@@ -79,9 +85,10 @@ final as (
         ---------- key
         report_date,
         system_id,
-        item_id,
+        item_key,
 
         ---------- item
+        item_id,
         item_name,
         name_in_events,
 

@@ -8,6 +8,7 @@ automation_plays as (
 
     select
         *,
+        {{ name_without_id() }} as item_name_without_id,
         {{ report_date('started_at') }} as report_date
     from {{ ref('int_automation_plays') }}
     where
@@ -26,10 +27,10 @@ totals as (
 
     select
         report_date,
+        {{ item_key("'Smart Walk-Thru'", 'item_id', 'item_name_without_id') }} as item_key,
         system_id,
         item_id,
-        {{ last_by('item_name', ['started_at', 'play_key']) }}
-            as name_in_events,
+        {{ last_by('item_name', ['started_at', 'item_name']) }} as name_in_events,
         count(*) as runs,
         count(*) filter (where result = 'failed') as failures,
         cast(sum(steps_played) as bigint) as steps,
@@ -39,7 +40,7 @@ totals as (
             as stopped_by_launcher
     from automation_plays
     where {{ is_stale('report_date') }}
-    group by report_date, system_id, item_id
+    group by report_date, system_id, item_id, item_name_without_id
 
 ),
 
@@ -55,9 +56,10 @@ final as (
         ---------- key
         report_date,
         system_id,
-        item_id,
+        item_key,
 
         ---------- item
+        item_id,
         item_name,
         name_in_events,
 

@@ -2,7 +2,10 @@ with
 
 flow_plays as (
 
-    select * from {{ ref('fct_flow_plays') }}
+    select
+        *,
+        {{ name_without_id() }} as item_name_without_id
+    from {{ ref('fct_flow_plays') }}
     where environment = 'production' and result <> 'failed'
 
 ),
@@ -23,22 +26,23 @@ items as (
 plays_of_flows as (
 
     select
-        system_id,
-        item_type,
-        item_id,
-        {{ last_by('item_name', ['started_at', 'play_key']) }} as item_name,
+        {{ item_key('item_type', 'item_id', 'item_name_without_id') }} as item_key,
+        {{ last_by('item_name', ['started_at', 'item_name']) }} as item_name,
         count(*) as plays
     from flow_plays
-    group by system_id, item_type, item_id
+    group by system_id, item_type, item_id, item_name_without_id
 
 ),
 
 totals as (
 
     select
+        {{ item_key('flow_item_type', 'flow_item_id', 'flow_name_without_id') }} as flow_item_key,
+        {{ item_key('item_type', 'item_id', 'item_name_without_id') }} as item_key,
         system_id,
         flow_item_type,
         flow_item_id,
+        item_type,
         item_id,
         item_name_without_id,
         min(flow_kind) as flow_kind,
@@ -51,7 +55,14 @@ totals as (
         cast(sum(plays_completed_here) as bigint) as plays_completed_here,
         cast(sum(plays_dropped_off) as bigint) as plays_dropped_off
     from steps_by_home
-    group by system_id, flow_item_type, flow_item_id, item_id, item_name_without_id
+    group by
+        system_id,
+        flow_item_type,
+        flow_item_id,
+        flow_name_without_id,
+        item_type,
+        item_id,
+        item_name_without_id
 
 ),
 
@@ -60,12 +71,13 @@ ordered as (
     select
         *,
         row_number() over (
-            partition by system_id, flow_item_type, flow_item_id
+            partition by flow_item_key
             order by
                 step_position asc nulls last,
                 typical_position asc,
                 item_id asc nulls last,
-                item_name_without_id asc nulls last
+                item_name_without_id asc nulls last,
+                item_type asc
         ) as step_number
     from totals
 
@@ -76,11 +88,12 @@ final as (
     select
         ---------- key
         ordered.system_id,
-        ordered.flow_item_type,
-        ordered.flow_item_id,
+        ordered.flow_item_key,
         ordered.step_number,
 
         ---------- flow and step
+        ordered.flow_item_type,
+        ordered.flow_item_id,
         coalesce(flows.item_name, plays_of_flows.item_name) as flow_item_name,
         ordered.flow_kind,
         ordered.item_id,
@@ -102,18 +115,11 @@ final as (
         {{ ms_to_seconds('ordered.median_step_ms') }} as median_seconds
     from ordered
     left join plays_of_flows
-        on
-            ordered.system_id = plays_of_flows.system_id
-            and ordered.flow_item_type = plays_of_flows.item_type
-            and ordered.flow_item_id is not distinct from plays_of_flows.item_id
+        on ordered.flow_item_key = plays_of_flows.item_key
     left join items as flows
-        on
-            ordered.system_id = flows.system_id
-            and ordered.flow_item_id = flows.item_id
+        on ordered.flow_item_key = flows.item_key
     left join items as steps
-        on
-            ordered.system_id = steps.system_id
-            and ordered.item_id = steps.item_id
+        on ordered.item_key = steps.item_key
 
 )
 

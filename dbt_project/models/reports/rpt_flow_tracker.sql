@@ -33,7 +33,7 @@ other_plays as (
             dbt.listagg(
                 "coalesce(play_sessions.item_name, play_sessions.item_id, '?')",
                 "', '",
-                "order by play_sessions.started_at, play_sessions.play_key"
+                "order by play_sessions.first_number"
             )
         }} as flows_at_the_same_time
     from flow_steps
@@ -52,14 +52,7 @@ placed as (
 
     select
         *,
-        row_number() over (
-            partition by system_id, session_id
-            order by started_at, step_key
-        ) as position_in_session,
-        first_value(started_at) over (
-            partition by system_id, session_id
-            order by started_at, step_key
-        ) as first_step_at
+        min(started_at) over (partition by system_id, session_id) as first_step_at
     from flow_steps
 
 ),

@@ -4,6 +4,7 @@ flow_plays as (
 
     select
         *,
+        {{ name_without_id() }} as item_name_without_id,
         {{ epoch_ms('last_event_at') }} - {{ epoch_ms('started_at') }} as duration_ms,
         {{ epoch_ms('completed_at') }} - {{ epoch_ms('started_at') }} as completion_ms,
         case
@@ -25,10 +26,11 @@ items as (
 totals as (
 
     select
+        {{ item_key('item_type', 'item_id', 'item_name_without_id') }} as item_key,
         system_id,
         item_type,
         item_id,
-        {{ last_by('item_name', ['started_at', 'play_key']) }} as name_in_events,
+        {{ last_by('item_name', ['started_at', 'item_name']) }} as name_in_events,
         min(flow_kind) as flow_kind,
         count(*) as plays,
         count(distinct end_user_id) as end_users,
@@ -61,7 +63,7 @@ totals as (
         count(*) filter (where initiator_class = 'unknown' and result = 'completed')
             as unknown_initiated_completed
     from flow_plays
-    group by system_id, item_type, item_id
+    group by system_id, item_type, item_id, item_name_without_id
 
 ),
 
@@ -76,10 +78,11 @@ final as (
     select
         ---------- key
         system_id,
-        item_type,
-        item_id,
+        item_key,
 
         ---------- item
+        item_type,
+        item_id,
         item_name,
         flow_kind,
 

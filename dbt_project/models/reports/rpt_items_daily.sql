@@ -8,6 +8,7 @@ item_events as (
 
     select
         *,
+        {{ name_without_id() }} as item_name_without_id,
         {{ report_date('occurred_at') }} as report_date
     from {{ ref('fct_item_events') }}
     where
@@ -26,6 +27,7 @@ totals as (
 
     select
         report_date,
+        {{ item_key('item_type', 'item_id', 'item_name_without_id') }} as item_key,
         system_id,
         item_type,
         item_id,
@@ -43,7 +45,7 @@ totals as (
             as sessions_exposed_or_interacted
     from item_events
     where {{ is_stale('report_date') }}
-    group by report_date, system_id, item_type, item_id
+    group by report_date, system_id, item_type, item_id, item_name_without_id
 
 ),
 
@@ -59,10 +61,11 @@ final as (
         ---------- key
         report_date,
         system_id,
-        item_type,
-        item_id,
+        item_key,
 
         ---------- item
+        item_type,
+        item_id,
         item_name,
         name_in_events,
 

@@ -8,6 +8,7 @@ launchers as (
 
     select
         *,
+        {{ name_without_id() }} as item_name_without_id,
         {{ report_date('first_event_at') }} as report_date
     from {{ ref('fct_launchers') }}
     where
@@ -25,7 +26,7 @@ items as (
 totals as (
 
     select
-        {{ daily_item_columns('launcher_key') }},
+        {{ daily_item_columns('Launcher') }},
         count(distinct end_user_id) filter (where clicks > 0) as end_users_clicked,
         cast(sum(shown) as bigint) as shown,
         cast(sum(clicks) as bigint) as clicks,
@@ -33,7 +34,7 @@ totals as (
         count(*) filter (where clicks > 0) as sessions_clicked
     from launchers
     where {{ is_stale('report_date') }}
-    group by report_date, system_id, item_id
+    group by report_date, system_id, item_id, item_name_without_id
 
 ),
 
@@ -49,9 +50,10 @@ final as (
         ---------- key
         report_date,
         system_id,
-        item_id,
+        item_key,
 
         ---------- item
+        item_id,
         item_name,
         name_in_events,
 

@@ -8,6 +8,7 @@ attempts as (
 
     select
         *,
+        {{ name_without_id() }} as item_name_without_id,
         {{ report_date('first_event_at') }} as report_date,
         {{ epoch_ms('submitted_at') }} - {{ epoch_ms('started_at') }} as ms_to_submit
     from {{ ref('fct_quiz_attempts') }}
@@ -28,6 +29,7 @@ totals as (
 
     select
         report_date,
+        {{ item_key("'TeachMe Quiz'", 'item_id', 'item_name_without_id') }} as item_key,
         system_id,
         item_id,
         max(item_name) as name_in_events,
@@ -46,7 +48,7 @@ totals as (
         cast(sum(events) as bigint) as events
     from attempts
     where {{ is_stale('report_date') }}
-    group by report_date, system_id, item_id
+    group by report_date, system_id, item_id, item_name_without_id
 
 ),
 
@@ -62,9 +64,10 @@ final as (
         ---------- key
         report_date,
         system_id,
-        item_id,
+        item_key,
 
         ---------- item
+        item_id,
         item_name,
         name_in_events,
 

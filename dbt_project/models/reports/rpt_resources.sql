@@ -8,6 +8,7 @@ resources as (
 
     select
         *,
+        {{ name_without_id() }} as item_name_without_id,
         {{ report_date('started_at') }} as report_date
     from {{ ref('fct_resources') }}
     where
@@ -26,10 +27,11 @@ totals as (
 
     select
         report_date,
+        {{ item_key('item_type', 'item_id', 'item_name_without_id') }} as item_key,
         system_id,
         item_type,
         item_id,
-        {{ latest('item_name', at='started_at', key='event_key') }} as name_in_events,
+        {{ last_by('item_name', ['started_at', 'item_name']) }} as name_in_events,
         count(*) as plays,
         count(distinct session_id) as sessions,
         count(distinct end_user_id) as end_users,
@@ -39,7 +41,7 @@ totals as (
         count(is_user_initiated) as plays_of_known_initiator
     from resources
     where {{ is_stale('report_date') }}
-    group by report_date, system_id, item_type, item_id
+    group by report_date, system_id, item_type, item_id, item_name_without_id
 
 ),
 
@@ -55,10 +57,11 @@ final as (
         ---------- key
         report_date,
         system_id,
-        item_type,
-        item_id,
+        item_key,
 
         ---------- item
+        item_type,
+        item_id,
         item_name,
         name_in_events,
 

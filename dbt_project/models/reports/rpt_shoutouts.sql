@@ -8,6 +8,7 @@ shoutouts as (
 
     select
         *,
+        {{ name_without_id() }} as item_name_without_id,
         {{ report_date('first_event_at') }} as report_date
     from {{ ref('fct_shoutouts') }}
     where
@@ -25,7 +26,7 @@ items as (
 totals as (
 
     select
-        {{ daily_item_columns('shoutout_key') }},
+        {{ daily_item_columns('ShoutOut') }},
         cast(sum(shown) as bigint) as shown,
         cast(sum(clicks) as bigint) as clicks,
         cast(sum(closes) as bigint) as closes,
@@ -37,7 +38,7 @@ totals as (
         count(*) filter (where result = 'ignored') as sessions_ignored
     from shoutouts
     where {{ is_stale('report_date') }}
-    group by report_date, system_id, item_id
+    group by report_date, system_id, item_id, item_name_without_id
 
 ),
 
@@ -53,9 +54,10 @@ final as (
         ---------- key
         report_date,
         system_id,
-        item_id,
+        item_key,
 
         ---------- item
+        item_id,
         item_name,
         name_in_events,
 

@@ -8,6 +8,7 @@ smarttips as (
 
     select
         *,
+        {{ name_without_id() }} as item_name_without_id,
         {{ report_date('first_event_at') }} as report_date
     from {{ ref('fct_smarttips') }}
     where
@@ -25,7 +26,7 @@ items as (
 totals as (
 
     select
-        {{ daily_item_columns('smarttip_key') }},
+        {{ daily_item_columns('SmartTip') }},
         cast(sum(shown) as bigint) as shown,
         cast(sum(hovers) as bigint) as hovers,
         cast(sum(clicks) as bigint) as clicks,
@@ -39,7 +40,7 @@ totals as (
         count(*) filter (where last_validation_result = 'passed') as sessions_passed_at_last
     from smarttips
     where {{ is_stale('report_date') }}
-    group by report_date, system_id, item_id
+    group by report_date, system_id, item_id, item_name_without_id
 
 ),
 
@@ -55,9 +56,10 @@ final as (
         ---------- key
         report_date,
         system_id,
-        item_id,
+        item_key,
 
         ---------- item
+        item_id,
         item_name,
         name_in_events,
 

@@ -8,6 +8,7 @@ plays as (
 
     select
         *,
+        {{ name_without_id() }} as survey_name_without_id,
         {{ report_date('first_event_at') }} as report_date,
         {{ epoch_ms('submitted_at') }} - {{ epoch_ms('viewed_at') }} as ms_to_submit
     from {{ ref('fct_surveys') }}
@@ -21,6 +22,8 @@ answers as (
 
     select
         *,
+        {{ name_without_id() }} as item_name_without_id,
+        {{ name_without_id('survey_id', 'survey_name') }} as survey_name_without_id,
         {{ report_date('started_at') }} as report_date
     from {{ ref('fct_survey_answers') }}
     where
@@ -39,9 +42,10 @@ play_totals as (
 
     select
         report_date,
+        {{ item_key("'Survey'", 'item_id', 'survey_name_without_id') }} as item_key,
         system_id,
         item_id,
-        {{ latest('item_name', at='last_event_at', key='play_key') }} as item_name,
+        {{ last_by('item_name', ['last_event_at', 'item_name']) }} as item_name,
         count(*) as plays,
         count(*) filter (where views > 0) as plays_viewed,
         count(*) filter (where result = 'submitted') as plays_submitted,
@@ -53,26 +57,31 @@ play_totals as (
             as median_ms_to_submit
     from plays
     where {{ is_stale('report_date') }}
-    group by report_date, system_id, item_id
+    group by report_date, system_id, item_id, survey_name_without_id
 
 ),
 
--- Who answers a question of a survey again on the same day counts with the last score. A question
--- without an id is known by its text.
+-- Who answers a question of a survey again on the same day counts with the last score.
 scores as (
 
     select
         report_date,
         system_id,
         survey_id as item_id,
+        survey_name_without_id,
         survey_name,
         started_at,
-        event_key,
         nps_score,
         row_number() over (
             partition by
-                report_date, system_id, end_user_id, survey_id, coalesce(item_id, item_name)
-            order by started_at desc, event_key desc
+                report_date,
+                system_id,
+                end_user_id,
+                survey_id,
+                survey_name_without_id,
+                item_id,
+                item_name_without_id
+            order by started_at desc, dump_date desc, source_file desc, source_row desc
         ) as number_from_last
     from answers
     where
@@ -85,9 +94,10 @@ score_totals as (
 
     select
         report_date,
+        {{ item_key("'Survey'", 'item_id', 'survey_name_without_id') }} as item_key,
         system_id,
         item_id,
-        {{ latest('survey_name', at='started_at') }} as item_name,
+        {{ last_by('survey_name', ['started_at', 'survey_name']) }} as item_name,
         count(*) as nps_answers,
         count(*) filter (where nps_score >= {{ var('nps_promoters_from') }}) as promoters,
         count(*) filter (
@@ -97,7 +107,7 @@ score_totals as (
         count(*) filter (where nps_score <= {{ var('nps_detractors_to') }}) as detractors
     from scores
     where number_from_last = 1
-    group by report_date, system_id, item_id
+    group by report_date, system_id, item_id, survey_name_without_id
 
 ),
 
@@ -106,12 +116,14 @@ keys as (
 
     select
         report_date,
+        item_key,
         system_id,
         item_id
     from play_totals
     union distinct
     select
         report_date,
+        item_key,
         system_id,
         item_id
     from score_totals
@@ -124,9 +136,10 @@ final as (
         ---------- key
         keys.report_date,
         keys.system_id,
-        keys.item_id,
+        keys.item_key,
 
         ---------- item
+        keys.item_id,
         coalesce(items.item_name, play_totals.item_name, score_totals.item_name) as item_name,
         coalesce(play_totals.item_name, score_totals.item_name) as name_in_events,
 
@@ -153,17 +166,13 @@ final as (
     left join play_totals
         on
             keys.report_date = play_totals.report_date
-            and keys.system_id = play_totals.system_id
-            and keys.item_id is not distinct from play_totals.item_id
+            and keys.item_key = play_totals.item_key
     left join score_totals
         on
             keys.report_date = score_totals.report_date
-            and keys.system_id = score_totals.system_id
-            and keys.item_id is not distinct from score_totals.item_id
+            and keys.item_key = score_totals.item_key
     left join items
-        on
-            keys.system_id = items.system_id
-            and keys.item_id = items.item_id
+        on keys.item_key = items.item_key
 
 )
 

@@ -8,6 +8,7 @@ tasks as (
 
     select
         *,
+        {{ name_without_id() }} as item_name_without_id,
         {{ report_date('first_event_at') }} as report_date
     from {{ ref('fct_tasks') }}
     where
@@ -25,7 +26,7 @@ items as (
 totals as (
 
     select
-        {{ daily_item_columns('task_key') }},
+        {{ daily_item_columns('Task') }},
         cast(sum(plays) as bigint) as plays,
         cast(sum(completions) as bigint) as completions,
         count(*) filter (where plays > 0) as sessions_played,
@@ -33,7 +34,7 @@ totals as (
         count(*) filter (where completed_without_play) as sessions_completed_without_play
     from tasks
     where {{ is_stale('report_date') }}
-    group by report_date, system_id, item_id
+    group by report_date, system_id, item_id, item_name_without_id
 
 ),
 
@@ -49,9 +50,10 @@ final as (
         ---------- key
         report_date,
         system_id,
-        item_id,
+        item_key,
 
         ---------- item
+        item_id,
         item_name,
         name_in_events,
 

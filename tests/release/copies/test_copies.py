@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from pathlib import Path
 
 import duckdb
@@ -19,19 +18,19 @@ from s3fs import S3FileSystem
 from dagster_project import object_store as object_store_client
 from dagster_project.object_store import connect
 from dagster_project.release.copies.send import copies_behind, copy_states, send_copies, target
-from dagster_project.release.publish import Release, switch_to
+from dagster_project.release.publish import switch_to
 from dagster_project.settings import COPY_SCHEMES
 from tests.installation import CHECKOUT
 from tests.object_store import SECRET, ObjectStore, object_store
 from tests.proxy import Proxy, breaking_after, proxy
+from tests.release.copies.by_hand import FIRST, OWNER, SECOND, THIRD, publish_by_hand
 
-FIRST, SECOND, THIRD = "20260301T060000-a", "20260302T060000-b", "20260303T060000-c"
 DAYS = {"2026-03-01": 1, "2026-03-02": 2}
 SEND = """
 import sys
 from pathlib import Path
 from dagster_project.release.copies.send import send_copies
-print(send_copies([sys.argv[1]], Path(sys.argv[2]), keep=3))
+print(send_copies([sys.argv[1]], Path(sys.argv[2]), keep=3, installation=sys.argv[3]))
 """
 
 
@@ -65,23 +64,22 @@ def way(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
 
 def release(published: Path, release_id: str, days: Mapping[str, int]) -> None:
     """Publish a release of one dated table, by hand: `days` is what each date's row says."""
-    folder = published / ".releases" / release_id
+    rows = ", ".join(f"('{day}', {number})" for day, number in days.items())
+    folder = publish_by_hand(
+        published,
+        release_id,
+        "create schema facts; create table facts.fct_item_events (day date, number integer);"
+        f"insert into facts.fct_item_events values {rows}",
+    )
     table = folder / "parquet" / "facts" / "fct_item_events"
     table.mkdir(parents=True)
-    with duckdb.connect(str(folder / "walkhouse.duckdb")) as connection:
-        connection.execute("create schema facts")
-        connection.execute("create table facts.fct_item_events (day date, number integer)")
-        for day, number in days.items():
-            row = f"select date '{day}' as day, {number} as number"
-            connection.execute(f"insert into facts.fct_item_events {row}")
-            connection.execute(f"copy ({row}) to '{table}/{day}-0.parquet' (format parquet)")
-    header = Release(release_id, "", "", "", None, None, dumps=0, events=0, waivers={})
-    (folder / "release.json").write_text(json.dumps(asdict(header)), encoding="utf-8")
-    switch_to(published, release_id)
+    for day, number in days.items():
+        row = f"select date '{day}' as day, {number} as number"
+        duckdb.execute(f"copy ({row}) to '{table}/{day}-0.parquet' (format parquet)")
 
 
 def send(store: ObjectStore, published: Path, *, keep: int = 3) -> Mapping[str, int]:
-    (state,) = send_copies([url(store)], published, keep=keep)
+    (state,) = send_copies([url(store)], published, keep=keep, installation=OWNER)
     assert state.problem is None
     assert state.sent is not None
     return state.sent
@@ -216,7 +214,7 @@ def test_an_upload_that_always_breaks_leaves_readers_what_they_had(
     send(store, tmp_path)
     release(tmp_path, SECOND, {"2026-03-01": 3, "2026-03-02": 4})
     way.upload_trouble = breaking_after(100, name)
-    (state,) = send_copies([url(store)], tmp_path, keep=3)
+    (state,) = send_copies([url(store)], tmp_path, keep=3, installation=OWNER)
     assert state.release_id == FIRST
     assert state.problem
     assert SECRET not in state.problem
@@ -243,7 +241,7 @@ def test_a_network_that_falls_silent_ends_the_upload(
         return None
 
     way.upload_trouble = silent
-    (state,) = send_copies([url(store)], tmp_path, keep=3)
+    (state,) = send_copies([url(store)], tmp_path, keep=3, installation=OWNER)
     over.set()
     assert state.problem
     assert "timeout" in state.problem.lower()
@@ -258,7 +256,7 @@ def test_a_process_killed_while_it_sends_a_large_file_leaves_no_trace_after_the_
     with (tmp_path / "walkhouse.duckdb").open("r+b") as file:
         file.truncate(105_000_000)  # holes; large enough to be sent in parts
     process = subprocess.Popen(
-        [sys.executable, "-c", SEND, url(store), str(tmp_path)], cwd=CHECKOUT
+        [sys.executable, "-c", SEND, url(store), str(tmp_path), OWNER], cwd=CHECKOUT
     )
 
     def kill(path: str, number: int) -> int | None:
@@ -290,7 +288,7 @@ def test_a_copy_that_cannot_be_sent_says_why_and_stops_no_other(
 ) -> None:
     release(tmp_path, FIRST, {"2026-03-01": 1})
     missing = "s3://no-such-bucket/bi"
-    first, second = send_copies([missing, url(store)], tmp_path, keep=3)
+    first, second = send_copies([missing, url(store)], tmp_path, keep=3, installation=OWNER)
     assert first.problem == "there is no such bucket; create it, or correct the URL"
     assert second.problem is None
     (behind,) = copies_behind([missing, url(store)], tmp_path)

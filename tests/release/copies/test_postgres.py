@@ -14,12 +14,12 @@ import duckdb
 import psycopg
 import pytest
 
-from dagster_project.release.copies import postgres
-from dagster_project.release.copies.postgres import held_release, send_release
+from dagster_project.release.copies.postgres import columns, held_release, send_release
 from dagster_project.release.copies.send import send_copies
 from dagster_project.release.copies.target import CopyError
 from dagster_project.release.publish import releases
 from tests.postgres_server import PASSWORD, Server, running_server
+from tests.release.copies.by_hand import OWNER
 from tests.release.page.test_page import spoiled
 from tests.releases import Published
 
@@ -42,7 +42,8 @@ def database(server: Server, request: pytest.FixtureRequest) -> str:
 
 def send(url: str, published: Published, release_id: str) -> dict[str, int]:
     header = next(each for each in releases(published.folder) if each.release_id == release_id)
-    return dict(send_release(url, published.release(release_id), header, keep=3))
+    folder = published.release(release_id)
+    return dict(send_release(url, folder, header, keep=3, installation=OWNER))
 
 
 def in_release(file: Path) -> dict[str, Rows]:
@@ -342,8 +343,8 @@ def test_columns_and_tables_that_changed_change_in_the_copy(
 def test_a_change_of_columns_gives_up_rather_than_make_readers_queue(
     server: Server, database: str, published: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres, "_TRIES", 2)
-    monkeypatch.setattr(postgres, "_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(columns, "_TRIES", 2)
+    monkeypatch.setattr(columns, "_PAUSE_SECONDS", 0)
     url = server.url(database)
     send(url, published, published.first)
     file = altered(published, published.second, CHANGES)
@@ -399,7 +400,7 @@ def test_copies_go_to_every_database_and_one_that_fails_keeps_none_back(
     server: Server, database: str, published: Published
 ) -> None:
     urls = [server.url("nowhere"), server.url(database)]
-    failed, sent = send_copies(urls, published.folder, keep=3)
+    failed, sent = send_copies(urls, published.folder, keep=3, installation=OWNER)
     assert failed.problem is not None
     assert "nowhere" in failed.problem
     assert PASSWORD not in repr(failed)

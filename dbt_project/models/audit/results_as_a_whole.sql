@@ -1,0 +1,2 @@
+{{ config(materialized='incremental') }}
+{{ invariant_results(rebuilt_by=none) }}
