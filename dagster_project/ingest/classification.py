@@ -533,10 +533,9 @@ def _epoch_ms(text: str) -> str:
 
     A whole number is in seconds, ms, µs or ns, as its magnitude tells.
     """
-    iso = (
-        r"\d{4}-\d{2}-\d{2}"
-        r"([Tt ]([01]\d|2[0-3]):\d{2}(:\d{2}([.,]\d+)?)?([Zz]|[+-]([01]\d|2[0-3])(:?\d{2})?| [Uu][Tt][Cc])?)?"
-    )
+    hour = r"([01]\d|2[0-3])"
+    zone = rf"([Zz]|[+-]{hour}(:?\d{{2}})?| [Uu][Tt][Cc])"
+    iso = rf"\d{{4}}-\d{{2}}-\d{{2}}([Tt ]{hour}:\d{{2}}(:\d{{2}}([.,]\d+)?)?{zone}?)?"
     whole = f"try_cast(split_part({text}, '.', 1) as bigint)"
     return f"""case
             when {text} is null then null
