@@ -17,6 +17,7 @@ import pyarrow as pa
 import pytest
 import zstandard
 
+from dagster_project.ingest import lines
 from dagster_project.ingest.classification import lines_of_parts
 from dagster_project.ingest.lake import Lake
 from tests.ingest import readers
