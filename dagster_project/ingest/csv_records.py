@@ -166,7 +166,7 @@ class _Rows:
     def _plainness(self, block: bytes) -> Callable[[bytes], bool]:
         """What tells plain lines; fewer things have to be asked if a block has none of them."""
         separator, most = self._dialect.separator.encode(), self._width - 1
-        first = self._columns[0].encode()
+        first = next(column for column in self._columns if column).encode()
         is_strange = (
             b"\r" in block.replace(b"\r\n", b"")
             or codecs.BOM_UTF8 in block

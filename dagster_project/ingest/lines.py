@@ -59,8 +59,9 @@ _CSV_BYTES = 4 * 1024 * 1024
 _SECOND_LOOK_RECORDS = 20_000
 _SECOND_LOOK_CHARACTERS = 64 * 1024 * 1024
 _NO_ROW = 0
+_LARGEST_OFFSET = 2**31 - 1  # of a text in one of Arrow's usual arrays
 _CHUNK_ROWS = 8_192  # so many does one thread of DuckDB take at a time
-_MOST_PARTS = 16
+_MOST_PARTS = 32
 # Higher levels take longer, and save little after Parquet's own encodings.
 _FORMAT = "format parquet, compression zstd, compression_level 1"
 
@@ -422,7 +423,9 @@ class _Lines(Sequence[bytes]):
         self._segments = segments
         self._data = b"".join(block for segment in segments for block in segment.blocks)
         ends = np.flatnonzero(np.frombuffer(self._data, dtype=np.uint8) == ord("\n"))
-        self._offsets = np.concatenate(([0], ends + 1)).astype(np.int32)
+        is_large = len(self._data) >= _LARGEST_OFFSET
+        self._offsets = np.concatenate(([0], ends + 1)).astype(np.int64 if is_large else np.int32)
+        self._type = pa.large_string() if is_large else pa.string()
         self._records_in = np.ones(len(ends), dtype=np.int64)
         self._is_single = np.ones(len(ends), dtype=bool)
         self._rows = np.zeros(len(ends), dtype=np.int64)
@@ -461,7 +464,7 @@ class _Lines(Sequence[bytes]):
     def _array(self, valid: bytes | None = None) -> pa.Array:
         validity = None if valid is None else pa.py_buffer(valid)
         buffers = [validity, pa.py_buffer(self._offsets), pa.py_buffer(self._data)]
-        return pa.Array.from_buffers(pa.string(), len(self), buffers)
+        return pa.Array.from_buffers(self._type, len(self), buffers)
 
     def find_records(self, shapes: _Shapes) -> _Segment:
         """Find what records there are in the lines that are not surely one each.
@@ -664,10 +667,10 @@ def _table_of_columns(
 
 
 def _is_utf8(block: bytes) -> bool:
-    offsets = np.array([0, len(block)], dtype=np.int32)
+    offsets = np.array([0, len(block)], dtype=np.int64)
     buffers = [None, pa.py_buffer(offsets), pa.py_buffer(block)]
     try:
-        pa.Array.from_buffers(pa.string(), 1, buffers).validate(full=True)
+        pa.Array.from_buffers(pa.large_string(), 1, buffers).validate(full=True)
     except pa.ArrowInvalid:
         return False
     return True
