@@ -115,6 +115,17 @@ def _whole_number(text: str, base: Path, *, least: int) -> int:
     return number
 
 
+def _percent(text: str, base: Path) -> int:
+    number = text.strip().removesuffix("%").rstrip()
+    try:
+        percent = _whole_number(number, base, least=0)
+    except ValueError:
+        percent = 101
+    if percent > 100:
+        raise ValueError("must be a whole number of percent from 0 to 100")
+    return percent
+
+
 def _memory(text: str, base: Path) -> str:
     del base
     if not re.fullmatch(r"\d+(\.\d+)?\s*([KMGT]i?)?B", text, re.IGNORECASE):
@@ -257,6 +268,14 @@ class Settings:
             partial(_whole_number, least=0),
             "how long nobody may have written to a dump without a manifest before the schedule or"
             " the sensor loads it",
+        ),
+    )
+    withdrawal_limit: int = field(
+        default=5,
+        metadata=_rule(
+            _percent,
+            "percent of all dumps or events that may leave with several dumps at once; more has to"
+            " be confirmed (`walkhouse run --withdraw`)",
         ),
     )
     copies: tuple[str, ...] = field(

@@ -28,6 +28,7 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
     quiet_seconds: int
     keep_run_days: int
     keep_runs: int
+    withdrawal_limit: int
 
     @property
     def settings(self) -> Settings:
@@ -45,6 +46,7 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
             quiet_seconds=self.quiet_seconds,
             keep_run_days=self.keep_run_days,
             keep_runs=self.keep_runs,
+            withdrawal_limit=self.withdrawal_limit,
         )
 
     @property
@@ -76,6 +78,7 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
             quiet_seconds=settings.quiet_seconds,
             keep_run_days=settings.keep_run_days,
             keep_runs=settings.keep_runs,
+            withdrawal_limit=settings.withdrawal_limit,
         )
 
 

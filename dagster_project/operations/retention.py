@@ -44,7 +44,7 @@ def prune_records(
         records = instance.get_run_records(dg.RunsFilter(job_name=job, statuses=_ENDED))
         for number, record in enumerate(records):
             run = record.dagster_run
-            about = set(days_of(run.tags)) or {None}
+            about: set[date | None] = {*days_of(run.tags)} or {None}
             is_last_word = run.is_success and not about <= known
             if run.is_success:
                 known |= about

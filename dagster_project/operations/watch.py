@@ -16,8 +16,10 @@ from dagster_project.operations.alerts import (
     KINDS,
     Alert,
     Finding,
+    failed_catalogue,
     failed_dumps,
     held_release,
+    held_withdrawal,
     quarantined_dumps,
     refused_release,
     stale_dumps,
@@ -94,8 +96,9 @@ def watch(
         findings.append(Finding("lake_refused", "lake", str(situation), str(situation)))
     elif isinstance(situation, OSError):
         where = without_password(settings.landing)
+        reason = str(situation).replace(settings.landing, where)
         findings.append(
-            Finding("landing_unreachable", "landing", where, f"{where} cannot be listed")
+            Finding("landing_unreachable", "landing", where, f"{where} cannot be listed: {reason}")
         )
     else:
         looked_for |= KINDS.keys() - {"test", *_OF_RUNS}
@@ -126,6 +129,8 @@ def _of_the_state(
     landed = situation.landed.dumps
     signatures = {day: dump.signature for day, dump in landed.items()}
     yield from failed_dumps(situation.failures, signatures, runs)
+    yield from held_withdrawal(situation.withdrawal_held)
+    yield from failed_catalogue(situation.catalogue_failure)
     yield from quarantined_dumps(Lake(settings.lake).dumps(), tolerance=tolerance)
     yield from stale_dumps(landed, now, hours=settings.stale_after_hours)
     yield from held_release(situation.hold)

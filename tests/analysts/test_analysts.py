@@ -546,7 +546,7 @@ def test_it_is_published_once_it_is_deployed_and_not_before(analyst: Installatio
     for name in {name for name, _, _ in CHANGES}:
         assert f"changed  {name.removeprefix('dbt_project/')}" in text
     assert "reports.rpt_flows: column completion_rate: 1 value differs" in text
-    assert "item_id=f2: completion_rate 0.5 → 1.0" in text
+    assert ": completion_rate 0.5 → 1.0" in text
     exit_code, text = follow(analyst, command("walkhouse run"))
     assert exit_code == 0, text
     assert analyst.ask(rate) == [(1.0,)]

@@ -6,7 +6,7 @@ shows of each build is what the notes say.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import duckdb
@@ -103,7 +103,7 @@ def _changes(before: dict[tuple[str, str, str], str], now: dict[tuple[str, str, 
     return _table(("table_name", "dated_by", "date", "version"), ordered)
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [head, tuple("---" for _ in head)]
     lines += [tuple(f"`{row[0]}`" if not i else cell for i, cell in enumerate(row)) for row in rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -33,7 +34,12 @@ def test_a_release_of_another_version_is_named_and_no_more(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """As after an upgrade whose first run is refused: readers keep what was published before."""
-    header = {"release_id": "r", "published_at": "p", "code_version": "v", "state": "s"} | {
+    header: dict[str, Any] = {
+        "release_id": "r",
+        "published_at": "p",
+        "code_version": "v",
+        "state": "s",
+    } | {
         "first_dump_date": None,
         "last_dump_date": None,
         "dumps": 0,

@@ -326,8 +326,15 @@ def test_what_is_not_published_leaves_no_gaps(tmp_path: Path) -> None:
             "comment on column reports.after.number is 'Written behind it.'"
         )
     tables = (*TABLES, ("reports", "after"))
-    options = {"keep": 2, "threads": 2, "memory_limit": "1GB"}
-    folder = publish(warehouse, tmp_path / "published", release_of(1), tables, **options)
+    folder = publish(
+        warehouse,
+        tmp_path / "published",
+        release_of(1),
+        tables,
+        keep=2,
+        threads=2,
+        memory_limit="1GB",
+    )
     with duckdb.connect(str(folder / "walkhouse.duckdb"), read_only=True) as release:
         total, used, free = release.execute(
             "select total_blocks, used_blocks, free_blocks from pragma_database_size()"
