@@ -11,7 +11,7 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 import pytest
@@ -167,7 +167,7 @@ TABULAR = {
 
 
 @st.composite
-def objects(draw: st.DrawFn, keys: dict[str, Any], **within: Any) -> str:
+def objects(draw: st.DrawFn, /, keys: dict[str, Any], **within: Any) -> str:
     """The text of a JSON object with some of these keys, perhaps twice, perhaps broken."""
     chosen = draw(st.lists(st.sampled_from([*keys]), max_size=2))
     chosen += [key for key in keys if draw(st.integers(0, 5))]
@@ -325,7 +325,7 @@ def csv_files(draw: st.DrawFn) -> bytes:
     """A CSV file of any writer's, with rows that it should not have among the others."""
     separator = draw(st.sampled_from(",;\t|"))
     ending = draw(st.sampled_from(["\n", "\n", "\r\n", "\r"]))
-    quoting = draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
+    quoting: Literal[0, 1] = draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
     out = io.StringIO(newline="")
     writer = csv.writer(out, delimiter=separator, lineterminator=ending, quoting=quoting)
     header = [draw(st.sampled_from([column, column.upper()])) for column in COLUMNS]
