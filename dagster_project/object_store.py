@@ -8,7 +8,7 @@ Walkhouse, and none is ever printed.
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -103,13 +103,17 @@ def explaining(url: str) -> Iterator[None]:
         return
     # Imported here, because who has no object store need not wait for its client to load.
     from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
     from s3fs.core import S3_RETRYABLE_ERRORS
 
     try:
         yield
     except ObjectStoreError:
         raise
-    except (OSError, BotoCoreError, ClientError, *S3_RETRYABLE_ERRORS) as error:
+    except (
+        *(OSError, BotoCoreError, ClientError, ResponseParserError),
+        *S3_RETRYABLE_ERRORS,
+    ) as error:
         advice = _advice(error)
         reason = advice or " ".join(str(error).split()) or type(error).__name__
         raise ObjectStoreError(url, reason, can_pass=advice is None) from error
@@ -118,6 +122,32 @@ def explaining(url: str) -> Iterator[None]:
 def is_missing_bucket(error: BaseException) -> bool:
     """Whether a store said that not only the path is missing, but the whole bucket."""
     return _code(error) == "NoSuchBucket"
+
+
+def list_objects(
+    fs: fsspec.AbstractFileSystem, path: str
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """All objects below a path of S3, each with what the store says of it.
+
+    Raises:
+        ObjectStoreError: the listing breaks off, so nobody knows what is not in it.
+    """
+    bucket, prefix, _ = fs.split_path(path)
+    asked: dict[str, str] = {"Bucket": bucket, "Prefix": f"{prefix}/" if prefix else ""}
+    while True:
+        page = fs.call_s3("list_objects_v2", **asked)
+        contents = page.get("Contents", ())
+        for found in contents:
+            yield f"{bucket}/{found['Key']}", {**found, "size": found["Size"]}
+        further = page.get("NextContinuationToken")
+        is_cut = len(contents) < page.get("KeyCount", 0)
+        if not page.get("IsTruncated") and not is_cut:
+            return
+        if is_cut or not further or further == asked.get("ContinuationToken"):
+            raise ObjectStoreError(
+                f"s3://{path}", "its listing breaks off; the next run asks again"
+            )
+        asked["ContinuationToken"] = further
 
 
 def is_refused(error: OSError) -> bool:

@@ -115,6 +115,17 @@ def _whole_number(text: str, base: Path, *, least: int) -> int:
     return number
 
 
+def _percent(text: str, base: Path) -> int:
+    number = text.strip().removesuffix("%").rstrip()
+    try:
+        percent = _whole_number(number, base, least=0)
+    except ValueError:
+        percent = 101
+    if percent > 100:
+        raise ValueError("must be a whole number of percent from 0 to 100")
+    return percent
+
+
 def _memory(text: str, base: Path) -> str:
     del base
     if not re.fullmatch(r"\d+(\.\d+)?\s*([KMGT]i?)?B", text, re.IGNORECASE):
@@ -259,6 +270,14 @@ class Settings:
             " the sensor loads it",
         ),
     )
+    withdrawal_limit: int = field(
+        default=5,
+        metadata=_rule(
+            _percent,
+            "percent of all dumps or events that may leave with several dumps at once; more has to"
+            " be confirmed (`walkhouse run --withdraw`)",
+        ),
+    )
     copies: tuple[str, ...] = field(
         default=(),
         metadata=_rule(
@@ -284,6 +303,22 @@ class Settings:
         metadata=_rule(
             partial(_whole_number, least=0),
             "alert if the day of the newest dump ended longer ago than this; 0 never alerts",
+        ),
+    )
+
+    keep_run_days: int = field(
+        default=90,
+        metadata=_rule(
+            partial(_whole_number, least=1),
+            "how many days Dagster keeps the records of a run; the last of each dump and asset"
+            " stay",
+        ),
+    )
+    keep_runs: int = field(
+        default=300,
+        metadata=_rule(
+            partial(_whole_number, least=1),
+            "how many runs of each job Dagster keeps records of; those of a build take some 3 MB",
         ),
     )
 

@@ -26,7 +26,7 @@ KNOW_DAGSTER = {
     "definitions",
     *(
         f"operations.{name}"
-        for name in ("failed_runs", "instance", "requests", "run", "runs", "shell")
+        for name in ("failed_runs", "instance", "requests", "retention", "run", "runs", "shell")
     ),
     "cli.run",
 }

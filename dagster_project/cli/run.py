@@ -35,11 +35,18 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Leave dumps that are still being written, as the schedule and the sensor do.",
 )
-def run(waive: str | None, reason: str, is_patient: bool) -> None:
+@click.option(
+    "--withdraw",
+    metavar="DATE[,DATE…]|all",
+    help="Confirm that these dumps were withdrawn, where so many left the landing at once that "
+    "nothing is done by itself.",
+)
+def run(waive: str | None, reason: str, is_patient: bool, withdraw: str | None) -> None:
     """Take in every new, changed or withdrawn dump; build, audit, release, and send the copies.
 
     Exit code 0 only if the state of the landing is published, and every copy holds it.
     """
+    from dagster_project.ingest.withdrawal import Confirmed, WithdrawalError
     from dagster_project.release.gate import Waiver, WaiverError
 
     settings = settings_or_fail()
@@ -51,8 +58,14 @@ def run(waive: str | None, reason: str, is_patient: bool) -> None:
     from dagster_project.operations.run import bring_up_to_date
 
     try:
-        is_published = bring_up_to_date(settings, waiver, _definitions, is_patient=is_patient)
-    except (SettingsError, WaiverError) as error:
+        is_published = bring_up_to_date(
+            settings,
+            waiver,
+            _definitions,
+            is_patient=is_patient,
+            confirmed=Confirmed.of([part.strip() for part in (withdraw or "").split(",") if part]),
+        )
+    except (SettingsError, WaiverError, WithdrawalError) as error:
         fail(str(error), code=2)
     except (OSError, RuntimeError) as error:
         fail(str(error))

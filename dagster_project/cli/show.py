@@ -14,10 +14,12 @@ from dagster_project.ingest.lake import Lake
 from dagster_project.models.deployed import Deployments, not_deployed
 from dagster_project.operations.alerts import open_alerts
 from dagster_project.operations.pending import look, refusals
+from dagster_project.operations.status import left_alone
 from dagster_project.operations.status import status as status_of
+from dagster_project.registry import load_invariants, quarantine_tolerance
 from dagster_project.release.copies.send import copies_behind as behind
 from dagster_project.release.copies.send import copy_states
-from dagster_project.release.headlines import headlines, left_out
+from dagster_project.release.headlines import headlines, in_no_report
 from dagster_project.release.publish import Release, current_release
 from dagster_project.release.publish import releases as all_releases
 from dagster_project.settings import SettingInForce, Settings, unknown_variables
@@ -29,8 +31,16 @@ def release(console: Console, settings: Settings) -> None:
     if current is None:
         return
     file = settings.published / "walkhouse.duckdb"
-    with duckdb.connect(str(file), read_only=True) as connection:
-        numbers = headlines(connection)
+    try:
+        with duckdb.connect(str(file), read_only=True) as connection:
+            numbers = headlines(connection)
+    except (duckdb.CatalogException, duckdb.BinderException):
+        console.print(
+            f"readers see release {current.release_id}; another version published it with other "
+            f"tables: see {settings.published / 'index.html'}",
+            markup=False,
+        )
+        return
     table = Table(title=f"Release {current.release_id}", title_justify="left", show_header=False)
     table.add_column(style="bold")
     table.add_column(justify="right")
@@ -65,10 +75,14 @@ def what_is_missing(console: Console, settings: Settings) -> None:
     """Why the state of the landing is not published."""
     situation = look(settings)
     console.print("walkhouse: the state of the landing is not published", style="red")
+    if situation.withdrawal_held:
+        console.print(f"  {situation.withdrawal_held}", markup=False)
     for message in situation.failures.values():
         console.print(f"  {message}", markup=False)
+    if situation.catalogue_failure:
+        console.print(f"  content/items.ndjson: {situation.catalogue_failure}", markup=False)
     days = [day for day in situation.pending.dates if day not in situation.failures]
-    if days:
+    if days and not situation.withdrawal_held:
         console.print(f"  not taken in: {_days(days)}; see the Dagster UI", markup=False)
     for reason in refusals(settings):
         console.print(f"  refused: {reason}", markup=False)
@@ -114,6 +128,8 @@ def status(console: Console, settings: Settings) -> None:
     ):
         if days:
             say(what, _days(days))
+    if situation.withdrawal_held:
+        say("withdrawal held", situation.withdrawal_held)
     if situation.is_catalogue_pending:
         say("pending", "the content catalogue")
     if not situation.pending.dates and not situation.is_catalogue_pending:
@@ -121,11 +137,14 @@ def status(console: Console, settings: Settings) -> None:
     say("quarantined", f"{_share(quarantined, lines)} of {lines:,} lines")
     for day, message in situation.failures.items():
         say(f"failed {day}", message)
-    for stray in situation.landed.strays:
-        say("left alone", stray)
+    if situation.catalogue_failure:
+        say("failed catalogue", situation.catalogue_failure)
+    tolerance = quarantine_tolerance(load_invariants(settings.dbt_project))
     for day, dump in loaded.items():
-        for name in dump.left_alone:
-            say("left alone", f"dump {day}, {name}: no dump file by name nor content")
+        if dump.quarantined_share > tolerance:
+            say(f"quarantined {day}", f"{dump.quarantined}, tolerance {tolerance:.2%}")
+    for name in (*situation.landed.strays, *left_alone(loaded)):
+        say("left alone", name)
     current = situation.release
     if current is None:
         say("last release", "none")
@@ -134,18 +153,18 @@ def status(console: Console, settings: Settings) -> None:
         say("is up to date", "yes" if situation.is_published else "no")
         if current.project:
             say("its dbt project", project_in_words(current))
+        for each in in_no_report(settings.published / "walkhouse.duckdb"):
+            say(
+                "in no report",
+                f"{each.environment}: {each.events:,} events, {each.sessions:,} sessions,"
+                f" {each.end_users:,} end users; {each.reason}",
+            )
     if situation.hold:
         say("held", situation.hold.sentence)
     deployed = Deployments(settings.deployed).current()
     say("deployed project", deployed.sentence if deployed else "none")
     if differs := not_deployed(settings):
         say("the checkout", differs)
-        for each in left_out(settings.published / "walkhouse.duckdb"):
-            say(
-                "in no report",
-                f"{each.environment}: {each.events:,} events, {each.sessions:,} sessions,"
-                f" {each.end_users:,} end users; {each.reason}",
-            )
     for reason in refusals(settings):
         say("last refusal", reason)
     for copy in copy_states(settings.copies):

@@ -57,12 +57,11 @@ def by_day(days: Sequence[date], rows: Sequence[Row]) -> str:
 def dumps_by_day(dumps: Mapping[date, LakeDump], tolerance: float) -> str:
     """Events and quarantine rate of the last dumps, and what rate is tolerated."""
     shown = sorted(dumps)[-_DAYS_SHOWN:]
-    outcomes = [dumps[day].outcomes for day in shown]
-    rates = [each.get("quarantined", 0) / max(sum(each.values()), 1) for each in outcomes]
+    rates = [dumps[day].quarantined_share for day in shown]
     return by_day(
         shown,
         [
-            Row("events", [each.get("events", 0) for each in outcomes]),
+            Row("events", [dumps[day].outcomes.get("events", 0) for day in shown]),
             Row("quarantined", rates, limit=tolerance, shown=".2%"),
         ],
     )

@@ -26,6 +26,9 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
     alert_url: str
     stale_after_hours: int
     quiet_seconds: int
+    keep_run_days: int
+    keep_runs: int
+    withdrawal_limit: int
 
     @property
     def settings(self) -> Settings:
@@ -41,6 +44,9 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
             alert_url=self.alert_url,
             stale_after_hours=self.stale_after_hours,
             quiet_seconds=self.quiet_seconds,
+            keep_run_days=self.keep_run_days,
+            keep_runs=self.keep_runs,
+            withdrawal_limit=self.withdrawal_limit,
         )
 
     @property
@@ -70,6 +76,9 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
             alert_url=dg.EnvVar("WALKHOUSE_ALERT_URL") if settings.alert_url else "",
             stale_after_hours=settings.stale_after_hours,
             quiet_seconds=settings.quiet_seconds,
+            keep_run_days=settings.keep_run_days,
+            keep_runs=settings.keep_runs,
+            withdrawal_limit=settings.withdrawal_limit,
         )
 
 

@@ -17,6 +17,7 @@ from dagster_project.models.deployed import in_production, not_deployed, not_loa
 from dagster_project.operations.failed_runs import failed_runs
 from dagster_project.operations.pending import Situation, look
 from dagster_project.operations.requests import build_due, copies_due, ingest_due
+from dagster_project.operations.retention import prune_records
 from dagster_project.operations.runs import close_abandoned_runs
 from dagster_project.operations.watch import watch
 from dagster_project.settings import Settings
@@ -46,7 +47,7 @@ def landing_sensor(
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Build and release when the lake is no longer what is published; "
-    "record runs whose processes were killed as failed.",
+    "record runs whose processes were killed as failed, and forget old ones.",
 )
 def lake_sensor(
     context: dg.SensorEvaluationContext, installation: Installation
@@ -57,10 +58,12 @@ def lake_sensor(
     if reason := not_loaded(settings):
         return dg.SkipReason(reason)
     due = build_due(settings, context.instance, _location(context))
+    if isinstance(due, dg.RunRequest):
+        prune_records(context.instance, settings)
     if differs := not_deployed(installation.settings_of_checkout):
-        context.log.warning(differs)
         if isinstance(due, dg.SkipReason):
             return dg.SkipReason(f"{due.skip_message}; {differs}")
+        context.log.warning(differs)
     return due
 
 

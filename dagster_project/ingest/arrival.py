@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from dagster_project.ingest.landing import LandedDump, LandedFile, Landing, manifest_entries
+from dagster_project.ingest.landing import LandedDump, LandedFile, Landing
+from dagster_project.ingest.manifest import ManifestError, normalized, read_manifest
 
 
 def is_recent(file: LandedFile, *, now: float, quiet_seconds: float) -> bool:
@@ -33,15 +34,13 @@ def is_complete(dump: LandedDump, listed: Collection[str] | None) -> bool:
     if dump.manifest is None or listed is None:
         return False
     is_newest = all(file.written_at <= dump.manifest.written_at for file in dump.files)
-    return is_newest and set(listed) == {file.name for file in dump.files}
+    beside = {normalized(name) for name in dump.left_alone}
+    expected = {normalized(name) for name in listed} - beside
+    return is_newest and expected == {normalized(file.name) for file in dump.files}
 
 
 def is_arriving(landing: Landing, dump: LandedDump, *, now: float, quiet_seconds: float) -> bool:
-    """Whether more of a dump may be on its way; reads its manifest if that decides.
-
-    Raises:
-        OSError: the manifest cannot be read.
-    """
+    """Whether more of a dump may be on its way; reads its manifest if that decides."""
     files = [*dump.files, *([dump.manifest] if dump.manifest else [])]
     if not any(is_recent(file, now=now, quiet_seconds=quiet_seconds) for file in files):
         return False
@@ -52,6 +51,6 @@ def _listed_files(landing: Landing, dump: LandedDump) -> list[str] | None:
     if dump.manifest is None:
         return None
     try:
-        return sorted(manifest_entries(landing.read_bytes(dump.manifest)))
-    except (ValueError, KeyError, TypeError):
+        return [entry.name for entry in read_manifest(landing.read_bytes(dump.manifest))]
+    except (ManifestError, OSError):
         return None  # taking it in, once nobody writes, says what is wrong with it

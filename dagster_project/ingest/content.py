@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,9 +18,11 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dagster_project.ingest.files import Damage, FileKind, read_records
+from dagster_project.ingest.compression import Damage
+from dagster_project.ingest.files import FileKind, read_records
 from dagster_project.ingest.lake import Lake
 from dagster_project.ingest.landing import LandedFile, Landing
+from dagster_project.object_store import ObjectStoreError
 from dagster_project.registry import Definitions, name_key
 from dagster_project.replacing import replace_text, replacing
 
@@ -51,6 +55,12 @@ _SCHEMA = pa.schema(
 )
 
 
+_FAILURE = "failure.json"
+_HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
+_LARGEST_POSITION = 2**31 - 1
+_LINE = "line"  # of a row that is no column: where it stands in the file
+_UNFIT = (ValueError, TypeError, OverflowError, pa.ArrowException)
+
 # Says how the catalogue is read: what was read in another way is read again.
 _READER_VERSION = 2
 
@@ -63,7 +73,15 @@ def content_columns() -> dict[str, str]:
 
 
 class CatalogueError(Exception):
-    """The catalogue cannot be read at all; the lake keeps the one that it had."""
+    """The catalogue cannot be read at all; the lake keeps the one that it had.
+
+    Attributes:
+        can_pass: whether the same file may be readable soon: the landing failed, not the file.
+    """
+
+    def __init__(self, message: str, *, can_pass: bool = False) -> None:
+        super().__init__(message)
+        self.can_pass = can_pass
 
 
 @dataclass(frozen=True)
@@ -101,6 +119,26 @@ def catalogue_signature(landed: LandedFile | None, definitions: Definitions) -> 
     return f"{_READER_VERSION}|{landed.bytes}|{landed.stamp}|{definitions.digest}"
 
 
+def catalogue_failure(lake: Lake, signature: str) -> str | None:
+    """Why the catalogue of this signature could not be read, if it was tried."""
+    path = lake.root / "content" / _FAILURE
+    if not path.exists():
+        return None
+    failure = json.loads(path.read_text(encoding="utf-8"))
+    return str(failure["message"]) if failure["signature"] == signature else None
+
+
+def forget_catalogue_failure(lake: Lake) -> None:
+    """Let the catalogue be tried again."""
+    (lake.root / "content" / _FAILURE).unlink(missing_ok=True)
+
+
+def keep_catalogue(lake: Lake) -> None:
+    """Let the lake hold the catalogue that it had; an empty one, if it had none."""
+    if loaded_catalogue(lake) is None:
+        _write(lake, [], "", [])
+
+
 def ingest_catalogue(
     landing: Landing,
     lake: Lake,
@@ -112,19 +150,34 @@ def ingest_catalogue(
     """Make the landed catalogue, or its absence, what the lake holds.
 
     Raises:
-        CatalogueError: the file cannot be read.
+        CatalogueError: the file cannot be read, or no line of it can be used; the lake keeps the
+            catalogue that it had, and remembers why.
     """
     signature = catalogue_signature(landed, definitions)
-    if landed is None:
-        return _write(lake, [], signature, [])
-    scratch.mkdir(parents=True, exist_ok=True)
-    try:
-        with landing.local_copy(landed, scratch=scratch) as path:
-            problems: list[str] = []
-            rows = _rows(path, definitions, problems)
-    except OSError as error:
-        raise CatalogueError(f"content/{landed.name}: {error}") from error
-    return _write(lake, list(rows.values()), signature, problems)
+    problems: list[str] = []
+    rows: list[dict[str, Any]] = []
+    if landed is not None:
+        try:
+            scratch.mkdir(parents=True, exist_ok=True)
+            with landing.local_copy(landed, scratch=scratch) as path:
+                rows = list(_rows(path, definitions, problems).values())
+        except Exception as error:
+            can_pass = isinstance(error, ObjectStoreError) and error.can_pass
+            reason = str(error) if isinstance(error, OSError) else type(error).__name__
+            raise _noted(lake, signature, f"it cannot be read: {reason}", can_pass) from error
+        if problems and not rows:
+            reason = f"none of its {len(problems):,} lines can be used ({problems[0]})"
+            raise _noted(lake, signature, reason, can_pass=False)
+    catalogue = _write(lake, rows, signature, problems)
+    forget_catalogue_failure(lake)
+    return catalogue
+
+
+def _noted(lake: Lake, signature: str, message: str, can_pass: bool) -> CatalogueError:
+    message = f"{message}; mend it, and run `walkhouse run`"
+    text = json.dumps({"signature": signature, "message": message})
+    replace_text(lake.root / "content" / _FAILURE, text)
+    return CatalogueError(message, can_pass=can_pass)
 
 
 def _write(
@@ -133,16 +186,30 @@ def _write(
     folder = lake.root / "content"
     rows = sorted(rows, key=lambda row: (row["system_id"], row["item_type"] or "", row["item_id"]))
     with replacing(folder / "items.parquet") as new:
-        pq.write_table(pa.Table.from_pylist(rows, schema=_SCHEMA), new, compression="zstd")
+        pq.write_table(_table(rows, problems), new, compression="zstd")
         catalogue = LakeCatalogue(
             signature=signature,
             fingerprint=hashlib.md5(new.read_bytes()).hexdigest(),
-            items=len(rows),
+            items=pq.read_metadata(new).num_rows,
             problems=tuple(problems[:20]),
             lines_left_out=len(problems),
         )
     replace_text(folder / "content.json", json.dumps(asdict(catalogue), indent=1))
     return catalogue
+
+
+def _table(rows: list[dict[str, Any]], problems: list[str]) -> pa.Table:
+    """The rows in their types; one that does not fit them is left out, by its line."""
+    try:
+        return pa.Table.from_pylist(rows, schema=_SCHEMA)
+    except _UNFIT:
+        tables = [_SCHEMA.empty_table()]
+        for row in rows:
+            try:
+                tables.append(pa.Table.from_pylist([row], schema=_SCHEMA))
+            except _UNFIT as error:
+                problems.append(f"line {row[_LINE]}: {error}")
+        return pa.concat_tables(tables).combine_chunks()
 
 
 def _rows(
@@ -152,16 +219,16 @@ def _rows(
     rows: dict[tuple[str, str | None, str], dict[str, Any]] = {}
     kind = FileKind("ndjson", "none", "tabular")
     damage = Damage()
-    for record in read_records(path, kind, damage, is_known=lambda _row: False):
+    for record in read_records(path, kind, damage):
         if record.json is None:
             problems.append(f"line {record.row}: {record.problem}")
             continue
         try:
-            row = _row(json.loads(record.json), item_types)
-        except (ValueError, TypeError, RecursionError) as error:
-            problems.append(f"line {record.row}: {error}")
+            row = _row(json.loads(record.json, parse_constant=_no_number), item_types)
+        except (*_UNFIT, RecursionError, MemoryError) as error:
+            problems.append(f"line {record.row}: {str(error) or type(error).__name__}")
             continue
-        rows[row["system_id"], row["item_type"], row["item_id"]] = row
+        rows[row["system_id"], row["item_type"], row["item_id"]] = {**row, _LINE: record.row}
     return rows
 
 
@@ -187,7 +254,7 @@ def _row(item: Mapping[str, Any], item_types: Mapping[str, str]) -> dict[str, An
         "connects_to": [text for text in map(_text, _list(item, "connects_to")) if text],
         "steps": list(_steps(item)),
         "questions": list(_questions(item)),
-        "pass_mark": None if item.get("pass_mark") is None else float(item["pass_mark"]),
+        "pass_mark": _number(item, "pass_mark"),
     }
 
 
@@ -197,7 +264,7 @@ def _steps(item: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             raise TypeError(f"a step is no object: {step!r:.60}")
         yield {
             "step_id": _text(step.get("step_id")),
-            "position": None if step.get("position") is None else int(step["position"]),
+            "position": _position(step),
             "name": _text(step.get("name")),
             "kind": _text(step.get("kind")),
             "step_type": _text(step.get("step_type")),
@@ -216,10 +283,34 @@ def _text(value: object) -> str | None:
     if value is None or value == "":
         return None
     if isinstance(value, str):
-        return value
+        return _HALF_A_CHARACTER.sub("\ufffd", value)
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return str(int(value))
     if isinstance(value, bool | int | float):
         return json.dumps(value)
     raise TypeError(f"text or a number is expected, not {value!r:.60}")
+
+
+def _number(values: Mapping[str, Any], key: str) -> float | None:
+    value = values.get(key)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not math.isfinite(number := float(value)):
+        raise ValueError(f"{key}: a number is expected, not {value!r:.60}")
+    return number
+
+
+def _position(step: Mapping[str, Any]) -> int | None:
+    number = _number(step, "position")
+    if number is None:
+        return None
+    if not number.is_integer() or abs(number) > _LARGEST_POSITION:
+        raise ValueError(f"position: a whole number is expected, not {step['position']!r:.60}")
+    return int(number)
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _flag(values: Mapping[str, Any], key: str) -> bool | None:

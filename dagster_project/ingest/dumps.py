@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 import shutil
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -26,8 +27,10 @@ from dagster_project.crew import crew
 from dagster_project.ingest.classification import LINE_COLUMNS, prepare_connection, quoted
 from dagster_project.ingest.files import UnreadableFileError
 from dagster_project.ingest.lake import Lake, LakeDump
-from dagster_project.ingest.landing import LandedDump, LandedFile, Landing, manifest_entries
+from dagster_project.ingest.landing import LandedDump, LandedFile, Landing
 from dagster_project.ingest.lines import DumpReader, FileLines, FileRead
+from dagster_project.ingest.listing import shown
+from dagster_project.ingest.manifest import Entry, ManifestError, matched, read_manifest
 from dagster_project.object_store import ObjectStoreError
 from dagster_project.registry import Definitions
 from dagster_project.replacing import replacing
@@ -35,7 +38,7 @@ from dagster_project.stopping import go_on_or_stop
 
 logger = logging.getLogger("walkhouse")
 
-READER_VERSION = 3
+READER_VERSION = 4
 """Raise it with every change to how lines are read: all dumps are then read again."""
 
 FILE_COLUMNS = {
@@ -53,6 +56,8 @@ FILE_COLUMNS = {
     "events": "bigint",
     "unknown_keys": "varchar",
     "damage": "varchar",
+    "content_bytes": "bigint",
+    "quarantined_bytes": "bigint",
 }
 """Columns of the raw layer's `files` and their types."""
 
@@ -61,12 +66,16 @@ class DumpError(Exception):
     """A dump that is not loaded; the message names the file, what was found and what to do.
 
     Attributes:
-        can_pass: whether the same files may be readable later: the landing failed, not the dump.
+        can_pass: whether the same files may be readable soon: the landing failed, not the dump.
+        is_conclusive: whether the same files will fail again, however often they are read.
     """
 
-    def __init__(self, message: str, *, can_pass: bool = False) -> None:
+    def __init__(
+        self, message: str, *, can_pass: bool = False, is_conclusive: bool | None = None
+    ) -> None:
         super().__init__(message)
         self.can_pass = can_pass
+        self.is_conclusive = not can_pass if is_conclusive is None else is_conclusive
 
 
 @dataclass(frozen=True)
@@ -187,9 +196,12 @@ def ingest_dump(
         what the lake now says of the dump.
 
     Raises:
-        DumpError: the manifest does not match or a file cannot be read; the lake keeps what it had.
+        DumpError: its folder or a file cannot be read, or the manifest does not match; the lake
+            keeps what it had.
     """
     day = landed.dump_date
+    if landed.problem is not None:
+        raise DumpError(f"dump {day}, {landed.problem}; mend that, and run again")
     version = reader_digest(definitions)
     scratch.mkdir(parents=True, exist_ok=True)
     lake_folder = lake.dump_folder(day)
@@ -205,48 +217,38 @@ def ingest_dump(
         shutil.rmtree(left_behind)
     building = Path(tempfile.mkdtemp(prefix="building-", dir=lake_folder))
     try:
-        reader = DumpReader(
-            connection, dump_date=day, max_late_days=definitions.max_late_days, target=building
-        )
-        hashes: dict[str, str] = {}
-        files: list[tuple[LandedFile, FileRead]] = []
-        left_alone: list[str] = []
-        for file in landed.files:
+        try:
+            read = _read_files(
+                landing, landed, manifest, connection, definitions, scratch=scratch, target=building
+            )
+        except DumpError:
+            raise
+        except Exception as error:
             go_on_or_stop()
-            try:
-                with landing.local_copy(file, scratch=scratch) as path:
-                    hashes[file.name] = _sha256(path)
-                    _check_hash(manifest, file, hashes[file.name])
-                    read = reader.read(path, file.name)
-            except (UnreadableFileError, OSError) as error:
-                raise _failed(day, file.name, error) from error
-            if read is None:
-                left_alone.append(file.name)
-                logger.warning("dump %s, %s: no dump file, left alone", day, file.name)
-            else:
-                files.append((file, read))
-        parts, lines = reader.finish()
-        ledger = [
-            _ledger_row(day, file, hashes[file.name], read, lines.get(file.name, FileLines()))
-            for file, read in files
-        ]
-        _check_rows(manifest, ledger, day)
-        _write_ledger(connection, ledger, building / "files.parquet")
-        identity = fingerprint(hashes, version)
+            # Files are classified many at once, so that an error may be another file's.
+            culprit = _file_that_fails(
+                landing, landed, connection, definitions, scratch=scratch, target=building
+            )
+            raise _failed(day, culprit, error) from error
+        _check_rows(manifest, read.ledger, day)
+        _write_ledger(connection, read.ledger, building / "files.parquet")
+        identity = fingerprint(read.hashes, version)
         dump = LakeDump(
             dump_date=day.isoformat(),
             fingerprint=identity,
             signature=landed.signature,
             reader=version,
-            lines=tuple(f"{identity}/{part.name}" for part in parts),
+            lines=tuple(f"{identity}/{part.name}" for part in read.parts),
             files=f"{identity}/files.parquet",
             outcomes={
-                outcome: sum(row[outcome] for row in ledger)
+                outcome: sum(row[outcome] for row in read.ledger)
                 for outcome in ("control", "ignored", "quarantined", "events")
             },
             bytes=sum(file.bytes for file in landed.files),
-            event_dates=_event_dates(connection, parts),
-            left_alone=tuple(left_alone),
+            event_dates=_event_dates(connection, read.parts),
+            left_alone=read.left_alone,
+            content_bytes=sum(row["content_bytes"] for row in read.ledger),
+            quarantined_bytes=sum(row["quarantined_bytes"] for row in read.ledger),
         )
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
@@ -271,8 +273,31 @@ def take_in_dump(
         what the lake now says of the dump; None where there is no dump on that day.
 
     Raises:
-        DumpError: see `ingest_dump`; the failure is noted in the lake until it is resolved.
+        DumpError: see `ingest_dump`, or anything else that happened to this dump; the failure is
+            noted in the lake until it is resolved.
     """
+    try:
+        return _take_in(landing, lake, landed, day, connection, definitions, scratch=scratch)
+    except Exception as error:
+        go_on_or_stop()  # what was interrupted says nothing of the dump
+        failure = error if isinstance(error, DumpError) else _failed(day, None, error)
+        with suppress(OSError):  # a full disk, perhaps, which the failure says then
+            lake.note_failure(day, str(failure))
+        if failure is error:
+            raise
+        raise failure from error
+
+
+def _take_in(
+    landing: Landing,
+    lake: Lake,
+    landed: LandedDump | None,
+    day: date,
+    connection: duckdb.DuckDBPyConnection,
+    definitions: Definitions,
+    *,
+    scratch: Path,
+) -> LakeDump | None:
     if landed is None:
         if lake.dump_folder(day).exists() or day in lake.awaited():
             lake.remove_dump(day)
@@ -282,12 +307,7 @@ def take_in_dump(
     if loaded and not _is_pending(landed, loaded, reader_digest(definitions)):
         lake.forget_failure(day)
         return loaded
-    try:
-        return ingest_dump(landing, lake, landed, connection, definitions, scratch=scratch)
-    except DumpError as error:
-        go_on_or_stop()  # what was interrupted says nothing of the dump
-        lake.note_failure(day, str(error))
-        raise
+    return ingest_dump(landing, lake, landed, connection, definitions, scratch=scratch)
 
 
 @contextmanager
@@ -322,8 +342,9 @@ def taking_in_dumps(
     Yields:
         the days in the order given, each as soon as it and those before it are done.
     """
+    config = _config(connection)
 
-    def take_in(reader: duckdb.DuckDBPyConnection, day: date) -> DayTaken:
+    def attempt(reader: duckdb.DuckDBPyConnection, day: date) -> DayTaken:
         began = time.monotonic()
         was_there = lake.dump_folder(day).exists()
         dump: LakeDump | None = None
@@ -335,7 +356,19 @@ def taking_in_dumps(
                 )
         except DumpError as error:
             failure = error
+        except Exception as error:
+            go_on_or_stop()
+            failure = _failed(day, None, error)
         return DayTaken(day, dump, failure, was_there, time.monotonic() - began)
+
+    def take_in(reader: duckdb.DuckDBPyConnection, day: date) -> DayTaken:
+        taken = attempt(reader, day)
+        if taken.failure is not None and not _is_usable(reader):
+            # A fatal error ends the database that all readers share: of whichever dump it was,
+            # each that met it is read again, in a database of its own.
+            with closing(_database(definitions, config)) as own:
+                taken = attempt(own, day)
+        return taken
 
     size = max(1, min(at_once, len(days)))
     prepare = partial(prepare_connection, definitions=definitions)
@@ -349,62 +382,171 @@ def fingerprint(landed_hashes: Mapping[str, str], reader: str) -> str:
     return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
-def _manifest(landing: Landing, landed: LandedDump) -> dict[str, dict[str, Any]] | None:
+@dataclass(frozen=True)
+class _FilesRead:
+    """What the files of a dump hold: parts with their lines, and the rows of the ledger."""
+
+    hashes: Mapping[str, str]
+    left_alone: tuple[str, ...]
+    parts: list[Path]
+    ledger: list[dict[str, Any]]
+
+
+def _read_files(
+    landing: Landing,
+    landed: LandedDump,
+    manifest: Mapping[str, Entry] | None,
+    connection: duckdb.DuckDBPyConnection,
+    definitions: Definitions,
+    *,
+    scratch: Path,
+    target: Path,
+) -> _FilesRead:
+    """Read all files of a dump.
+
+    Raises:
+        DumpError: one of them cannot be read; the message names it.
+        Exception: whatever one of them brought about that nobody foresaw.
+    """
+    day = landed.dump_date
+    reader = DumpReader(
+        connection, dump_date=day, max_late_days=definitions.max_late_days, target=target
+    )
+    hashes: dict[str, str] = {}
+    files: list[tuple[LandedFile, FileRead]] = []
+    left_alone: list[str] = []
+    for file in landed.files:
+        go_on_or_stop()
+        try:
+            with landing.local_copy(file, scratch=scratch) as path:
+                hashes[file.name] = _sha256(path)
+                _check_hash(manifest, file, hashes[file.name])
+                read = reader.read(path, file.name)
+        except (UnreadableFileError, OSError) as error:
+            raise _failed(day, file.name, error) from error
+        if read is None:
+            left_alone.append(file.name)
+            logger.warning("dump %s, %s: no dump file, left alone", day, file.name)
+        else:
+            files.append((file, read))
+    parts, lines = reader.finish()
+    quarantined = _quarantined_bytes(connection, parts)
+    ledger = [
+        _ledger_row(
+            day,
+            file,
+            hashes[file.name],
+            read,
+            lines.get(file.name, FileLines()),
+            quarantined.get(file.name, 0),
+        )
+        for file, read in files
+    ]
+    return _FilesRead(hashes, tuple(left_alone), parts, ledger)
+
+
+def _file_that_fails(
+    landing: Landing,
+    landed: LandedDump,
+    connection: duckdb.DuckDBPyConnection,
+    definitions: Definitions,
+    *,
+    scratch: Path,
+    target: Path,
+) -> str | None:
+    """The first file of a dump that cannot be read by itself either; None if each of them can."""
+    for file in landed.files:
+        alone = replace(landed, files=(file,))
+        if not _is_usable(connection):
+            connection = _database(definitions, {"threads": 1})
+        try:
+            with tempfile.TemporaryDirectory(prefix="alone-", dir=target) as folder:
+                _read_files(
+                    *(landing, alone, None, connection, definitions),
+                    scratch=scratch,
+                    target=Path(folder),
+                )
+        except Exception as error:
+            go_on_or_stop()
+            logger.debug("dump %s, %s", landed.dump_date, file.name, exc_info=error)
+            return file.name
+    return None
+
+
+def _is_usable(connection: duckdb.DuckDBPyConnection) -> bool:
+    try:
+        connection.execute("select 1")
+    except duckdb.Error:
+        return False
+    return True
+
+
+def _database(definitions: Definitions, config: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+    """A database of its own that reads dumps."""
+    connection = duckdb.connect(config=config)
+    prepare_connection(connection, definitions)
+    return connection
+
+
+def _config(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """What another database like this one is opened with."""
+    names = ("threads", "memory_limit", "temp_directory")
+    settings = ", ".join(f"current_setting('{name}')" for name in names)
+    (values,) = connection.execute(f"select {settings}").fetchall()
+    return dict(zip(names, values, strict=True))
+
+
+def _manifest(landing: Landing, landed: LandedDump) -> dict[str, Entry] | None:
     """The entries of the dump's manifest by file name, its names checked; None without one."""
     if landed.manifest is None:
         return None
-    where = f"dump {landed.dump_date}, {landed.manifest.name}"
+    name = landed.manifest.name
     try:
-        content = landing.read_bytes(landed.manifest)
+        entries = read_manifest(landing.read_bytes(landed.manifest))
+        return matched(entries, [file.name for file in landed.files], landed.left_alone)
+    except ManifestError as error:
+        raise DumpError(f"dump {landed.dump_date}, {name}: {error}") from error
     except OSError as error:
-        raise _failed(landed.dump_date, landed.manifest.name, error) from error
-    try:
-        manifest = manifest_entries(content)
-    except (ValueError, KeyError, TypeError) as error:
-        raise DumpError(
-            f'{where}: not of the shape {{"files": [{{"name", "sha256", "rows"}}]}} ({error}); '
-            "deliver it again"
-        ) from error
-    found = {file.name for file in landed.files}
-    if missing := sorted(manifest.keys() - found):
-        raise DumpError(
-            f"{where}: lists {missing[0]!r}, which is not in the dump ({len(manifest)} files "
-            f"listed, {len(found)} found); deliver it, or correct the manifest"
-        )
-    if extra := sorted(found - manifest.keys()):
-        raise DumpError(
-            f"{where}: does not list {extra[0]!r}, which is in the dump ({len(manifest)} files "
-            f"listed, {len(found)} found); remove it, or correct the manifest"
-        )
-    return manifest
+        raise _failed(landed.dump_date, name, error) from error
 
 
-def _check_hash(
-    manifest: Mapping[str, Mapping[str, Any]] | None, file: LandedFile, found: str
-) -> None:
-    expected = (manifest or {}).get(file.name, {}).get("sha256")
-    if expected is not None and str(expected).lower() != found:
+def _check_hash(manifest: Mapping[str, Entry] | None, file: LandedFile, found: str) -> None:
+    entry = (manifest or {}).get(file.name)
+    if entry is not None and entry.sha256 is not None and entry.sha256 != found:
         raise UnreadableFileError(
-            f"its sha256 is {found}, the manifest says {expected}; deliver file and manifest again"
+            f"its sha256 is {found}, the manifest says {entry.sha256!r:.80}; deliver file and "
+            "manifest again"
         )
 
 
 def _check_rows(
-    manifest: Mapping[str, Mapping[str, Any]] | None, ledger: list[dict[str, Any]], day: date
+    manifest: Mapping[str, Entry] | None, ledger: list[dict[str, Any]], day: date
 ) -> None:
     for row in ledger:
         name, found = row["source_file"], row["lines"]
-        expected = (manifest or {}).get(name, {}).get("rows")
-        if expected is not None and expected != found:
+        entry = (manifest or {}).get(name)
+        if entry is not None and entry.rows is not None and entry.rows != found:
             raise DumpError(
-                f"dump {day}, {name}: it has {found} rows, the manifest says {expected}; "
+                f"dump {day}, {name}: it has {found} rows, the manifest says {entry.rows}; "
                 "deliver file and manifest again"
             )
 
 
 def _ledger_row(
-    day: date, file: LandedFile, digest: str, read: FileRead, lines: FileLines
+    day: date,
+    file: LandedFile,
+    digest: str,
+    read: FileRead,
+    lines: FileLines,
+    quarantined_bytes: int,
 ) -> dict[str, Any]:
+    quarantined = lines.outcomes.get("quarantined", 0)
+    if read.kind.format == "parquet":  # whose rows have no bytes of their own
+        content_bytes = file.bytes
+        quarantined_bytes = content_bytes * quarantined // max(1, lines.lines)
+    else:
+        content_bytes = read.content_bytes
+        quarantined_bytes = min(quarantined_bytes, content_bytes)
     return {
         "dump_date": day.isoformat(),
         "source_file": file.name,
@@ -416,10 +558,12 @@ def _ledger_row(
         "lines": lines.lines,
         "control": lines.outcomes.get("control", 0),
         "ignored": lines.outcomes.get("ignored", 0),
-        "quarantined": lines.outcomes.get("quarantined", 0),
+        "quarantined": quarantined,
         "events": lines.outcomes.get("event", 0),
         "unknown_keys": json.dumps(dict(lines.unknown_keys), ensure_ascii=False),
         "damage": read.damage,
+        "content_bytes": content_bytes,
+        "quarantined_bytes": quarantined_bytes,
     }
 
 
@@ -446,6 +590,18 @@ def _event_dates(connection: duckdb.DuckDBPyConnection, parts: list[Path]) -> di
     return dict(rows)
 
 
+def _quarantined_bytes(connection: duckdb.DuckDBPyConnection, parts: list[Path]) -> dict[str, int]:
+    """Bytes of the quarantined lines of each file that has any."""
+    if not parts:
+        return {}
+    rows = connection.execute(
+        "select source_file, sum(strlen(line))::bigint from read_parquet(?)"
+        " where outcome = 'quarantined' and line is not null group by source_file",
+        [[str(part) for part in parts]],
+    ).fetchall()
+    return dict(rows)
+
+
 def _hashes(landing: Landing, landed: LandedDump, scratch: Path) -> dict[str, str]:
     hashes = {}
     for file in landed.files:
@@ -457,9 +613,42 @@ def _hashes(landing: Landing, landed: LandedDump, scratch: Path) -> dict[str, st
     return hashes
 
 
-def _failed(day: date, name: str, error: Exception) -> DumpError:
-    can_pass = isinstance(error, ObjectStoreError) and error.can_pass
-    return DumpError(f"dump {day}, {name}: {error}", can_pass=can_pass)
+_OUT_OF_MEMORY = (MemoryError, duckdb.OutOfMemoryException)
+
+
+def _failed(day: date, name: str | None, error: Exception) -> DumpError:
+    """What happened to a dump, or to a file of it, as its failure."""
+    logger.debug("dump %s, %s", day, name, exc_info=error)
+    where = f"dump {day}" if name is None else f"dump {day}, {name}"
+    return DumpError(
+        f"{where}: {_sentence(error)}",
+        can_pass=isinstance(error, ObjectStoreError) and error.can_pass,
+        # Disks are mended and memory is added without any change to the files.
+        is_conclusive=not isinstance(error, (OSError, *_OUT_OF_MEMORY)),
+    )
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, UnreadableFileError | ObjectStoreError):
+        return str(error)
+    if isinstance(error, FileNotFoundError):
+        return "it went away after it was listed; the next run looks again"
+    if isinstance(error, OSError):
+        reason = error.strerror or type(error).__name__
+        where = f" {shown(str(error.filename))}" if error.filename else ""
+        return f"it cannot be read: {reason}{where}; mend that, and run again"
+    if isinstance(error, _OUT_OF_MEMORY):
+        return (
+            "it takes more memory than there is; raise WALKHOUSE_MEMORY_LIMIT, or deliver it in "
+            "smaller files"
+        )
+    # Without what is quoted: messages of parsers repeat rows.
+    said = re.split(r"[\"`\n]|(?<=\s)'", str(error), maxsplit=1)[0].strip(" :")
+    said = "".join(character if character.isprintable() else "?" for character in said)
+    return (
+        f"it cannot be read ({type(error).__name__}: {said[:200]}); deliver it again, or take it "
+        "out of the landing"
+    )
 
 
 def _sha256(path: Path) -> str:

@@ -26,7 +26,7 @@ from dagster_project.replacing import replace_text
 
 logger = logging.getLogger("walkhouse")
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """Version of this layout. A lake of another version is read again from the landing, or refused by
 name; it is never misread."""
 
@@ -49,6 +49,8 @@ class LakeDump:
         bytes: the landed bytes.
         event_dates: how many events it holds by event date.
         left_alone: files that are no dump files, by name nor by content.
+        content_bytes: bytes of its files, uncompressed.
+        quarantined_bytes: of them, those of quarantined lines.
     """
 
     dump_date: str
@@ -61,6 +63,31 @@ class LakeDump:
     bytes: int
     event_dates: Mapping[str, int]
     left_alone: tuple[str, ...]
+    content_bytes: int = 0
+    quarantined_bytes: int = 0
+
+    @property
+    def quarantined_share(self) -> float:
+        """The share of its lines, or of its bytes, that is quarantined, whichever is larger."""
+        return max(self._shares)
+
+    @property
+    def quarantined(self) -> str:
+        """The same in words; bytes are named only where they weigh more than lines."""
+        by_lines, by_bytes = self._shares
+        lines, quarantined = sum(self.outcomes.values()), self.outcomes.get("quarantined", 0)
+        said = f"{quarantined:,} of {lines:,} lines ({by_lines:.2%})"
+        if by_bytes > by_lines:
+            said += f", {self.quarantined_bytes:,} of {self.content_bytes:,} bytes ({by_bytes:.2%})"
+        return said
+
+    @property
+    def _shares(self) -> tuple[float, float]:
+        """The quarantined share of lines and of bytes."""
+        return (
+            self.outcomes.get("quarantined", 0) / max(1, sum(self.outcomes.values())),
+            self.quarantined_bytes / max(1, self.content_bytes),
+        )
 
 
 class Lake:

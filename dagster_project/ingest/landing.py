@@ -6,7 +6,7 @@ The landing is only ever read. It is a local folder or any object store that fss
 from __future__ import annotations
 
 import hashlib
-import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,9 +17,15 @@ from typing import Any
 
 import fsspec
 
-from dagster_project.object_store import ObjectStoreError, connect, explaining, is_missing_bucket
+from dagster_project.ingest.listing import MANIFEST, FoundFile, Listing, list_folder, list_store
+from dagster_project.object_store import (
+    ObjectStoreError,
+    connect,
+    explaining,
+    list_objects,
+)
 
-MANIFEST = "_manifest.json"
+_CATALOGUE = "items.ndjson"
 _DUMP_FOLDER = re.compile(r"dt=(\d{4}-\d{2}-\d{2})")
 
 
@@ -28,7 +34,7 @@ class LandedFile:
     """A file as it lies in the landing.
 
     Attributes:
-        name: path within the dump's folder, with forward slashes.
+        name: path within the dump's folder, with forward slashes; as text, whatever its bytes.
         path: path as the file system of the landing knows it.
         bytes: its size.
         stamp: changes whenever other content is written, without reading it.
@@ -44,18 +50,27 @@ class LandedFile:
 
 @dataclass(frozen=True)
 class LandedDump:
-    """The files that arrived on one day."""
+    """The files that arrived on one day.
+
+    Attributes:
+        left_alone: names in its folder that are no part of it.
+        problem: what of its folder could not be read, and why; the dump is then not known.
+    """
 
     dump_date: date
     files: tuple[LandedFile, ...]
     manifest: LandedFile | None
+    left_alone: tuple[str, ...] = ()
+    problem: str | None = None
 
     @property
     def signature(self) -> str:
         """Changes whenever a file is added, removed or written, without reading any."""
         files = [*self.files, *([self.manifest] if self.manifest else [])]
-        text = "\n".join(f"{file.name}\t{file.bytes}\t{file.stamp}" for file in files)
-        return hashlib.sha256(text.encode()).hexdigest()
+        said = [f"{file.name}\t{file.bytes}\t{file.stamp}" for file in files]
+        if self.problem is not None:
+            said.append(self.problem)
+        return hashlib.sha256("\n".join(said).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -66,11 +81,13 @@ class Landed:
         dumps: by date.
         catalogue: the content catalogue, where there is one.
         strays: paths that are no part of a landing, and are left alone; each with its reason.
+        catalogue_problem: why nobody can say whether there is a catalogue, and which.
     """
 
     dumps: Mapping[date, LandedDump]
     catalogue: LandedFile | None
     strays: tuple[str, ...]
+    catalogue_problem: str | None = None
 
 
 class Landing:
@@ -83,7 +100,8 @@ class Landing:
         self._fs, self._root = connect(url)
         self._root = self._root.rstrip("/")
         protocol = self._fs.protocol
-        self._is_local = "file" in ((protocol,) if isinstance(protocol, str) else protocol)
+        protocols = (protocol,) if isinstance(protocol, str) else protocol
+        self._is_local, self._is_s3 = "file" in protocols, "s3" in protocols
 
     def look(self) -> Landed:
         """List every dump and the catalogue.
@@ -97,48 +115,71 @@ class Landing:
                 f"the landing {self._root} does not exist; set WALKHOUSE_LANDING, or try "
                 "`walkhouse simulate` first"
             )
-        dumps: dict[date, list[LandedFile]] = {}
-        manifests: dict[date, LandedFile] = {}
-        strays: list[str] = []
-        events, content = f"{self._root}/events", f"{self._root}/content"
         with explaining(self.url):
-            found_events, found_content = self._find(events), self._find(content)
-            if not (found_events or found_content or self._is_local or self._has_anything()):
+            events, content = self._list("events"), self._list("content")
+            if not (events.files or content.files or self._is_local or self._has_anything()):
                 raise ObjectStoreError(
                     self.url, "there is nothing in it, not even events/; correct WALKHOUSE_LANDING"
                 )
-        for path, info in sorted(found_events.items()):
-            folder, _, name = path.removeprefix(f"{events}/").partition("/")
-            if _is_hidden(folder) or (_is_hidden(name) and name != MANIFEST):
-                continue
+        if reason := events.unread.get(""):
+            raise OSError(f"{self._root}/events: {reason}; nothing is taken in or withdrawn")
+        dumps, strays = self._dumps(events)
+        catalogue, problem, more_strays = self._catalogue(content)
+        return Landed(dumps, catalogue, (*strays, *more_strays), problem)
+
+    def _dumps(self, events: Listing) -> tuple[dict[date, LandedDump], list[str]]:
+        """The dumps, and what else lies beside them."""
+        files: dict[date, list[LandedFile]] = {}
+        manifests: dict[date, LandedFile] = {}
+        left_alone: dict[date, list[str]] = {}
+        problems: dict[date, list[str]] = {}
+        strays: list[str] = []
+        for path, found in sorted(events.files.items()):
+            folder, _, name = path.partition("/")
             day = _dump_date(folder)
             if day is None or not name:
-                strays.append(f"{path}: not inside a folder dt=YYYY-MM-DD")
-                continue
-            file = _landed_file(name, path, info)
-            if name == MANIFEST:
-                manifests[day] = file
+                strays.append(f"{self._root}/events/{path}: not inside a folder dt=YYYY-MM-DD")
+            elif name == MANIFEST:
+                manifests[day] = _landed_file(name, found)
             else:
-                dumps.setdefault(day, []).append(file)
-        catalogue = None
-        for path, info in sorted(found_content.items()):
-            name = path.removeprefix(f"{content}/")
-            if name == "items.ndjson":
-                catalogue = _landed_file(name, path, info)
-            elif not _is_hidden(name):
-                strays.append(f"{path}: the content catalogue is content/items.ndjson")
-        return Landed(
-            dumps={
-                day: LandedDump(
-                    dump_date=day,
-                    files=tuple(sorted(dumps.get(day, []), key=lambda f: f.name.encode())),
-                    manifest=manifests.get(day),
-                )
-                for day in sorted(dumps.keys() | manifests.keys())
-            },
-            catalogue=catalogue,
-            strays=tuple(strays),
-        )
+                files.setdefault(day, []).append(_landed_file(name, found))
+        for path, reason in sorted(events.unread.items()):
+            folder, _, name = path.partition("/")
+            day = _dump_date(folder)
+            if day is None:
+                strays.append(f"{self._root}/events/{path}: {reason}")
+            else:
+                problems.setdefault(day, []).append(f"{name or 'its folder'}: {reason}")
+        for path, reason in sorted(events.left_alone.items()):
+            folder, _, name = path.partition("/")
+            day = _dump_date(folder)
+            if day is not None and name:
+                left_alone.setdefault(day, []).append(name)
+            strays.append(f"{self._root}/events/{path}: {reason}")
+        return {
+            day: LandedDump(
+                dump_date=day,
+                files=tuple(sorted(files.get(day, []), key=lambda file: file.name.encode())),
+                manifest=manifests.get(day),
+                left_alone=tuple(left_alone.get(day, ())),
+                problem=_first_of(problems[day]) if day in problems else None,
+            )
+            for day in sorted(files.keys() | manifests.keys() | problems.keys())
+        }, strays
+
+    def _catalogue(self, content: Listing) -> tuple[LandedFile | None, str | None, list[str]]:
+        """The catalogue, why nobody can say whether there is one, and what else lies beside it."""
+        found = content.files.pop(_CATALOGUE, None)
+        problem = content.unread.pop(_CATALOGUE, None) or content.unread.pop("", None)
+        strays = [
+            f"{self._root}/content/{path}: {reason}"
+            for path, reason in sorted({**content.left_alone, **content.unread}.items())
+        ]
+        strays += [
+            f"{self._root}/content/{path}: the content catalogue is content/{_CATALOGUE}"
+            for path in sorted(content.files)
+        ]
+        return (_landed_file(_CATALOGUE, found) if found else None), problem, strays
 
     def dump_dates(self) -> list[date]:
         """The days that have a folder, by one listing.
@@ -158,10 +199,18 @@ class Landing:
         Raises:
             ObjectStoreError: it could not be fetched as it was listed.
         """
+        copy = scratch / hashlib.sha256(os.fsencode(file.path)).hexdigest()
         if self._is_local:
-            yield Path(file.path)
+            if _is_text(file.path):
+                yield Path(file.path)
+                return
+            copy.unlink(missing_ok=True)
+            copy.symlink_to(file.path)
+            try:
+                yield copy
+            finally:
+                copy.unlink(missing_ok=True)
             return
-        copy = scratch / hashlib.sha256(file.path.encode()).hexdigest()
         try:
             with explaining(self.url):
                 # In one stream: only that is taken up again where a connection broke in mid-file.
@@ -189,42 +238,52 @@ class Landing:
             content: bytes = self._fs.cat_file(file.path)
         return content
 
-    def _find(self, folder: str) -> dict[str, dict[str, Any]]:
+    def _list(self, part: str) -> Listing:
+        folder = f"{self._root}/{part}"
+        if self._is_local:
+            return list_folder(folder)
+        try:
+            return list_store(folder, self._objects(folder))
+        except PermissionError as error:
+            if part == "events":
+                raise
+            return Listing(unread={"": f"it cannot be listed: {error}"})
+
+    def _objects(self, folder: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        if self._is_s3:
+            return list_objects(self._fs, folder)
         try:
             found: dict[str, dict[str, Any]] = self._fs.find(folder, detail=True)
-        except FileNotFoundError as error:
-            if is_missing_bucket(error):
-                raise
-            return {}
-        # Tools that show an object store as folders keep an empty object for each of them.
-        return {path: info for path, info in found.items() if not path.endswith("/")}
+        except FileNotFoundError:
+            found = {}
+        return iter(found.items())
 
     def _has_anything(self) -> bool:
-        try:
-            return bool(self._fs.ls(self._root, detail=False))
-        except FileNotFoundError as error:
-            if is_missing_bucket(error):
-                raise
-            return False
+        return any(True for _ in self._objects(self._root))
 
 
-def manifest_entries(content: bytes) -> dict[str, dict[str, Any]]:
-    """The entries of a manifest by file name.
-
-    Raises:
-        ValueError, KeyError, TypeError: it is no manifest.
-    """
-    return {str(entry["name"]): dict(entry) for entry in json.loads(content)["files"]}
-
-
-def _landed_file(name: str, path: str, info: Mapping[str, Any]) -> LandedFile:
+def _landed_file(name: str, found: FoundFile) -> LandedFile:
     return LandedFile(
         name=name,
-        path=path,
-        bytes=int(info.get("size") or 0),
-        stamp=_stamp(info),
-        written_at=_written_at(info),
+        path=found.path,
+        bytes=int(found.info.get("size") or 0),
+        stamp=_stamp(found.info),
+        written_at=_written_at(found.info),
     )
+
+
+def _first_of(problems: list[str]) -> str:
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return f"{problems[0]}{more}"
+
+
+def _is_text(path: str) -> bool:
+    """Whether a path is UTF-8, which is all that DuckDB opens."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _stamp(info: Mapping[str, Any]) -> str:
@@ -241,10 +300,6 @@ def _written_at(info: Mapping[str, Any]) -> float:
         if value is not None:
             return value.timestamp() if isinstance(value, datetime) else float(value)
     return 0.0
-
-
-def _is_hidden(name: str) -> bool:
-    return any(part.startswith((".", "_")) for part in PurePosixPath(name).parts)
 
 
 def _dump_date(folder: str) -> date | None:

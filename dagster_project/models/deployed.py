@@ -20,7 +20,7 @@ import subprocess
 import uuid
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -69,8 +69,8 @@ class Deployment:
     digest: str
     deployed_at: str
     deployed_by: str
-    code_version: str = CODE_VERSION
-    code: str = field(default_factory=code_digest)
+    code_version: str
+    code: str = ""
     git_commit: str | None = None
     is_modified: bool | None = None
 
@@ -112,13 +112,22 @@ class Deployments:
         self.root = root
 
     def all(self) -> list[Deployment]:
-        """What was deployed, the newest first; what was taken back is not among it."""
+        """What was deployed, the newest first; what was taken back is not among it.
+
+        Raises:
+            DeployError: the record cannot be read.
+        """
         try:
             said = json.loads((self.root / _RECORD).read_text(encoding="utf-8"))
+            known = {each.name for each in fields(Deployment)}
+            return [Deployment(**{k: v for k, v in each.items() if k in known}) for each in said]
         except FileNotFoundError:
             return []
-        known = {each.name for each in fields(Deployment)}
-        return [Deployment(**{k: v for k, v in each.items() if k in known}) for each in said]
+        except (ValueError, TypeError, AttributeError) as error:
+            raise DeployError(
+                f"{self.root / _RECORD}: cannot be read ({error}); move it away, and the next run "
+                "deploys the checkout's project"
+            ) from error
 
     def current(self) -> Deployment | None:
         """The deployment that counts, if there is one."""
@@ -183,6 +192,8 @@ class Deployments:
             digest=content_digest(copy),
             deployed_at=datetime.now(UTC).isoformat(timespec="seconds"),
             deployed_by=by or account(),
+            code_version=CODE_VERSION,
+            code=code_digest(),
             git_commit=commit[0] if commit else None,
             is_modified=commit[1] if commit else None,
         )

@@ -48,6 +48,8 @@ KINDS: Mapping[str, Severity] = {
     "landing_unreachable": "error",
     "lake_refused": "error",
     "dump_failed": "error",
+    "withdrawal_held": "error",
+    "catalogue_failed": "error",
     "quarantine_above_tolerance": "warning",
     "dumps_stale": "warning",
     "release_refused": "error",
@@ -160,22 +162,32 @@ def failed_dumps(
 
 
 def quarantined_dumps(loaded: Mapping[date, LakeDump], *, tolerance: float) -> list[Finding]:
-    """Dumps with a larger share of quarantined lines than is tolerated."""
-    findings = []
-    for day, dump in loaded.items():
-        lines = sum(dump.outcomes.values())
-        quarantined = dump.outcomes.get("quarantined", 0)
-        if lines and quarantined / lines > tolerance:
-            share = f"{quarantined:,} of {lines:,} lines ({quarantined / lines:.2%})"
-            findings.append(
-                Finding(
-                    "quarantine_above_tolerance",
-                    str(day),
-                    dump.fingerprint,
-                    f"dump {day}: {share} are quarantined, tolerance {tolerance:.2%}",
-                )
-            )
-    return findings
+    """Dumps with a larger share of quarantined lines, or bytes, than is tolerated."""
+    return [
+        Finding(
+            "quarantine_above_tolerance",
+            str(day),
+            dump.fingerprint,
+            f"dump {day}: {dump.quarantined} are quarantined, tolerance {tolerance:.2%}",
+        )
+        for day, dump in loaded.items()
+        if dump.quarantined_share > tolerance
+    ]
+
+
+def held_withdrawal(reason: str | None) -> list[Finding]:
+    """That dumps left the landing which only a person can let go."""
+    if reason is None:
+        return []
+    return [Finding("withdrawal_held", "landing", _digest(reason), reason)]
+
+
+def failed_catalogue(reason: str | None) -> list[Finding]:
+    """That the content catalogue could not be read; the lake keeps the one that it had."""
+    if reason is None:
+        return []
+    sentence = f"content/items.ndjson: {reason}"
+    return [Finding("catalogue_failed", "catalogue", _digest(reason), sentence)]
 
 
 def stale_dumps(dump_dates: Iterable[date], now: datetime, *, hours: int) -> list[Finding]:
@@ -341,6 +353,8 @@ def _title(kind: str, count: int) -> str:
         "landing_unreachable": "the landing cannot be listed",
         "lake_refused": "the lake is of another version of Walkhouse; nothing is taken in or built",
         "dump_failed": f"{dumps} could not be taken in",
+        "withdrawal_held": "many dumps left the landing at once; nothing is changed or published",
+        "catalogue_failed": "the content catalogue could not be read; the one before is kept",
         "quarantine_above_tolerance": f"too many lines of {dumps} are quarantined",
         "dumps_stale": "no new dump arrives",
         "release_refused": "the new release is refused; readers keep the one before",

@@ -61,10 +61,9 @@ def _failed_steps(instance: dg.DagsterInstance, run_id: str) -> tuple[FailedStep
         failure = event.step_failure_data
         said = failure.user_failure_data
         if said is not None:
-            reason = (said.description or "").partition("\n")[0]
+            reasons = (said.description or "").splitlines()
         else:
-            reason = failure.error.cls_name or "" if failure.error else ""
-        steps.append(
-            FailedStep(event.step_key, reason[:_REASON_LENGTH] or "failed", said is not None)
-        )
+            reasons = [failure.error.cls_name or ""] if failure.error else []
+        lines = tuple(reason[:_REASON_LENGTH] for reason in reasons if reason) or ("failed",)
+        steps.append(FailedStep(event.step_key, lines, said is not None))
     return tuple(steps)

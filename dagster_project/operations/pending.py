@@ -13,10 +13,16 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from dagster_project.ingest.arrival import is_arriving, is_recent
-from dagster_project.ingest.content import LakeCatalogue, catalogue_signature, loaded_catalogue
+from dagster_project.ingest.content import (
+    LakeCatalogue,
+    catalogue_failure,
+    catalogue_signature,
+    loaded_catalogue,
+)
 from dagster_project.ingest.dumps import Pending, pending_dumps, reader_digest
 from dagster_project.ingest.lake import Lake, LakeVersionError
 from dagster_project.ingest.landing import Landed, Landing
+from dagster_project.ingest.withdrawal import NOTHING_CONFIRMED, Confirmed, held_withdrawal
 from dagster_project.models.deployed import in_production
 from dagster_project.registry import load_definitions
 from dagster_project.release.publish import Hold, Release, current_release, held
@@ -35,7 +41,11 @@ class Situation:
         pending: dumps that the lake does not hold as they lie in the landing.
         failures: dumps that could not be loaded, and why.
         arriving: pending dumps that are still being written, and are not among `pending`.
-        is_catalogue_pending: whether the lake holds another content catalogue.
+        withdrawal_held: why dumps that left the landing are kept until a person confirms it, and
+            nothing is done; None where that is not so.
+        is_catalogue_pending: whether the lake holds another content catalogue, and the one in the
+            landing was not tried yet.
+        catalogue_failure: why the catalogue in the landing could not be read.
         state: digest of what a build would now be made from.
         state_but_catalogue: the same without the content catalogue, which a build takes in first.
         release: what is published.
@@ -51,6 +61,8 @@ class Situation:
     state_but_catalogue: str
     release: Release | None
     hold: Hold | None
+    withdrawal_held: str | None = None
+    catalogue_failure: str | None = None
 
     @property
     def is_built_from_lake(self) -> bool:
@@ -60,15 +72,26 @@ class Situation:
     @property
     def is_published(self) -> bool:
         """Whether the state of the landing is published."""
-        return self.is_built_from_lake and not self.pending.dates and not self.is_catalogue_pending
+        return (
+            self.is_built_from_lake
+            and not self.pending.dates
+            and not self.is_catalogue_pending
+            and self.catalogue_failure is None
+        )
 
 
-def look(settings: Settings, *, now: datetime | None = None) -> Situation:
+def look(
+    settings: Settings,
+    *,
+    now: datetime | None = None,
+    confirmed: Confirmed = NOTHING_CONFIRMED,
+) -> Situation:
     """Compare landing, lake and release; reads file listings and small files only.
 
     Args:
         settings: of the installation.
         now: given, what is still being written by then is left for another time.
+        confirmed: the withdrawals that a person confirmed.
 
     Raises:
         OSError: the landing cannot be listed.
@@ -87,9 +110,13 @@ def look(settings: Settings, *, now: datetime | None = None) -> Situation:
     catalogue = loaded_catalogue(lake) if is_readable else None
     signature = catalogue_signature(landed.catalogue, definitions)
     pending = pending_dumps(landed.dumps, loaded, reader=reader_digest(definitions))
-    withdrawn = {*pending.withdrawn, *(lake.awaited() - landed.dumps.keys())}
+    awaited = lake.awaited()
+    withdrawn = {*pending.withdrawn, *(awaited - landed.dumps.keys())}
     pending = replace(pending, withdrawn=tuple(sorted(withdrawn)))
-    is_catalogue_pending = catalogue is None or catalogue.signature != signature
+    failed_catalogue = landed.catalogue_problem or catalogue_failure(lake, signature)
+    is_catalogue_pending = catalogue is None or (
+        failed_catalogue is None and catalogue.signature != signature
+    )
     arriving: tuple[date, ...] = ()
     if now is not None:
         clock = {"now": now.timestamp(), "quiet_seconds": settings.quiet_seconds}
@@ -101,7 +128,14 @@ def look(settings: Settings, *, now: datetime | None = None) -> Situation:
         pending = pending.without(arriving)
         if catalogue is not None and landed.catalogue and is_recent(landed.catalogue, **clock):
             is_catalogue_pending = False
-    failures = lake.failures() if is_readable else {}
+    failures = {
+        **(lake.failures() if is_readable else {}),
+        **{
+            day: f"dump {day}, {dump.problem}"
+            for day, dump in landed.dumps.items()
+            if dump.problem is not None
+        },
+    }
     fingerprints = {day: dump.fingerprint for day, dump in loaded.items()}
     project = project_digest(settings.dbt_project)
     return Situation(
@@ -114,6 +148,14 @@ def look(settings: Settings, *, now: datetime | None = None) -> Situation:
         state_but_catalogue=state_digest(fingerprints, "", project),
         release=current_release(settings.published),
         hold=_hold(settings, landed, fingerprints, catalogue, is_pending=is_catalogue_pending),
+        withdrawal_held=held_withdrawal(
+            landed.dumps,
+            loaded,
+            awaited,
+            limit_percent=settings.withdrawal_limit,
+            confirmed=confirmed,
+        ),
+        catalogue_failure=failed_catalogue,
     )
 
 

@@ -98,6 +98,8 @@ def ingest_due(
         situation = look(settings, now=datetime.now(UTC))
     except (OSError, LakeVersionError) as error:
         return dg.SkipReason(str(error))
+    if situation.withdrawal_held:
+        return dg.SkipReason(situation.withdrawal_held)
     requests = list(ingest_requests(situation))
     if not requests:
         if situation.arriving:
@@ -130,6 +132,8 @@ def build_due(
         situation = look(settings, now=datetime.now(UTC))
     except (OSError, LakeVersionError) as error:
         return dg.SkipReason(str(error))
+    if situation.withdrawal_held:
+        return dg.SkipReason(situation.withdrawal_held)
     if situation.release is None and not Lake(settings.lake).dumps():
         return dg.SkipReason("no dump was taken in yet")
     request = build_request(situation)

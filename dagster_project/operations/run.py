@@ -16,8 +16,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from dagster_project.ingest.content import forget_catalogue_failure
 from dagster_project.ingest.dumps import pending_dumps, reader_digest
 from dagster_project.ingest.lake import Lake, LakeVersionError
+from dagster_project.ingest.withdrawal import NOTHING_CONFIRMED, Confirmed
 from dagster_project.locks import hold_run
 from dagster_project.models.deployed import not_deployed
 from dagster_project.operations.deploy import ensure_deployed
@@ -43,6 +45,7 @@ def bring_up_to_date(
     load_definitions: Callable[[], dg.Definitions],
     *,
     is_patient: bool = False,
+    confirmed: Confirmed = NOTHING_CONFIRMED,
 ) -> bool:
     """Take in what is pending, build, audit and release.
 
@@ -54,12 +57,14 @@ def bring_up_to_date(
         load_definitions: gives what exists in Dagster; called only where there is work, since it
             takes seconds.
         is_patient: leave what is still being written for another time.
+        confirmed: the withdrawals of many dumps at once that a person confirmed.
 
     Returns:
         whether the state of the landing, but for what was left, is published afterwards.
 
     Raises:
         WaiverError: the waiver cannot be given.
+        WithdrawalError: a dump that is confirmed as withdrawn did not leave the landing.
         OSError: the landing cannot be listed.
         LakeVersionError: the lake was written by another version, and cannot be read again.
         DeployError: nothing is deployed, and the dbt project cannot be.
@@ -72,11 +77,16 @@ def bring_up_to_date(
     if waiver:
         waiver.ids(load_invariants(settings.dbt_project))
     now = datetime.now(UTC) if is_patient else None
-    situation = _look(settings, now=now)
+    forget_catalogue_failure(Lake(settings.lake))  # what a person asks for is tried again
+    situation = _look(settings, now=now, confirmed=confirmed)
+    confirmed.check(situation.pending.withdrawn)
     for day in situation.arriving:
         logger.info("dump %s: left for another time, it is still being written", day)
     for stray in situation.landed.strays:
         logger.warning("left alone: %s", stray)
+    if situation.withdrawal_held:
+        watch(settings, situation, None)
+        return False
     if situation.release is None and not (situation.landed.dumps or situation.pending.dates):
         raise RuntimeError(
             f"{without_password(settings.landing)}: there is no dump in it, so nothing to publish; "
@@ -94,7 +104,7 @@ def bring_up_to_date(
         _say_what_is_pending(situation)
         prepare_instance(settings)
         with _saying_what_dagster_cannot_write(settings):
-            _execute(settings, situation, waiver, load_definitions)
+            _execute(settings, situation, waiver, load_definitions, confirmed)
     except BaseException:
         if asked_to_stop():
             logger.warning("%s", _said_of_a_stopped_run(settings, situation))
@@ -105,7 +115,9 @@ def bring_up_to_date(
 
 
 def look_after(settings: Settings, *, now: datetime | None = None) -> Situation:
-    """Tell what is worth an alert by now, runs that failed included; Dagster has an instance.
+    """Tell what is worth an alert by now, runs that failed included, and forget old runs.
+
+    Dagster has an instance.
 
     What is still being written at the time `now`, if one is given, is left for another time.
 
@@ -116,17 +128,21 @@ def look_after(settings: Settings, *, now: datetime | None = None) -> Situation:
     import dagster as dg
 
     from dagster_project.operations.failed_runs import failed_runs
+    from dagster_project.operations.retention import prune_records
 
     situation = _look(settings, now=now)
     with dg.DagsterInstance.get() as instance:
         watch(settings, situation, failed_runs(instance))
+        prune_records(instance, settings)
     return situation
 
 
-def _look(settings: Settings, *, now: datetime | None) -> Situation:
+def _look(
+    settings: Settings, *, now: datetime | None, confirmed: Confirmed = NOTHING_CONFIRMED
+) -> Situation:
     """Where the installation stands; if nobody can say, that is worth an alert, too."""
     try:
-        return look(settings, now=now)
+        return look(settings, now=now, confirmed=confirmed)
     except (OSError, LakeVersionError) as error:
         watch(settings, error, None)
         raise
@@ -169,6 +185,7 @@ def _execute(
     situation: Situation,
     waiver: Waiver | None,
     load_defs: Callable[[], dg.Definitions],
+    confirmed: Confirmed,
 ) -> None:
     # Dagster and dbt print as they load and run; what a person needs is logged.
     with contextlib.redirect_stdout(io.StringIO()):
@@ -184,7 +201,17 @@ def _execute(
         with dg.DagsterInstance.get() as instance:
             close_abandoned_runs(instance, settings.home)
             for request in ingest_requests(situation):
-                _log_failures(_executed(instance, defs, INGEST, tags=request.tags))
+                events = _executed(
+                    instance,
+                    defs,
+                    INGEST,
+                    tags=request.tags,
+                    configuration={
+                        **_QUIET,
+                        "ops": {"dumps": {"config": {"withdraw": confirmed.texts}}},
+                    },
+                )
+                _log_failures(events)
             wanted = build_request(look(settings))
             if wanted is None:
                 _send_copies(settings, defs, instance)

@@ -16,8 +16,10 @@ from dagster_project.operations.alerts import (
     KINDS,
     Alert,
     Finding,
+    failed_catalogue,
     failed_dumps,
     held_release,
+    held_withdrawal,
     quarantined_dumps,
     refused_release,
     stale_dumps,
@@ -37,13 +39,18 @@ class FailedStep:
 
     Attributes:
         name: of the step.
-        reason: in a line.
+        reasons: a line each.
         is_foreseen: whether the step said itself why; otherwise it met an error.
     """
 
     name: str
-    reason: str
+    reasons: tuple[str, ...]
     is_foreseen: bool
+
+    @property
+    def reason(self) -> str:
+        """The first of them."""
+        return self.reasons[0]
 
 
 @dataclass(frozen=True)
@@ -89,8 +96,9 @@ def watch(
         findings.append(Finding("lake_refused", "lake", str(situation), str(situation)))
     elif isinstance(situation, OSError):
         where = without_password(settings.landing)
+        reason = str(situation).replace(settings.landing, where)
         findings.append(
-            Finding("landing_unreachable", "landing", where, f"{where} cannot be listed")
+            Finding("landing_unreachable", "landing", where, f"{where} cannot be listed: {reason}")
         )
     else:
         looked_for |= KINDS.keys() - {"test", *_OF_RUNS}
@@ -121,6 +129,8 @@ def _of_the_state(
     landed = situation.landed.dumps
     signatures = {day: dump.signature for day, dump in landed.items()}
     yield from failed_dumps(situation.failures, signatures, runs)
+    yield from held_withdrawal(situation.withdrawal_held)
+    yield from failed_catalogue(situation.catalogue_failure)
     yield from quarantined_dumps(Lake(settings.lake).dumps(), tolerance=tolerance)
     yield from stale_dumps(landed, now, hours=settings.stale_after_hours)
     yield from held_release(situation.hold)
@@ -142,12 +152,25 @@ def _of_runs(
         copies = [step for step in run.steps if step.name == "copies"]
         others = tuple(step for step in run.steps if step.name != "copies")
         for step in copies:
-            state = situation.release.release_id if situation.release else ""
-            yield Finding("copy_failed", "copies", state, step.reason, run.run_id)
+            yield from _failed_copies(settings, situation, step, run)
         if is_refused and others and all(step.name == "release" for step in others):
             continue
         if others or not (copies or situation.is_built_from_lake):
             yield _failed_run(run, "", situation.state, others)
+
+
+def _failed_copies(
+    settings: Settings, situation: Situation, step: FailedStep, run: FailedRun
+) -> Iterator[Finding]:
+    """Those that are still wanted; the whole step where it met an error."""
+    wanted = {f"copy {url}: ": url for url in map(without_password, settings.copies)}
+    state = situation.release.release_id if situation.release else ""
+    for reason in step.reasons:
+        copy = next((url for start, url in wanted.items() if reason.startswith(start)), None)
+        if copy is None and wanted and not step.is_foreseen:
+            copy = "copies"
+        if copy is not None:
+            yield Finding("copy_failed", copy, state, reason, run.run_id)
 
 
 def _failed_run(run: FailedRun, subject: str, state: str, steps: tuple[FailedStep, ...]) -> Finding:

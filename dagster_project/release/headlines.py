@@ -46,7 +46,7 @@ class LeftOut:
     reason: str
 
 
-def left_out(release: Path) -> list[LeftOut]:
+def in_no_report(release: Path) -> list[LeftOut]:
     """What no report of a release counts, the most events first; empty where all is counted.
 
     Args:

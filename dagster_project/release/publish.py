@@ -45,6 +45,9 @@ _HEADER = "release.json"
 _READ_ONLY = 0o444
 _HELD = ".held.json"
 
+_MANY_GAPS = 0.05  # of all blocks
+_QUICK_TO_WRITE = 256 * 1024 * 1024  # bytes
+
 
 class ReleaseError(Exception):
     """A release could not be written or found; what was published before stays."""
@@ -329,12 +332,14 @@ def _write_tables(
     config["temp_directory"] = str(building / ".temp")
     config["max_vacuum_tasks"] = 0  # a build puts rows together when that pays, a copy need not
     with duckdb.connect(str(building / _FILE), config=config) as target:
-        target.execute("set timezone = 'UTC'")
-        target.execute("set enable_progress_bar = false")
         versions = table_versions(target)
         _drop_what_is_not_published(target, tables)
         _write_release_table(target, release)
         target.execute("checkpoint")
+    _leave_out_free_blocks(building / _FILE, config)
+    with duckdb.connect(str(building / _FILE), config=config) as target:
+        target.execute("set timezone = 'UTC'")
+        target.execute("set enable_progress_bar = false")
         write_parquet(
             target,
             building / "parquet",
@@ -345,6 +350,29 @@ def _write_tables(
         )
     shutil.rmtree(building / ".temp", ignore_errors=True)
     _check_written(warehouse, building / _FILE, tables)
+
+
+def _leave_out_free_blocks(file: Path, config: dict[str, Any]) -> None:
+    """Write a file anew that what was dropped left many gaps in.
+
+    That takes a second for some 50 MB, so a large file keeps its gaps: writing it at every release
+    would take longer than the build of a day, and where the disk shares blocks cost space as well.
+    """
+    with duckdb.connect(str(file), read_only=True) as release:
+        block, total, used = release.execute(
+            "select block_size, total_blocks, used_blocks from pragma_database_size()"
+        ).fetchall()[0]
+    if total - used < _MANY_GAPS * total or used * block > _QUICK_TO_WRITE:
+        return
+    compact = file.with_name(f".{file.name}")
+    with duckdb.connect(config=config) as connection:
+        connection.execute("set enable_progress_bar = false")
+        connection.execute(f"attach {_text(file)} as gaps (read_only)")
+        connection.execute(f"attach {_text(compact)} as compact")
+        connection.execute("copy from database gaps to compact")
+        connection.execute("checkpoint compact")
+        connection.execute("detach compact")
+    compact.replace(file)
 
 
 def _drop_what_is_not_published(

@@ -10,7 +10,7 @@ Callers need `simulate(Scenario(...), landing)` only. The modules, from the outs
     envelopes                      forms of records
     planting                       violations on purpose
     activities, sessions, people   who does what, and when
-    company                        the items that were built for them
+    company, items, catalogue      the items that were built for them
     definitions                    the seeds
 
 Nothing here knows Dagster, dbt or the clock.

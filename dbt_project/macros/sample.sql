@@ -143,6 +143,7 @@
             0::bigint as control,
             0::bigint as ignored,
             0::bigint as quarantined,
+            0::bigint as quarantined_bytes,
             coalesce(sampled.events, 0) as events
         )
         from {{ files }} as files

@@ -24,12 +24,17 @@ README = CHECKOUT / "README.md"
 EVERY_COMMAND = [(path, command) for path in pages() for command in commands(path)]
 
 
+def program_of(command: str) -> str:
+    """The program that a command runs, behind the variables that it sets."""
+    return next(word for word in command.split() if not re.match(r"\w+=", word))
+
+
 def of_program(program: str) -> list[str]:
     """The commands of all pages that run this program, without comments."""
     return [
         re.sub(r"\s+# .*", "", command)
         for _, command in EVERY_COMMAND
-        if command.split()[0] == program
+        if program_of(command) == program
     ]
 
 
@@ -99,7 +104,7 @@ def test_no_command_is_left_untested() -> None:
     """
     known = {".venv/bin/walkhouse", ".venv/bin/python", ".venv/bin/sqlfluff", "make", "cd"}
     known |= {"../.venv/bin/dbt", "../.venv/bin/mf", "docker", "curl", "apt-get"}
-    assert {command.split()[0] for _, command in EVERY_COMMAND} <= known
+    assert {program_of(command) for _, command in EVERY_COMMAND} <= known
 
 
 # ---------- what is to be delivered

@@ -53,6 +53,14 @@ def test_the_hooks_run_what_lint_runs() -> None:
         assert program.replace('"', "") in entries
 
 
+@pytest.mark.parametrize("folder", [".", "docs"])
+def test_every_page_is_listed(folder: str) -> None:
+    start = CHECKOUT / folder / ("README.md" if folder == "." else "index.md")
+    links = re.findall(r"\]\(([^)#\s]+)", start.read_text(encoding="utf-8"))
+    listed = {(start.parent / link).resolve() for link in links}
+    assert {*(CHECKOUT / "docs").glob("*.md")} - {CHECKOUT / "docs" / "index.md"} <= listed
+
+
 @pytest.mark.parametrize("path", [*pages(), *GUIDES], ids=lambda path: path.name)
 def test_links_lead_somewhere(path: Path) -> None:
     """Links of the pages within `docs/` are checked by `make docs` as well, with their anchors."""

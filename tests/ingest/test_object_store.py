@@ -6,9 +6,12 @@ import os
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import date, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from urllib.parse import unquote
 
 import dagster as dg
 import pytest
@@ -366,3 +369,106 @@ def test_folders_that_a_tool_made_in_the_store_are_no_files(store: ObjectStore) 
     landed = Landing(url(store)).look()
     assert not landed.dumps
     assert not landed.strays
+
+
+LISTED = (
+    "<ListBucketResult><Name>bucket</Name><Prefix>{prefix}</Prefix><KeyCount>{count}</KeyCount>"
+    "<IsTruncated>{more}</IsTruncated>{token}{contents}</ListBucketResult>"
+)
+CONTENTS = (
+    f"<Contents><Key>in/events/dt={FIRST}/a.ndjson</Key><Size>1</Size><ETag>e</ETag>"
+    "<LastModified>2026-03-01T00:00:00.000Z</LastModified></Contents>"
+)
+TOKEN = "<NextContinuationToken>next</NextContinuationToken>"
+
+
+@contextmanager
+def answering(answers: dict[str, tuple[int, str]]) -> Iterator[None]:
+    """A store that answers requests for a listing by the first of these texts that is in them."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status, text = next(
+                (answer for part, answer in answers.items() if part in unquote(self.path)),
+                (200, LISTED.format(prefix="", count=0, more="false", token="", contents="")),
+            )
+            self.send_response(status)
+            self.send_header("Content-Type", "application/xml")
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with (
+        ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server,
+        pytest.MonkeyPatch.context() as m,
+    ):
+        Thread(target=server.serve_forever, daemon=True).start()
+        m.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_address[1]}")
+        m.setenv("AWS_ACCESS_KEY_ID", KEY)
+        m.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+        S3FileSystem.clear_instance_cache()
+        yield
+        server.shutdown()
+        S3FileSystem.clear_instance_cache()
+
+
+def page(*, more: bool, token: str = "", count: int = 1) -> tuple[int, str]:
+    return 200, LISTED.format(
+        prefix="in/events/", count=count, more=str(more).lower(), token=token, contents=CONTENTS
+    )
+
+
+DENIED = (403, "<Error><Code>AccessDenied</Code><Message>No.</Message></Error>")
+
+
+@pytest.mark.parametrize(
+    ("answers", "says"),
+    [
+        ({"prefix=in/events/": DENIED}, "access is denied"),
+        ({"prefix=in/events/": page(more=True)}, "its listing breaks off"),
+        ({"prefix=in/events/": page(more=False, count=2)}, "its listing breaks off"),
+        ({"prefix=in/events/": page(more=True, token=TOKEN)}, "its listing breaks off"),
+        (
+            {
+                "continuation-token=next": DENIED,
+                "prefix=in/events/": page(more=True, token=TOKEN),
+            },
+            "access is denied",
+        ),
+        ({"prefix=in/events/": (200, page(more=False)[1][:150])}, "Internal Server Error"),
+    ],
+)
+def test_a_listing_that_is_not_whole_is_an_error_and_no_absence(
+    answers: dict[str, tuple[int, str]], says: str
+) -> None:
+    with answering(answers), pytest.raises(ObjectStoreError, match=f"^s3://bucket/in.*{says}"):
+        Landing("s3://bucket/in").look()
+
+
+def test_a_catalogue_that_may_not_be_listed_is_its_own_failure() -> None:
+    with answering({"prefix=in/content/": DENIED, "prefix=in/events/": page(more=False)}):
+        landed = Landing("s3://bucket/in").look()
+    assert list(landed.dumps) == [FIRST]
+    assert "cannot be listed" in (landed.catalogue_problem or "")
+
+
+def test_an_object_that_may_not_be_read_fails_its_dump(
+    store: ObjectStore, way: Proxy, tmp_path: Path
+) -> None:
+    landing = two_dumps(tmp_path)
+    landings.put(landing, f"{FIRST}", "a.ndjson.sha256", b"0")
+    landings.put(landing, f"{FIRST}", "_temporary/0/a.ndjson", b"0")
+    where = upload(store, landing)
+    way.trouble = lambda path, _: "AccessDenied" if path.endswith(f"{FIRST}/a.ndjson") else None
+    lake, failed = take_in(tmp_path, where)
+    assert list(failed) == [FIRST]
+    assert f"dump {FIRST}, a.ndjson: {where}: access is denied" in failed[FIRST]
+    assert set(lake.dumps()) == {SECOND}
+    strays = Landing(where).look().strays
+    assert [stray.rpartition("/")[2] for stray in strays] == [
+        "_temporary: its name begins with _",
+        "a.ndjson.sha256: its name ends with .sha256",
+    ]

@@ -144,6 +144,14 @@ def test_old_copies_are_removed_but_not_the_last_ones_and_those_that_releases_na
     assert kept == {digests[1], *digests[4:]}
 
 
+@pytest.mark.parametrize("text", ["", "[1]", '[{"digest": "of no deployment"}]'])
+def test_a_record_that_cannot_be_read_is_named(settings: Settings, text: str) -> None:
+    deploy(settings)
+    (settings.deployed / "deployments.json").write_text(text)
+    with pytest.raises(DeployError, match=r"deployments\.json: cannot be read .* move it away"):
+        in_production(settings)
+
+
 def test_without_a_project_the_error_says_what_to_set(settings: Settings) -> None:
     nothing = replace(settings, dbt_project=settings.home / "nowhere")
     with pytest.raises(DeployError, match="there is no dbt project; set WALKHOUSE_DBT_PROJECT"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -28,6 +29,8 @@ from dagster_project.operations.alerts import (
     stale_dumps,
     tell,
 )
+from dagster_project.operations.pending import look
+from dagster_project.operations.watch import FailedRun, FailedStep, watch
 from dagster_project.settings import Settings
 from tests.operations.hook import Hook, listening
 
@@ -175,6 +178,20 @@ def test_the_sensor_tells_of_a_lake_of_a_newer_version(tmp_path: Path) -> None:
         told = alerts_sensor(dg.build_sensor_context(instance, resources=resources))
     assert isinstance(told, dg.SkipReason)
     assert (told.skip_message or "").startswith("lake_refused: the lake is of another version")
+
+
+def test_only_copies_that_are_wanted_now_are_told_of(tmp_path: Path) -> None:
+    (tmp_path / "landing" / "events").mkdir(parents=True)
+    here, gone = "s3://here/bi", "s3://gone/bi"
+    settings = Settings(landing=str(tmp_path / "landing"), home=tmp_path / "home", copies=(here,))
+    reasons = (f"copy {gone}: there is no such bucket", f"copy {here}: access denied")
+    run = FailedRun("r", "send_copies", (), (FailedStep("copies", reasons, is_foreseen=True),))
+    situation = look(settings)
+    (told,) = watch(settings, situation, [run])
+    assert told.details == (f"copy {here}: access denied",)
+    unwanted = replace(settings, copies=())
+    assert watch(unwanted, situation, [run]) == []
+    assert open_alerts(settings.home) == []
 
 
 def dump(day: str, *, events: int, quarantined: int) -> LakeDump:

@@ -314,3 +314,39 @@ def test_one_query_can_stay_within_one_release_while_others_are_published(tmp_pa
 def test_nothing_is_published_at_first(tmp_path: Path) -> None:
     assert current_release(tmp_path / "published") is None
     assert releases(tmp_path / "published") == []
+
+
+def test_what_is_not_published_leaves_no_gaps(tmp_path: Path) -> None:
+    warehouse = warehouse_of(tmp_path / "warehouse.duckdb", 1)
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute(
+            "create table intermediate.large as select random() as number from range(1000000);"
+            "create table reports.after (number int not null);"
+            "insert into reports.after values (7);"
+            "comment on column reports.after.number is 'Written behind it.'"
+        )
+    tables = (*TABLES, ("reports", "after"))
+    folder = publish(
+        warehouse,
+        tmp_path / "published",
+        release_of(1),
+        tables,
+        keep=2,
+        threads=2,
+        memory_limit="1GB",
+    )
+    with duckdb.connect(str(folder / "walkhouse.duckdb"), read_only=True) as release:
+        total, used, free = release.execute(
+            "select total_blocks, used_blocks, free_blocks from pragma_database_size()"
+        ).fetchall()[0]
+        assert (used, free) == (total, 0)
+        assert release.execute("from reports.after").fetchall() == [(7,)]
+        assert release.execute(
+            "select comment, is_nullable from duckdb_columns() where table_name = 'after'"
+        ).fetchall() == [("Written behind it.", False)]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "index.html",
+        "parquet",
+        "release.json",
+        "walkhouse.duckdb",
+    ]

@@ -3,6 +3,8 @@
 One run takes some ten seconds, so the themes share landings and the tests share runs.
 """
 
+import json
+
 from dagster_project.simulate import PLANTABLE, Scenario, simulate
 from tests.installation import SEEDS, Installation, said
 from tests.reference import reference
@@ -33,6 +35,21 @@ def differences_in_a_zone(installation: Installation) -> str:
     return "\n".join(differences(installation.home / "warehouse.duckdb", expected)[:50])
 
 
+def assert_left_out_is_said(installation: Installation) -> None:
+    """The status names every environment that no report counts, for people and for programs."""
+    left_out = installation.ask(
+        "select environment, events, sessions, end_users, reason"
+        " from meta.left_out order by events desc, environment"
+    )
+    assert {environment for environment, *_ in left_out} > {"test", "environment_17"}
+    told = json.loads(installation.walkhouse("status", "--json").stdout)["left_out"]
+    assert [tuple(each.values()) for each in told] == left_out
+    lines = said(installation.walkhouse("status")).splitlines()
+    assert [line.split()[3] for line in lines if line.startswith("in no report:")] == [
+        f"{environment}:" for environment, *_ in left_out
+    ]
+
+
 def test_many_themes_and_a_catalogue_are_published_as_the_reference_has_them_in_any_time_zone(
     installation: Installation,
 ) -> None:
@@ -43,6 +60,7 @@ def test_many_themes_and_a_catalogue_are_published_as_the_reference_has_them_in_
     )
     assert run.returncode == 0, said(run)
     assert differences_of(installation) == ""
+    assert_left_out_is_said(installation)
     assert differences_in_a_zone(installation) == ""
 
 

@@ -140,7 +140,7 @@ def _recorded_models(
             except DbtError as error:
                 failure = error
             if failure is not None and not built:  # what the warehouse tells is of an earlier build
-                raise dg.Failure(description=str(failure), allow_retries=False) from failure
+                raise failed(str(failure))
             rows = _row_counts(settings.warehouse)
             rebuilds = rebuilds_of_last_build(settings.warehouse)
         for sentence in rebuild_summary(rebuilds, tables=len(rows)):

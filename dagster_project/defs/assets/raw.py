@@ -10,13 +10,20 @@ from functools import partial
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
 from dagster_project.defs.assets.landing import DUMPS, OWNERS
 from dagster_project.defs.failures import failed
 from dagster_project.defs.plots import dumps_by_day
 from dagster_project.defs.resources import Installation
 from dagster_project.ingest.classification import LINE_COLUMNS
-from dagster_project.ingest.content import content_columns, ingest_catalogue
+from dagster_project.ingest.content import (
+    CatalogueError,
+    content_columns,
+    ingest_catalogue,
+    keep_catalogue,
+    loaded_catalogue,
+)
 from dagster_project.ingest.dumps import (
     FILE_COLUMNS,
     DayTaken,
@@ -27,6 +34,7 @@ from dagster_project.ingest.dumps import (
 )
 from dagster_project.ingest.lake import Lake, LakeDump
 from dagster_project.ingest.landing import Landed, Landing
+from dagster_project.ingest.withdrawal import NOTHING_CONFIRMED, Confirmed, held_withdrawal
 from dagster_project.locks import dump_writer, lake_writer, warehouse_writer
 from dagster_project.models.columns import portable_type
 from dagster_project.object_store import ObjectStoreError
@@ -39,6 +47,7 @@ logger = logging.getLogger("walkhouse")
 LINES = dg.AssetKey(["raw", "lines"])
 FILES = dg.AssetKey(["raw", "files"])
 IS_SOUND = "dump_is_sound"
+IS_READ = "catalogue_is_read"
 
 # Seconds before another attempt. The client of the store has tried for some seconds by then.
 _WAITS = (20, 60)
@@ -48,6 +57,16 @@ _TURNS = 4  # days of each thread, until they are reported
 _Event = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation | dg.Output[None]
 
 CONTENT_ITEMS = dg.AssetKey(["raw", "content_items"])
+
+
+class Withdrawals(dg.Config):
+    """What a person confirms of an ingest; set it in the run's configuration."""
+
+    withdraw: list[str] = Field(
+        default_factory=list,
+        description="Dates of dumps that were withdrawn, or `all`, where many left the landing "
+        "at once.",
+    )
 
 
 def _column_schema(columns: Mapping[str, str]) -> dg.TableSchema:
@@ -86,7 +105,7 @@ def dumps_asset(
             asset=LINES,
             partitions_def=partitions,
             description="The dump could be read, was not withdrawn, and has no more lines "
-            "quarantined than the invariant `quarantine_rate` tolerates.",
+            "or bytes quarantined than the invariant `quarantine_rate` tolerates.",
         )
 
     @dg.multi_asset(
@@ -103,21 +122,30 @@ def dumps_asset(
             else dg.BackfillPolicy.single_run()
         ),
     )
-    def dumps(context: dg.AssetExecutionContext, installation: Installation) -> Iterator[_Event]:
+    def dumps(
+        context: dg.AssetExecutionContext, config: Withdrawals, installation: Installation
+    ) -> Iterator[_Event]:
         """Take in the dumps of the run's partitions: new, changed and withdrawn ones."""
         settings = installation.settings
         landing = Landing(settings.landing)
+        days = [date.fromisoformat(partition) for partition in context.partition_keys]
         try:
             landed = landing.look()
-        except ObjectStoreError as error:
-            raise _failure(context, [str(error)], can_pass=error.can_pass) from error
+        except OSError as error:
+            raise _failure(context, [_failed_listing(error)]) from error
         lake = _lake_of_this_format(settings, landed)
+        held = _held(settings, lake, landed, Confirmed.of(config.withdraw))
+        if held is not None:
+            for day in days:
+                if day not in landed.dumps and lake.dump(day) is not None:
+                    yield _soundness(day.isoformat(), held, is_failure=True)
+            yield dg.Output(None, soundness.get_python_identifier())
+            raise _failure(context, [DumpError(held, is_conclusive=False)])
         tolerance = quarantine_tolerance(load_invariants(settings.dbt_project))
         started = time.monotonic()
         taken_in: list[LakeDump] = []
         withdrawn: list[str] = []
         failures: list[DumpError] = []
-        days = [date.fromisoformat(partition) for partition in context.partition_keys]
         # Some days at a time, so that no lock and no thread waits for Dagster to write them down.
         at_once = _TURNS * settings.threads
         for first in range(0, len(days), at_once):
@@ -150,6 +178,7 @@ def dumps_asset(
                 "dumps_withdrawn": len(withdrawn),
                 "dumps_failed": len(failures),
                 **({"failures": _list(map(str, failures))} if failures else {}),
+                **({"left_alone": _list(landed.strays)} if landed.strays else {}),
                 **_metadata(taken_in),
                 "seconds": round(time.monotonic() - started, 1),
                 "by_day": dg.MetadataValue.md(dumps_by_day(lake.dumps(), tolerance)),
@@ -158,8 +187,7 @@ def dumps_asset(
         # The evaluations are one for each partition; Dagster asks for the check's output once.
         yield dg.Output(None, soundness.get_python_identifier())
         if failures:
-            can_pass = any(error.can_pass for error in failures)
-            raise _failure(context, [str(error) for error in failures], can_pass=can_pass)
+            raise _failure(context, failures)
 
     return dumps
 
@@ -207,46 +235,90 @@ def _take_in(
     owners=OWNERS,
     kinds={"parquet"},
     metadata={"dagster/column_schema": _column_schema(content_columns())},
+    check_specs=[
+        dg.AssetCheckSpec(
+            IS_READ,
+            asset=CONTENT_ITEMS,
+            description="The catalogue of the landing could be read, each line of it; where it "
+            "could not at all, the one before is kept.",
+        )
+    ],
 )
-def content_items(installation: Installation) -> dg.MaterializeResult[None]:
+def content_items(
+    context: dg.AssetExecutionContext, installation: Installation
+) -> Iterator[dg.Output[None] | dg.AssetCheckResult]:
     """One row per system and item of the content catalogue; none without a catalogue."""
     settings = installation.settings
+    definitions = load_definitions(settings.dbt_project)
+    lake = Lake(settings.lake)
     landing = Landing(settings.landing)
-    landed = landing.look()
-    lake = _lake_of_this_format(settings, landed)
-    with lake_writer(settings.home):
-        catalogue = ingest_catalogue(
-            landing,
-            lake,
-            landed.catalogue,
-            load_definitions(settings.dbt_project),
-            scratch=settings.scratch,
-        )
+    failure: CatalogueError | None = None
+    try:
+        landed = landing.look()
+        lake = _lake_of_this_format(settings, landed)
+        with lake_writer(settings.home):
+            if held := _held(settings, lake, landed, NOTHING_CONFIRMED):
+                raise CatalogueError(held)
+            if landed.catalogue_problem is not None:
+                raise CatalogueError(landed.catalogue_problem)
+            ingest_catalogue(landing, lake, landed.catalogue, definitions, scratch=settings.scratch)
+    except (CatalogueError, OSError) as error:
+        failure = error if isinstance(error, CatalogueError) else CatalogueError(str(error))
+        if failure.can_pass and context.retry_number < len(_WAITS):
+            wait = _WAITS[context.retry_number]
+            raise dg.RetryRequested(max_retries=len(_WAITS), seconds_to_wait=wait) from error
+        logger.error("content/items.ndjson: %s; the catalogue before is kept", failure)
+        with lake_writer(settings.home):
+            keep_catalogue(lake)
+    catalogue = loaded_catalogue(lake)
+    assert catalogue is not None
     for problem in catalogue.problems:
         logger.warning("content/items.ndjson, %s: left out", problem)
-    return dg.MaterializeResult(
+    yield dg.Output(
+        None,
         metadata={
             "dagster/row_count": catalogue.items,
             "lines_left_out": catalogue.lines_left_out,
             "problems": _list(catalogue.problems),
-        }
+        },
+    )
+    yield dg.AssetCheckResult(
+        asset_key=CONTENT_ITEMS,
+        check_name=IS_READ,
+        passed=failure is None and not catalogue.lines_left_out,
+        severity=dg.AssetCheckSeverity.ERROR if failure else dg.AssetCheckSeverity.WARN,
+        description=str(failure or f"{catalogue.lines_left_out:,} lines left out"),
     )
 
 
-def _failure(
-    context: dg.AssetExecutionContext, reasons: Sequence[str], *, can_pass: bool
-) -> Exception:
+def _failed_listing(error: OSError) -> DumpError:
+    can_pass = isinstance(error, ObjectStoreError) and error.can_pass
+    return DumpError(str(error), can_pass=can_pass, is_conclusive=False)
+
+
+def _held(settings: Settings, lake: Lake, landed: Landed, confirmed: Confirmed) -> str | None:
+    """Why the dumps that left the landing are kept, and nothing is taken in."""
+    return held_withdrawal(
+        landed.dumps,
+        lake.dumps(),
+        lake.awaited(),
+        limit_percent=settings.withdrawal_limit,
+        confirmed=confirmed,
+    )
+
+
+def _failure(context: dg.AssetExecutionContext, failures: Sequence[DumpError]) -> Exception:
     """The end of an ingest that failed: another attempt, but only where the reason may pass.
 
     A retry policy of Dagster's would try again after any error.
     """
-    if can_pass and context.retry_number < len(_WAITS):
+    if any(each.can_pass for each in failures) and context.retry_number < len(_WAITS):
         wait = _WAITS[context.retry_number]
         logger.info("trying again in %d s what may pass", wait)
         return dg.RetryRequested(max_retries=len(_WAITS), seconds_to_wait=wait)
-    if not can_pass:
+    if all(each.is_conclusive for each in failures):
         note_conclusive(context)
-    return failed("\n".join(reasons), {"failed_dumps": len(reasons)})
+    return failed("\n".join(map(str, failures)), {"failed_dumps": len(failures)})
 
 
 def _lake_of_this_format(settings: Settings, landed: Landed) -> Lake:
@@ -299,14 +371,19 @@ def _materializations(
 
 
 def _soundness_of(dump: LakeDump, tolerance: float) -> dg.AssetCheckEvaluation:
-    lines, quarantined = sum(dump.outcomes.values()), dump.outcomes.get("quarantined", 0)
     return dg.AssetCheckEvaluation(
         LINES,
         IS_SOUND,
-        passed=quarantined <= tolerance * lines,
+        passed=dump.quarantined_share <= tolerance,
         severity=dg.AssetCheckSeverity.ERROR,
-        description=f"{quarantined:,} of {lines:,} lines quarantined, tolerance {tolerance:.2%}",
-        metadata={"lines": lines, "quarantined": quarantined, "tolerance": tolerance},
+        description=f"{dump.quarantined} quarantined, tolerance {tolerance:.2%}",
+        metadata={
+            "lines": sum(dump.outcomes.values()),
+            "quarantined": dump.outcomes.get("quarantined", 0),
+            "bytes": dump.content_bytes,
+            "quarantined_bytes": dump.quarantined_bytes,
+            "tolerance": tolerance,
+        },
         partition=dump.dump_date,
     )
 

@@ -44,8 +44,8 @@ def surveys_section(release: duckdb.DuckDBPyConnection) -> Section:
             sum(promoters)::bigint as promoters,
             sum(detractors)::bigint as detractors
         from reports.rpt_surveys
-        group by system_id, item_id
-        order by plays desc, item_id, system_id
+        group by system_id, item_key, item_id
+        order by plays desc, item_id, system_id, item_key
         limit {ROWS}
         """,
     )
@@ -95,9 +95,9 @@ def smarttips_section(release: duckdb.DuckDBPyConnection) -> Section:
             sum(sessions_passed_at_first)::bigint as at_first,
             sum(sessions_passed_at_last)::bigint as at_last
         from reports.rpt_smarttips
-        group by system_id, item_id
+        group by system_id, item_key, item_id
         having validations > 0
-        order by validations desc, item_id, system_id
+        order by validations desc, item_id, system_id, item_key
         limit {ROWS}
         """,
     )

@@ -16,10 +16,10 @@ def flows_section(release: duckdb.DuckDBPyConnection) -> Section:
         release,
         f"""
         select
-            system_id, item_type, item_id, item_name, flow_kind, plays, failure_rate,
+            item_key, item_type, item_id, item_name, flow_kind, plays, failure_rate,
             completion_rate, stopped_by_launcher, median_seconds_to_complete
         from reports.rpt_flows
-        order by plays desc, item_type, item_id, system_id
+        order by plays desc, item_type, item_id, system_id, item_key
         limit {ROWS}
         """,
     )
@@ -64,13 +64,10 @@ def _funnel(release: duckdb.DuckDBPyConnection, flow: dict[str, Any]) -> Table:
             item_name, step_number, step_kind, plays_reached, reach_rate, plays_dropped_off,
             drop_off_rate
         from reports.rpt_flow_funnel
-        where
-            system_id = ?
-            and flow_item_type = ?
-            and flow_item_id is not distinct from ?
+        where flow_item_key = ?
         order by step_number
         """,
-        [flow[name] for name in ("system_id", "item_type", "item_id")],
+        [flow["item_key"]],
     ).fetchall()
     return Table(
         f"Steps of {shown(flow['item_name'])}",

@@ -25,6 +25,7 @@ def items_section(release: duckdb.DuckDBPyConnection) -> Section:
         create or replace temp table page_items as
         select
             arg_max(item_name, report_date) as item_name,
+            item_key,
             item_type,
             item_id,
             system_id,
@@ -36,10 +37,10 @@ def items_section(release: duckdb.DuckDBPyConnection) -> Section:
         where item_type in (
             select item_type from facts.dim_event_definitions where engagement = 'interaction'
         )
-        group by system_id, item_type, item_id
+        group by item_key, system_id, item_type, item_id
         """
     )
-    key = "item_type, item_id, system_id"
+    key = "item_type, item_id, system_id, item_key"
     most = dicts(
         release,
         f"from page_items order by exposures desc, interactions desc, {key} limit {ROWS}",

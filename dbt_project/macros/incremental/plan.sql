@@ -9,7 +9,8 @@
    stale              the dates whose inputs differ, and why
    why_whole          why all of it is rebuilt; none where only the stale dates are
    is_noted           whether anything is noted of the table
-   is_described_anew  whether the descriptions of a published table have to be written #}
+   is_described_anew  whether the descriptions of a published table have to be written: they are
+                      others, or the table is another #}
 {% macro plan_of_build(existing, compiled_code, dated_by) %}
     {%- set table_name = _table_name(this) -%}
     {%- set key = dated_by[0] if dated_by else none -%}
@@ -28,6 +29,14 @@
         expected, built_from, notes().inputs.get(table_name, {}).get(key or '', {})
     ) -%}
     {%- set description = digest_of_descriptions() -%}
+    {%- set whole = why_whole(
+        existing=existing.type if existing else none,
+        wanted=kind,
+        is_same_code=noted.get('code', {}).get('') == code,
+        stale=stale,
+        built_from=built_from,
+        is_dated=dated_by | length > 0,
+    ) -%}
     {{ return({
         'key': key,
         'dated_by': dated_by,
@@ -35,16 +44,11 @@
         'description': description,
         'expected': expected,
         'stale': stale,
-        'why_whole': why_whole(
-            existing=existing.type if existing else none,
-            wanted=kind,
-            is_same_code=noted.get('code', {}).get('') == code,
-            stale=stale,
-            built_from=built_from,
-            is_dated=dated_by | length > 0,
-        ),
+        'why_whole': whole,
         'is_noted': noted | length > 0,
-        'is_described_anew': description != noted.get('description', {}).get('', ''),
+        'is_described_anew': description and (
+            whole is not none or description != noted.get('description', {}).get('', '')
+        ),
     }) }}
 {% endmacro %}
 

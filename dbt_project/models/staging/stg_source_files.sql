@@ -22,7 +22,9 @@ source_files as (
         quarantined,
         events,
         unknown_keys,
-        damage
+        damage,
+        content_bytes,
+        quarantined_bytes
     from source
 
 )

@@ -107,6 +107,16 @@ def test_what_the_page_says_is_what_the_tables_hold(browser: Browser, published:
         )
     )
     assert facts["Events"] == f"{numbers['events']:,}"
+    assert facts["Left out"] == f"{numbers['left_out']:,}"
+    ((items,),) = published.ask("select count(distinct item_key) from reports.rpt_items_daily")
+    assert facts["Items"] == f"{items:,}"
+    assert opened.rows("In no report") == [
+        [environment + reason, *map(str, counts)]
+        for environment, reason, *counts in published.ask(
+            "select environment, reason, events, sessions, end_users"
+            " from meta.left_out order by events desc, environment"
+        )
+    ]
     assert facts["Sessions"] == f"{numbers['sessions']:,}"
     assert facts["Engaged"] == f"{numbers['engaged_sessions'] / numbers['sessions']:.2%}"
     assert facts["Quarantined"] == f"{numbers['quarantined'] / numbers['lines']:.2%}"

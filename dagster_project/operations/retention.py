@@ -1,0 +1,67 @@
+"""How long Dagster keeps its records of runs: some megabytes a build, which nobody else removes.
+
+Only in the installation's own instance: what a shared one keeps is for its owner to say.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+
+from dagster_project.operations.runs import BUILD, COPY, INGEST, days_of
+from dagster_project.settings import Settings
+
+_ENDED = [
+    dg.DagsterRunStatus.SUCCESS,
+    dg.DagsterRunStatus.FAILURE,
+    dg.DagsterRunStatus.CANCELED,
+]
+_MOST_AT_ONCE = 50  # nobody should wait long for the tidying up of many years
+
+
+def prune_records(
+    instance: dg.DagsterInstance, settings: Settings, now: datetime | None = None
+) -> int:
+    """Remove what is recorded of old runs; gives their number.
+
+    A run that is the last to say of an asset, or of a day of the dumps, that it is there, stays.
+
+    Args:
+        instance: of Dagster.
+        settings: how long runs are kept, and how many of each job.
+        now: the time; the clock's by default.
+    """
+    if Path(os.environ.get("DAGSTER_HOME", "")) != settings.dagster_home:
+        return 0
+    oldest = (now or datetime.now(UTC)) - timedelta(days=settings.keep_run_days)
+    old: list[str] = []
+    for job in (INGEST, BUILD, COPY):
+        known: set[date | None] = set()
+        records = instance.get_run_records(dg.RunsFilter(job_name=job, statuses=_ENDED))
+        for number, record in enumerate(records):
+            run = record.dagster_run
+            about: set[date | None] = {*days_of(run.tags)} or {None}
+            is_last_word = run.is_success and not about <= known
+            if run.is_success:
+                known |= about
+            is_recent = number < settings.keep_runs and record.create_timestamp >= oldest
+            if not (is_recent or is_last_word):
+                old.append(run.run_id)
+    gone = old[-_MOST_AT_ONCE:]
+    for run_id in reversed(gone):
+        instance.delete_run(run_id)
+        _remove_files(instance, settings.dagster_home, run_id)
+    return len(gone)
+
+
+def _remove_files(instance: dg.DagsterInstance, home: Path, run_id: str) -> None:
+    """What Dagster empties, and leaves: the run's own database, and what its steps printed."""
+    path_of = getattr(instance.event_log_storage, "path_for_shard", None)
+    if path_of:
+        for suffix in ("", "-wal", "-shm"):
+            Path(path_of(run_id) + suffix).unlink(missing_ok=True)
+    shutil.rmtree(home / "storage" / run_id, ignore_errors=True)
