@@ -150,6 +150,21 @@ def test_a_link_to_nowhere_fails_its_dump_and_no_other(tmp_path: Path, link: str
     assert events_by_day(lake) == dict.fromkeys((FIRST, SECOND, THIRD), 2)
 
 
+def test_a_file_in_the_place_of_a_dump_is_no_withdrawal(tmp_path: Path) -> None:
+    landing = three_dumps(tmp_path)
+    take_in(tmp_path, landing)
+    for day in (SECOND, THIRD):
+        folder_of(landing, day).rename(tmp_path / f"{day}")
+    folder_of(landing, SECOND).write_bytes(b"")
+    os.mkfifo(folder_of(landing, THIRD))
+    lake, failed = take_in(tmp_path, landing)
+    assert failed == {
+        SECOND: "dump 2026-03-02, its folder: it is a file; mend that, and run again",
+        THIRD: "dump 2026-03-03, its folder: no file but a pipe; mend that, and run again",
+    }
+    assert events_by_day(lake) == dict.fromkeys((FIRST, SECOND, THIRD), 2)
+
+
 def test_links_that_lead_to_each_other_fail_their_dump(tmp_path: Path) -> None:
     landing = three_dumps(tmp_path)
     (folder_of(landing, SECOND) / "x").symlink_to("y")
@@ -238,7 +253,7 @@ def test_names_that_are_no_utf8_are_read_and_shown_escaped(
             file.write(content.replace(b"2026-03-01 a", name.hex().encode()))
     os.makedirs(os.fsencode(landing / "events") + b"/dt=2026-03-01\xe9")  # noqa: PTH103  # as above
     for size in (128 * 1024, -1):  # read in Python, and by DuckDB
-        monkeypatch.setattr("dagster_project.ingest.lines._SMALL_FILE_BYTES", size)
+        monkeypatch.setattr("dagster_project.ingest.lines._SMALL_FILE_BYTES", size, raising=False)
         lake, failed = take_in(tmp_path / str(size), landing)
         assert not failed
         names = rows(lake, "select distinct source_file from LINES where dump_date = '2026-03-01'")
