@@ -61,9 +61,9 @@ def lake_sensor(
     if isinstance(due, dg.RunRequest):
         prune_records(context.instance, settings)
     if differs := not_deployed(installation.settings_of_checkout):
-        context.log.warning(differs)
         if isinstance(due, dg.SkipReason):
             return dg.SkipReason(f"{due.skip_message}; {differs}")
+        context.log.warning(differs)
     return due
 
 

@@ -1,33 +1,37 @@
 """The SQL that turns the lines of a landed file into typed, classified rows of the raw layer.
 
-Text only; `lines` runs it. A *source* is a query with one row a line: `source_file`, `source_row`
-(null where all lines come in order), `folder_item_type`, `folder_event`, `line` (its text, where
-that is at hand), `problem` (why it is malformed, or null), `is_control`, `keys` (of its objects;
-may be null where all are documented), and the text of every column of the tabular form.
+Text only; `lines` runs it. A *source* is a query with one row a line: `source_file`, `source_row`,
+`folder_item_type`, `folder_event`, `line` (its text, where that is at hand), `problem` (why it is
+malformed, or null), `is_control`, `is_odd` (whether it has to be looked at again), `keys` (of its
+objects; may be null where all are documented), `columns_found` (of a file that has columns), and
+the text of every column of the tabular form.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import duckdb
+import numpy as np
 
 from dagster_project.ingest.envelopes import (
     EVENT_ID,
     PLACES,
     PLAYER_OBJECTS,
+    REQUIRED_COLUMNS,
     TABULAR_COLUMNS,
     Form,
     column_expressions,
     json_structure,
+    keys_are_plain,
     unknown_keys,
 )
-from dagster_project.ingest.files import FileKind
 from dagster_project.registry import Definitions, name_key
 
 LINE_COLUMNS = {
@@ -79,9 +83,29 @@ _IDENTITY = (
 )
 
 _SEPARATOR = "\x1f"
+_BLANKS = " \t\n\r\x0b\x0c\u00a0\u3000"
 _DAY_MS = 86_400_000
-_LINES_LOOKED_AT = 20_000
-_COMPRESSIONS = {"none": "uncompressed", "gzip": "gzip", "zstd": "zstd"}
+_LEAST_MS = 10**11  # a smaller number of milliseconds is one of seconds
+
+# Names and texts; in all other columns a whole number may be written with a fraction of zeros.
+_NO_NUMBERS = frozenset(
+    (
+        "occurred_at",
+        "end_user_id_source",
+        "item_type",
+        "event",
+        "item_name",
+        "parent_item_type",
+        "parent_item_name",
+        "page_host",
+        "page_path",
+        "page_title",
+        "browser",
+        "os",
+        "language",
+    )
+)
+_NUMBERS = tuple(column for column in TABULAR_COLUMNS if column not in _NO_NUMBERS)
 
 
 def prepare_connection(connection: duckdb.DuckDBPyConnection, definitions: Definitions) -> None:
@@ -103,105 +127,107 @@ def prepare_connection(connection: duckdb.DuckDBPyConnection, definitions: Defin
     _lookup(connection, "item_types_loosely", {name_key(k): v for k, v in types.items()})
     ignored = {name_key(event): event for event in definitions.ignored_events}
     _lookup(connection, "ignored_events", ignored)
-    _lookup(connection, "environments", dict(definitions.environments))
+    names = {name.lower(): name for _, name in definitions.environments}
+    _lookup(connection, "environments", names | dict(definitions.environments))
     _lookup(connection, "initiators", dict(definitions.initiators))
 
 
-def note_usual_keys(connection: duckdb.DuckDBPyConnection, path: Path, kind: FileKind) -> None:
-    """Have at hand which sets of keys, all documented, the first lines of a file have.
+def look_at_lines(
+    connection: duckdb.DuckDBPyConnection, form: Form
+) -> Mapping[str, np.ndarray[Any, Any]]:
+    """What can be told of the lines of the table `landed` without reading them.
 
-    The keys of a line are kept for what is not documented among them, and writing them takes a
-    tenth of the time of an ingest: `ndjson_source` leaves them out where the set is a usual one.
+    Returns:
+        by line, in any order: its `place`, and as `shape` a number that stands for the sets of keys
+        in it; 0 where it is not surely one JSON object, since DuckDB also takes commas before a
+        closing bracket, NaN and Infinity for JSON.
     """
-    shapes = connection.execute(
-        f"""
-        select distinct hash(keys)::varchar, to_json(keys)::varchar
+    constant = r"-?([nN][aA][nN]|[iI][nN][fF]([iI][nN][iI][tT][yY])?)\s*[,\]}]"
+    # Each expression begins with a sign that can be searched for, which is ten times as fast.
+    found = connection.execute(
+        rf"""
+        select
+            place,
+            case when json is null then 0 else hash({_json_keys(form, "json")}) end as shape
         from (
-            select {_json_keys(kind.form)} as keys
-            from {_json_lines(path, kind)}
-            limit {_LINES_LOOKED_AT}
+            select
+                place,
+                case
+                    when
+                        starts_with(line, '{{')
+                        and json_valid(line)
+                        and not regexp_matches(line, ',\s*([\]}}]|{constant})')
+                        and not regexp_matches(line, ':\s*{constant}')
+                        and not regexp_matches(line, '\[\s*{constant}')
+                        then line
+                end as json
+            from landed
         )
         """
-    ).fetchall()
-    usual = [
-        quoted(shape)
-        for shape, text in shapes
-        if text is not None and not unknown_keys(kind.form, parents_and_keys(kind.form, text))
-    ]
-    values = ", ".join(usual or [quoted("")])
-    connection.execute(f"create or replace temp type usual_keys as enum ({values})")
+    ).fetchnumpy()
+    return {column: np.asarray(found[column]) for column in ("place", "shape")}
 
 
-def ndjson_source(path: Path, kind: FileKind, name: str) -> str:
-    """The source over a file of JSON lines, in order; what is not surely JSON has no text.
+def keys_of(
+    connection: duckdb.DuckDBPyConnection, form: Form, lines: Mapping[int, str]
+) -> dict[int, str]:
+    """The keys of lines that are JSON, as the column `keys` has them, by the same numbers."""
+    return dict(
+        connection.execute(
+            f"select place, to_json({_json_keys(form, 'line')})::varchar"
+            " from (select unnest(?::bigint[]) as place, unnest(?::varchar[]) as line)",
+            [[*lines], [*lines.values()]],
+        ).fetchall()
+    )
 
-    For a connection that knows the file's usual keys (`note_usual_keys`).
+
+def shape_is_plain(form: Form, keys: str) -> bool:
+    """Whether every reader understands the keys of a line alike."""
+    return all(keys_are_plain(form, names or ()) for names in json.loads(keys))
+
+
+def shape_is_documented(form: Form, keys: str) -> bool:
+    """Whether all keys of a line are documented; they need not be kept then."""
+    return not unknown_keys(form, parents_and_keys(form, keys))
+
+
+def lines_source(form: Form) -> str:
+    """The source over the table `landed`, of lines that are one JSON object each.
+
+    A line is odd if another reader could understand a value in it otherwise.
     """
-    # A comma before a closing bracket is what DuckDB forgives and JSON does not allow.
-    is_lenient = r"regexp_matches(line, ',\s*[\]}]')"
+    # What holds other values begins with a bracket; comparing is faster than looking for it.
+    nested = " or ".join(
+        f"{column} between '[' and '[~' or {column} between '{{' and '{{~'"
+        for column in column_expressions(form, "")
+    )
     return f"""
         select
-            {_origin(name)},
-            null::bigint as source_row,
-            case when record is not null then line end as line,
-            null::varchar as problem,
-            {_json_fields(kind.form)},
-            -- Of the line: `to_json` takes the lists of a whole vector, whichever are asked for.
-            case
-                when
-                    record is not null
-                    and try_cast(hash(key_lists)::varchar as usual_keys) is null
-                    then to_json({_json_keys(kind.form, "line")})::varchar
-            end as keys
+            *,
+            coalesce({nested}, false)
+            or (
+                not contains(occurred_at, ':')
+                and (contains(occurred_at, '.') or contains(lower(occurred_at), 'e'))
+            ) is true
+                as is_odd
         from (
-            select line, {_json_record(kind.form)} as record, {_json_keys(kind.form)} as key_lists
-            from (
-                select
-                    json::varchar as line,
-                    case when starts_with(line, '{{') and not {is_lenient} then json end as json
-                from {_json_lines(path, kind)}
-            )
-        )
-    """
-
-
-def _json_lines(path: Path, kind: FileKind) -> str:
-    return f"""read_ndjson_objects(
-                    {quoted(file_pattern(path))},
-                    compression = '{_COMPRESSIONS[kind.compression]}',
-                    hive_partitioning = false,
-                    ignore_errors = true
-                )"""
-
-
-def csv_source(path: Path, kind: FileKind, name: str) -> str:
-    """The source over a CSV file, in order; its records have no text."""
-    header = _header_columns(kind)
-    typed = ", ".join(f"{quoted(column)}: 'varchar'" for column in header)
-    return f"""
-        select
-            {_origin(name)},
-            null::bigint as source_row,
-            null::varchar as line,
-            null::varchar as problem,
-            {_column_fields({column: _identifier(column) for column in header})}
-        from read_csv(
-            {quoted(file_pattern(path))},
-            columns = {{{typed}}},
-            compression = '{_COMPRESSIONS[kind.compression]}',
-            hive_partitioning = false,
-            auto_detect = false,
-            header = true,
-            delim = ',',
-            quote = '"',
-            escape = '"',
-            strict_mode = true
+            select
+                source_file,
+                folder_item_type,
+                folder_event,
+                source_row,
+                line,
+                null::varchar as problem,
+                null::varchar as columns_found,
+                {_json_fields(form)},
+                keys
+            from (select *, {_json_record(form, "line")} as record from landed)
         )
     """
 
 
 def second_look_source(form: Form) -> str:
-    """The source over the table `second_look`, of records that were read in Python."""
+    """The source over the table `landed`, of records that were read in Python."""
     return f"""
         select
             source_file,
@@ -213,50 +239,46 @@ def second_look_source(form: Form) -> str:
                 when problem is not null then problem
                 when json is null then 'not JSON, or nested too deeply'
             end as problem,
+            null::varchar as columns_found,
             {_json_fields(form)},
-            to_json({_json_keys(form)})::varchar as keys
+            false as is_odd,
+            to_json({_json_keys(form, "json")})::varchar as keys
         from (
-            select *, {_json_record(form)} as record
-            from (select *, try_cast(json_text as json) as json from second_look)
+            select *, {_json_record(form, "json")} as record
+            from (select *, try_cast(json_text as json) as json from landed)
         )
     """
 
 
-def parquet_source(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> str:
-    """The source over a Parquet file in the tabular form."""
-    relation = f"read_parquet({quoted(file_pattern(path))}, hive_partitioning = false)"
-    described = connection.execute(f"describe select * from {relation}").fetchall()
-    columns = {}
-    for column, data_type, *_ in described:
-        identifier = _identifier(column)
-        if data_type.startswith("TIMESTAMP") or data_type == "DATE":
-            # Timestamps without a zone are UTC; sub-millisecond digits are cut.
-            columns[column.lower()] = f"epoch_ms({identifier}::timestamp)::varchar"
-        elif data_type.endswith("]") or data_type.startswith(("STRUCT", "MAP")):
-            columns[column.lower()] = f"to_json({identifier})::varchar"
-        else:
-            columns[column.lower()] = f"{identifier}::varchar"
+def columns_source(columns: Collection[str]) -> str:
+    """The source over the table `landed`, which has these columns of the tabular form as text."""
+    fields = [
+        f"nullif({column}, '') as {column}" if column in columns else f"null::varchar as {column}"
+        for column in TABULAR_COLUMNS
+    ]
     return f"""
         select
-            {_origin(name)},
-            null::bigint as source_row,
-            to_json(landed)::varchar as line,
-            null::varchar as problem,
-            {_column_fields(columns)}
-        from (select *, {{{_struct(described)}}} as landed from {relation})
+            source_file,
+            null::varchar as folder_item_type,
+            null::varchar as folder_event,
+            source_row,
+            line,
+            problem,
+            is_control,
+            false as is_odd,
+            case when problem is null and not is_control then nullif(keys, '') end as keys,
+            columns_found,
+            {", ".join(fields)}
+        from landed
     """
 
 
-def _struct(described: Sequence[tuple[str, ...]]) -> str:
-    return ", ".join(f"{_identifier(name)}: {_identifier(name)}" for name, *_ in described)
-
-
-def _json_record(form: Form) -> str:
+def _json_record(form: Form, document: str) -> str:
     """What is taken from a line, parsed once."""
-    return f"json_transform(json, {quoted(json_structure(form))})"
+    return f"json_transform({document}, {quoted(json_structure(form))})"
 
 
-def _json_keys(form: Form, document: str = "json") -> str:
+def _json_keys(form: Form, document: str) -> str:
     """A list with the keys of each of a line's objects."""
     paths = ", ".join(quoted("$." + path if path else "$") for path in _objects(form))
     return f"json_keys({document}, [{paths}])"
@@ -268,19 +290,6 @@ def _json_fields(form: Form) -> str:
     fields = [f"{expression} as {column}" for column, expression in columns.items()]
     fields.append("coalesce(record.\"_static\" = 'true', false) as is_control")
     return ",\n            ".join(fields)
-
-
-def _column_fields(columns: Mapping[str, str]) -> str:
-    """The text of every column of lines that have columns."""
-    fields = [
-        f"nullif({columns[column]}, '') as {column}"
-        if column in columns
-        else f"null::varchar as {column}"
-        for column in TABULAR_COLUMNS
-    ]
-    is_documented = not unknown_keys("tabular", (("", column) for column in columns))
-    keys = "null::varchar" if is_documented else quoted(json.dumps([sorted(columns)]))
-    return ",\n            ".join([*fields, "false as is_control", f"{keys} as keys"])
 
 
 def _objects(form: Form) -> tuple[str, ...]:
@@ -297,16 +306,10 @@ def parents_and_keys(form: Form, keys: str | None) -> Iterator[tuple[str, str]]:
             yield parent, name
 
 
-def _origin(name: str) -> str:
-    """Which file a line is of, and which event its folders name."""
-    folders = folder_names(name)
-    item_type, event = (
-        "null::varchar" if column not in folders else quoted(folders[column])
-        for column in ("item_type", "event")
-    )
-    return (
-        f"{quoted(name)} as source_file, {item_type} as folder_item_type, {event} as folder_event"
-    )
+def keys_of_columns(columns: Collection[str]) -> str:
+    """What stands for the keys of each line of a file with columns; empty if all are documented."""
+    is_documented = not unknown_keys("tabular", (("", column) for column in columns))
+    return "" if is_documented else json.dumps([sorted(columns)])
 
 
 def folder_names(name: str) -> dict[str, str]:
@@ -318,8 +321,7 @@ def folder_names(name: str) -> dict[str, str]:
 def classification(source: str, *, form: Form, dump_date: date, max_late_days: int) -> str:
     """CTEs that end in `rows_of_the_raw_layer`, with one outcome for each line (`landing.md`).
 
-    They keep the source's order. A row without an outcome stands for a line that needs a second
-    look; see `lines_of_parts`.
+    A row without an outcome stands for a line that has to be looked at again; see `lines_of_parts`.
     """
     # One webhook carries one event, so its folder may be the only place that says which.
     item_type, event = (
@@ -330,6 +332,7 @@ def classification(source: str, *, form: Form, dump_date: date, max_late_days: i
     latest_ms = midnight * 1000 + 2 * _DAY_MS
     earliest_ms = midnight * 1000 - max_late_days * _DAY_MS
     latest = dump_date + timedelta(days=2)
+    environment = f"trim(environment, {quoted(_BLANKS)})"
     return f"""
 with
 
@@ -338,7 +341,8 @@ source_lines as ({source}),
 source_events as (
 
     select
-        * exclude (item_type, event),
+        * exclude (item_type, event)
+            replace ({_whole_numbers()}),
         {item_type} as item_type,
         {event} as event,
         {_epoch_ms("occurred_at")} as epoch_ms
@@ -391,11 +395,12 @@ named as (
         {_looked_up("ignored_events", "event_key")} is not null as is_ignored_verb,
         coalesce(system_id, 'unknown') as system_id,
         coalesce(
-            {_looked_up("environments", "environment")},
+            {_looked_up("environments", f"lower({environment})")},
             case
-                when regexp_full_match(environment, '-?\\d+') then 'environment_' || environment
+                when regexp_full_match({environment}, '-?\\d+')
+                    then 'environment_' || {environment}
             end,
-            environment,
+            nullif({environment}, ''),
             'production'
         ) as environment,
         coalesce(
@@ -446,7 +451,8 @@ rows_of_the_raw_layer as (
         source_file,
         source_row,
         case
-            -- Without its text such a line needs a second look; its row keeps the place.
+            when is_odd then null
+            -- Without its text such a line has to be looked at again; its row keeps the place.
             when line is null and (reason is not null or is_control or not is_defined) then null
             when reason is not null then 'quarantined'
             when is_control then 'control'
@@ -456,6 +462,7 @@ rows_of_the_raw_layer as (
         reason,
         case reason
             when 'malformed' then problem
+            {_missing_details()}
             when 'bad_timestamp' then 'occurred_at: ' || occurred_at
             when 'future_timestamp'
                 then 'occurred_at: ' || occurred_at || ', after {latest}T00:00:00Z'
@@ -463,7 +470,7 @@ rows_of_the_raw_layer as (
                 then 'occurred_at: ' || occurred_at || ', over {max_late_days} days before the dump'
             when 'undefined_event' then 'item type: ' || item_type || ', event: ' || event
         end as detail,
-        case when outcome <> 'event' then line end as line,
+        case when outcome <> 'event' then trim(line, e' \\t\\r\\n') end as line,
         case when outcome = 'event' then {_event_key()} end as event_key,
         instant as occurred_at,
         instant::date as event_date,
@@ -477,16 +484,8 @@ rows_of_the_raw_layer as (
 
 
 def lines_of_parts(parts: str) -> str:
-    """The lines that Parquet parts hold, given an SQL list of the parts.
-
-    A file that DuckDB reads as a whole is written in its order, since numbering its lines would
-    keep all threads but one waiting: its rows are known by their place in the part.
-    """
-    return (
-        "select * exclude (file_row_number)"
-        " replace (coalesce(source_row, file_row_number + 1) as source_row)"
-        f" from read_parquet({parts}, file_row_number = true) where outcome is not null"
-    )
+    """The lines that Parquet parts hold, given an SQL list of the parts."""
+    return f"select * from read_parquet({parts}) where outcome is not null"
 
 
 def _typed_columns(form: Form) -> str:
@@ -495,7 +494,10 @@ def _typed_columns(form: Form) -> str:
     special = {
         "is_iframe": "try_cast(is_iframe as boolean)",
         "is_mobile": "try_cast(is_mobile as boolean)",
-        "utc_offset_minutes": f"{sign}try_cast(utc_offset_minutes as integer)",
+        "utc_offset_minutes": (
+            f"try_cast({sign}try_cast(regexp_extract(utc_offset_minutes, '^[+-]?\\d+$') as bigint)"
+            " as integer)"
+        ),
     }
     columns = list(LINE_COLUMNS)
     between = columns[columns.index("event_date") + 1 : columns.index("keys")]
@@ -510,34 +512,50 @@ def _event_key() -> str:
     return f"md5(to_json([{parts}])::varchar)"
 
 
-def _epoch_ms(text: str) -> str:
-    """SQL that reads epoch milliseconds, or ISO 8601; null where the text is neither."""
-    iso = (
-        r"\d{4}-\d{2}-\d{2}"
-        r"([T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?( ?([Zz]|[+-]\d{2}(:?\d{2})?))?)?"
+def _whole_numbers() -> str:
+    """SQL that takes the fraction from numbers that are whole; an initial 1.0 is the 1 it was."""
+    return ", ".join(
+        f"case when contains({column}, '.0')"
+        f" then regexp_replace({column}, '^(-?\\d+)\\.0+$', '\\1') else {column} end as {column}"
+        for column in _NUMBERS
     )
+
+
+def _missing_details() -> str:
+    """SQL that says which columns a file has that lacks one."""
+    return " ".join(
+        f"when 'missing_{column}' then 'columns found: ' || columns_found"
+        for column in REQUIRED_COLUMNS
+    )
+
+
+def _epoch_ms(text: str) -> str:
+    """SQL that reads an epoch time of any unit, or ISO 8601; null where the text is neither.
+
+    A whole number is in seconds, ms, µs or ns, as its magnitude tells.
+    """
+    hour = r"([01]\d|2[0-3])"
+    zone = rf"([Zz]|[+-]{hour}(:?\d{{2}})?| [Uu][Tt][Cc])"
+    iso = rf"\d{{4}}-\d{{2}}-\d{{2}}([Tt ]{hour}:\d{{2}}(:\d{{2}}([.,]\d+)?)?{zone}?)?"
+    whole = f"try_cast(split_part({text}, '.', 1) as bigint)"
     return f"""case
             when {text} is null then null
-            when regexp_full_match({text}, '[+-]?\\d{{1,18}}') then try_cast({text} as bigint)
-            when regexp_full_match({text}, '[+-]?\\d+(\\.\\d*)?([eE][+-]?\\d+)?')
-                then floor(greatest(least(try_cast({text} as double), 9e15), -9e15))::bigint
+            when regexp_full_match({text}, '[+-]?\\d{{1,18}}(\\.0*)?')
+                then case
+                    when abs({whole}) < {_LEAST_MS} then {whole} * 1000
+                    when abs({whole}) < {_LEAST_MS} * 1000 then {whole}
+                    when abs({whole}) < {_LEAST_MS} * 1000000 then {whole} // 1000
+                    else {whole} // 1000000
+                end
+            when regexp_full_match({text}, '[+-]?\\d+(\\.0*)?')
+                then floor(greatest(least(try_cast({text} as double) / 1e6, 9e15), -9e15))::bigint
             when regexp_full_match({text}, '{iso}')
-                then epoch_ms(try_cast(replace({text}, ',', '.') as timestamptz))
+                then epoch_ms(try_cast(replace(upper({text}), ',', '.') as timestamptz))
         end"""
 
 
 def _name_key(expression: str) -> str:
     return f"regexp_replace(lower({expression}), '[^\\p{{L}}\\p{{N}}]', '', 'g')"
-
-
-def _header_columns(kind: FileKind) -> list[str]:
-    return [column.strip().lower() for column in kind.header]
-
-
-def header_is_plain(kind: FileKind) -> bool:
-    """Whether the columns of a CSV file have different names."""
-    columns = _header_columns(kind)
-    return len(set(columns)) == len(columns)
 
 
 def _lookup(connection: duckdb.DuckDBPyConnection, name: str, values: Mapping[str, str]) -> None:
@@ -574,7 +592,3 @@ def file_pattern(path: Path) -> str:
     A file `a[1].csv` would be read as `a1.csv` otherwise, and `b*.csv` with all that begins so.
     """
     return re.sub(r"[*?\[]", r"[\g<0>]", str(path))
-
-
-def _identifier(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -219,7 +219,7 @@ def _rows(
     rows: dict[tuple[str, str | None, str], dict[str, Any]] = {}
     kind = FileKind("ndjson", "none", "tabular")
     damage = Damage()
-    for record in read_records(path, kind, damage, is_known=lambda _row: False):
+    for record in read_records(path, kind, damage):
         if record.json is None:
             problems.append(f"line {record.row}: {record.problem}")
             continue

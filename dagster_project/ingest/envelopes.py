@@ -7,9 +7,11 @@ envelope and the tabular form hold it; everything that reads lines derives from 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from dagster_project.ingest.json_records import Exponent, without_halves
 
 Form = Literal["player", "flat", "tabular"]
 
@@ -127,6 +129,13 @@ _KNOWN_KEYS: dict[Form, frozenset[str]] = {
     | {"_static", "Wm-Client-Timestamp"},
 }
 
+_UNDERSCORED = {path.replace(".", "_"): path for path in KNOWN_PLAYER_PATHS if "." in path}
+_TIME_KEYS: dict[Form, tuple[str, ...]] = {
+    "player": ("time",),
+    "flat": ("created_at", "time"),
+    "tabular": ("occurred_at",),
+}
+
 
 def unknown_keys(form: Form, keys: Iterable[tuple[str, str]]) -> list[str]:
     """Of (object path, key) pairs of one line, the dotted names that no document mentions."""
@@ -138,13 +147,65 @@ def form_of_object(line: Mapping[str, Any]) -> Form | None:
     """Tell the form of one record by its keys; None where nothing gives it away."""
     if any(isinstance(line.get(key), dict) for key in ("data", "wm", "env", "ctx")):
         return "player"
-    if any("." in key for key in line) or not {"created_at", "oId", "oName"}.isdisjoint(line):
+    if any("." in key or key in _UNDERSCORED for key in line):
         return "flat"
-    if not {*REQUIRED_COLUMNS, "system_id", "item_id"}.isdisjoint(line):
+    if not {"created_at", "oId", "oName"}.isdisjoint(line):
+        return "flat"
+    columns = {key.strip().lower() for key in line}
+    if not {*REQUIRED_COLUMNS, "system_id", "item_id"}.isdisjoint(columns):
         return "tabular"
     if not {"time", "sId", "type"}.isdisjoint(line):
         return "player"
     return None
+
+
+def documented_key(form: Form, key: str) -> str:
+    """A key of a record as it is documented; what is not documented stays as it is.
+
+    The tabular form's may be written in any case, the flat envelope's with underscores for dots.
+    """
+    if form == "flat":
+        return _UNDERSCORED.get(key, key)
+    if form == "tabular":
+        column = key.strip().lower()
+        return column if column in _KNOWN_KEYS["tabular"] else key
+    return key
+
+
+def keys_are_plain(form: Form, keys: Sequence[str]) -> bool:
+    """Whether none of an object's keys is there twice, or is written as it is not documented."""
+    return len(set(keys)) == len(keys) and all(documented_key(form, key) == key for key in keys)
+
+
+def plain_json(form: Form, record: Mapping[str, Any]) -> str:
+    """A record as JSON that every reader understands alike.
+
+    Its keys are as documented, a value that a document store has wrapped stands by itself, half a
+    surrogate pair is U+FFFD. A time that is written with an exponent becomes text, as no number
+    shows how it was written.
+    """
+    plain = {documented_key(form, key): _unwrapped(value) for key, value in record.items()}
+    for key in _TIME_KEYS[form]:
+        if isinstance(time := plain.get(key), Exponent):
+            plain[key] = time.written
+    return json.dumps(without_halves(plain), ensure_ascii=False, separators=(",", ":"))
+
+
+def _unwrapped(value: Any) -> Any:
+    """A value without what MongoDB's extended JSON says of its type."""
+    if isinstance(value, list):
+        return [_unwrapped(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if len(value) == 1:
+        ((key, inner),) = value.items()
+        if key in ("$numberLong", "$numberInt", "$numberDecimal", "$numberDouble"):
+            return None if str(inner).lower() == "nan" else inner
+        if key in ("$date", "$oid", "$symbol", "$uuid"):
+            return _unwrapped(inner)
+        if key == "$undefined":
+            return None
+    return {key: _unwrapped(inner) for key, inner in value.items()}
 
 
 def json_structure(form: Form) -> str:

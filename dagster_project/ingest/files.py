@@ -1,19 +1,15 @@
 """What a landed file is: compression, format and form, told by its content and not by its name.
 
-Also the forgiving way to read one: line by line, as far as it can be read.
+Also its content as UTF-8, in blocks of whole lines, and the records of a JSON file one by one.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections import deque
-from collections.abc import Callable, Iterator
+import codecs
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from dagster_project.ingest.compression import (
     PARQUET,
@@ -21,18 +17,25 @@ from dagster_project.ingest.compression import (
     Damage,
     PackedError,
     compression_of,
-    open_unpacked,
     promised_compression,
     unpacked,
 )
-from dagster_project.ingest.envelopes import TABULAR_COLUMNS, Form, form_of_object
+from dagster_project.ingest.csv_records import CsvDialect, NoHeaderError, dialect_of
+from dagster_project.ingest.envelopes import Form, form_of_object, plain_json
+from dagster_project.ingest.json_records import (
+    Found,
+    begins_an_array,
+    records_in_array,
+    records_in_lines,
+)
 
 Format = Literal["ndjson", "csv", "parquet"]
 
-UTF8_BOM = b"\xef\xbb\xbf"
+UTF8_BOM = codecs.BOM_UTF8
+_UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _ENCRYPTED = {"gpg", "pgp", "age", "enc"}
-_LINES_TO_LOOK_AT = 1_000
-_LONGEST_LINE_TO_LOOK_AT = 1 << 20
+_BYTES_TO_LOOK_AT = 1 << 20
+_RECORDS_TO_LOOK_AT = 1_000
 
 
 class UnreadableFileError(Exception):
@@ -44,25 +47,27 @@ class FileKind:
     """What a landed file is.
 
     Attributes:
-        header: column names of a CSV file, as written; empty for the other formats.
+        csv: how a CSV file is written; None for the other formats.
+        is_array: whether a JSON file is one array of records.
         is_recognised: false where neither content nor name says what the file is.
     """
 
     format: Format
     compression: Compression
     form: Form
-    header: tuple[str, ...] = ()
+    csv: CsvDialect | None = None
+    is_array: bool = False
     is_recognised: bool = True
 
 
 @dataclass(frozen=True)
 class Record:
-    r"""One line of a text file: an NDJSON line, or a CSV record (over several lines if quoted).
+    r"""One record of a JSON file.
 
     Attributes:
-        row: counted from 1; blank lines and a CSV's header do not count.
+        row: counted from 1; blank lines do not count.
         text: as it stands in the file; bytes that are no UTF-8 are written as ``\xNN``.
-        json: the record as JSON text, null where it is malformed.
+        json: the record as plain JSON, null where it is malformed (`envelopes.plain_json`).
         problem: what is wrong with a malformed record.
     """
 
@@ -76,7 +81,8 @@ def kind_of_file(path: Path, name: str) -> FileKind:
     """Tell compression, format and form of a file.
 
     Raises:
-        UnreadableFileError: it is packed in a way that is not read, or is not what it is called.
+        UnreadableFileError: it is packed in a way that is not read, is not what it is called, or is
+            a table without a header.
         OSError: the file cannot be opened.
     """
     try:
@@ -87,30 +93,32 @@ def kind_of_file(path: Path, name: str) -> FileKind:
         if file.read(len(PARQUET)) == PARQUET:
             return FileKind("parquet", "none", "tabular")
     extensions = {part.lower() for part in name.rsplit("/", 1)[-1].split(".")[1:]}
-    header: tuple[str, ...] = ()
-    form: Form | None = None
+    is_csv_name = not extensions.isdisjoint({"csv", "tsv"})
+    is_json_name = not extensions.isdisjoint({"ndjson", "jsonl", "json"})
+    head = _head(path, compression)
+    is_array = begins_an_array(head)
     looks_like_json = False
-    for number, line in enumerate(_first_lines(path, compression)):
-        parsed = _json_object(line)
-        if parsed is not None:
+    form: Form | None = None
+    for found in _records_of_head(head, is_array=is_array):
+        if found.value is not None:
             looks_like_json = True
-            form = None if parsed.get("_static") is True else form_of_object(parsed)
+            form = None if found.value.get("_static") is True else form_of_object(found.value)
             if form is not None:
                 break
-        elif number == 0:
-            header = _csv_header(line)
-    is_csv_name = "csv" in extensions
-    is_json_name = not extensions.isdisjoint({"ndjson", "jsonl", "json"})
-    names = {column.strip().lower() for column in header}
-    looks_like_csv = len(names & set(TABULAR_COLUMNS)) > 1
-    if not (looks_like_json or looks_like_csv):
+    if not looks_like_json and head.strip() and not head.lstrip().startswith((b"{", b"[")):
+        try:
+            csv = dialect_of(head, is_expected=is_csv_name)
+        except NoHeaderError as error:
+            raise UnreadableFileError(str(error)) from error
+        if csv is not None:
+            return FileKind("csv", compression, "tabular", csv)
+    if not looks_like_json:
         _check_promises(name, compression, extensions)
-    if not looks_like_json and header and (looks_like_csv or is_csv_name):
-        return FileKind("csv", compression, "tabular", header)
     return FileKind(
         "ndjson",
         compression,
         form or ("tabular" if is_csv_name else "player"),
+        is_array=is_array,
         is_recognised=looks_like_json or is_json_name or is_csv_name,
     )
 
@@ -133,231 +141,108 @@ def _check_promises(name: str, compression: Compression, extensions: set[str]) -
         raise UnreadableFileError("its name says that it is encrypted; deliver it decrypted")
 
 
-def read_records(
-    path: Path, kind: FileKind, damage: Damage, *, is_known: Callable[[int], bool]
-) -> Iterator[Record]:
-    """The records of an NDJSON or CSV file but the known rows, as far as the file can be read.
+def content(path: Path, compression: Compression, damage: Damage) -> Iterator[bytes]:
+    """The content of a text file as UTF-8 without its mark, in pieces, as far as it can be read.
 
-    Malformed records are among them. A stream that breaks off, or is followed by something else,
-    ends the records; `damage` then says so once they are exhausted.
+    What cannot be read is told in `damage`.
     """
-    lines = _lines(_chunks(path, kind.compression, damage))
-    if kind.format == "csv":
-        yield from _csv_records(lines, is_known, damage)
-    else:
-        yield from _ndjson_records(lines, is_known)
-
-
-def write_well_formed(path: Path, kind: FileKind, target: Path) -> None:
-    """Copy a CSV file, uncompressed, with an empty record in the place of each malformed one.
-
-    So all records keep their numbers. A stream that breaks off ends the copy.
-    """
-    damage = Damage()
-    empty = b",".join([b'""'] * len(kind.header)) + b"\n"
-    with target.open("wb") as file:
-        for raw, problem in _csv_rows(_lines(_chunks(path, kind.compression, damage)), damage):
-            file.write(empty if problem else raw if raw.endswith(b"\n") else raw + b"\n")
-
-
-def count_lines(path: Path, kind: FileKind, damage: Damage) -> int:
-    """The number of line ends, blank lines included: a quick upper bound for the records.
-
-    Reads the whole file, so `damage` is complete afterwards.
-    """
-    lines, last = 0, b"\n"
-    for chunk in _chunks(path, kind.compression, damage):
-        lines += chunk.count(b"\n")
-        last = chunk[-1:]
-    return lines + (last != b"\n")
-
-
-def strict_json_problem(text: str) -> str | None:
-    """Why a text is not one JSON object; None where it is. DuckDB alone is more lenient."""
-    try:
-        parsed = json.loads(text)
-    except RecursionError:
-        # Nested very deeply, which is no fault in itself; DuckDB has the last word.
-        return None if text.startswith("{") else "JSON, but not an object"
-    except ValueError as error:
-        return f"not JSON: {error}"
-    return None if isinstance(parsed, dict) else "JSON, but not an object"
-
-
-def _ndjson_records(lines: Iterator[bytes], is_known: Callable[[int], bool]) -> Iterator[Record]:
-    row = 0
-    for line in lines:
-        stripped = line.strip()
-        if not stripped:
-            continue
-        row += 1
-        if is_known(row):
-            continue
-        text, problem = _decoded(stripped)
-        problem = problem or strict_json_problem(text)
-        yield Record(row, text, None if problem else text, problem)
-
-
-def _csv_records(
-    lines: Iterator[bytes], is_known: Callable[[int], bool], damage: Damage
-) -> Iterator[Record]:
-    header: list[str] | None = None
-    row = 0
-    for raw, problem in _csv_rows(lines, damage):
-        if header is None:
-            header = [] if problem else [field.strip().lower() for field in _fields(raw)]
-            continue
-        row += 1
-        if problem is None and is_known(row):
-            continue
-        text, _ = _decoded(raw.rstrip(b"\r\n"))
-        fields = None if problem else json.dumps(dict(zip(header, _fields(raw), strict=True)))
-        yield Record(row, text, fields, problem)
-
-
-def _csv_rows(lines: Iterator[bytes], damage: Damage) -> Iterator[tuple[bytes, str | None]]:
-    """The header and the records of a CSV file as they stand there, with what is wrong with them.
-
-    A record that does not close properly costs its first line only.
-    """
-    ahead: deque[bytes] = deque()
-    columns: int | None = None
-    while ahead or _fetch(lines, ahead):
-        if not ahead[0].strip():
-            ahead.popleft()
-            continue
-        if columns and _is_plain(ahead[0], columns):
-            yield ahead.popleft(), None
-            continue
-        length = _lines_of_record(ahead, lines)
-        raw = b"".join(islice(ahead, length))
-        problem = _csv_problem(raw, columns, damage)
-        if problem and length > 1 and columns is not None:
-            length, raw = 1, ahead[0]
-            problem = _csv_problem(raw, columns, damage)
-        if columns is None:
-            columns = 0 if problem else len(_fields(raw))
-        yield raw, problem
-        for _ in range(length):
-            ahead.popleft()
-
-
-def _is_plain(line: bytes, columns: int) -> bool:
-    """Whether a line is surely a record of so many columns; most are, and this is told fast."""
-    if line.count(b",") != columns - 1 or b'"' in line or not line.endswith(b"\n"):
-        return False
-    return b"\r" not in line[:-2] and (line.isascii() or _decoded(line)[1] is None)
-
-
-def _csv_problem(raw: bytes, columns: int | None, damage: Damage) -> str | None:
-    """Why this is no record of so many columns, or no header where their number is not known."""
-    text, problem = _decoded(raw.rstrip(b"\r\n"))
-    if problem:
-        return problem
-    fields = _csv_fields(text)
-    if fields is None:
-        return "a quoted field does not end"
-    if not raw.endswith(b"\n") and damage.text:
-        return f"torn: {damage.text}"
-    if columns is not None and len(fields) != columns:
-        return f"{len(fields)} fields in a file of {columns} columns"
-    return None
-
-
-def _fields(raw: bytes) -> list[str]:
-    """The fields of a record with which nothing is wrong."""
-    return _csv_fields(raw.rstrip(b"\r\n").decode("utf-8")) or []
-
-
-_MOST_LINES_OF_A_CSV_RECORD = 1_000
-
-
-def _lines_of_record(ahead: deque[bytes], lines: Iterator[bytes]) -> int:
-    """How many lines the first record of `ahead` takes: until its quotes are paired.
-
-    Fetches further lines into `ahead` as needed; 1 where the quotes are never paired.
-    """
-    quotes = 0
-    for length in range(1, _MOST_LINES_OF_A_CSV_RECORD + 1):
-        if length > len(ahead) and not _fetch(lines, ahead):
-            return 1
-        quotes += ahead[length - 1].count(b'"')
-        if quotes % 2 == 0:
-            return length
-    return 1
-
-
-def _fetch(lines: Iterator[bytes], ahead: deque[bytes]) -> bool:
-    """Move the next line to `ahead`; false where there is none."""
-    line = next(lines, None)
-    if line is not None:
-        ahead.append(line)
-    return line is not None
-
-
-def _csv_fields(text: str) -> list[str] | None:
-    """The fields of one record; None where a quote stays open or is misplaced."""
-    try:
-        records = list(csv.reader(io.StringIO(text, newline=""), strict=True))
-    except csv.Error:
-        return None
-    return records[0] if len(records) == 1 else None
-
-
-def _decoded(line: bytes) -> tuple[str, str | None]:
-    try:
-        return line.decode("utf-8"), None
-    except UnicodeDecodeError as error:
-        return line.decode("utf-8", errors="backslashreplace"), f"not UTF-8: {error.reason}"
-
-
-def _csv_header(line: bytes) -> tuple[str, ...]:
-    text, problem = _decoded(line.rstrip(b"\r\n"))
-    fields = None if problem else _csv_fields(text)
-    return tuple(fields) if fields and all(field.strip() for field in fields) else ()
-
-
-def _json_object(line: bytes) -> dict[str, Any] | None:
-    try:
-        parsed = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return parsed if isinstance(parsed, dict) else None
-
-
-def _first_lines(path: Path, compression: Compression) -> Iterator[bytes]:
-    """The first lines that are not blank, very long ones cut, as far as they can be read."""
-    with open_unpacked(path, compression) as file:
-        line = file.readline(_LONGEST_LINE_TO_LOOK_AT).removeprefix(UTF8_BOM)
-        found = 0
-        while line and found < _LINES_TO_LOOK_AT:
-            if line.strip():
-                found += 1
-                yield line
-            line = file.readline(_LONGEST_LINE_TO_LOOK_AT)
-
-
-def _chunks(path: Path, compression: Compression, damage: Damage) -> Iterator[bytes]:
-    """The uncompressed content without its mark; what cannot be read is told in `damage`."""
-    chunks = unpacked(path, compression, damage)
-    first = next(chunks, b"")
-    while 0 < len(first) < len(UTF8_BOM) and (more := next(chunks, b"")):
+    pieces = unpacked(path, compression, damage)
+    first = next(pieces, b"")
+    while 0 < len(first) < len(UTF8_BOM) and (more := next(pieces, b"")):
         first += more
-    yield first.removeprefix(UTF8_BOM)
-    yield from chunks
+    if not first.startswith(_UTF16_BOMS):
+        yield first.removeprefix(UTF8_BOM)
+        yield from pieces
+        return
+    decoder = codecs.getincrementaldecoder("utf-16")(errors="replace")
+    yield decoder.decode(first).encode()
+    for piece in pieces:
+        yield decoder.decode(piece).encode()
+    yield decoder.decode(b"", final=True).encode()
 
 
-def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Lines with their ends, the last one perhaps without."""
+def blocks_of_lines(pieces: Iterator[bytes], *, at_least: int = 1 << 20) -> Iterator[bytes]:
+    """Pieces put together so that each ends with a line; the last one may not.
+
+    A CR alone ends no line here: what is split by it stays together.
+    """
     parts: list[bytes] = []
-    for chunk in chunks:
-        pieces = chunk.split(b"\n")
-        if len(pieces) == 1:
-            parts.append(chunk)
-            continue
-        yield b"".join((*parts, pieces[0], b"\n"))
-        for piece in pieces[1:-1]:
-            yield piece + b"\n"
-        parts = [pieces[-1]] if pieces[-1] else []
-    if parts:
+    size = 0
+    for piece in pieces:
+        cut = piece.rfind(b"\n") + 1
+        if cut and size + cut >= at_least:
+            yield b"".join((*parts, piece[:cut]))
+            parts, size = [piece[cut:]], len(piece) - cut
+        else:
+            parts.append(piece)
+            size += len(piece)
+    if size:
         yield b"".join(parts)
+
+
+def read_records(path: Path, kind: FileKind, damage: Damage) -> Iterator[Record]:
+    """The records of a JSON file, malformed ones among them, as far as the file can be read.
+
+    A stream that breaks off, or is followed by something else, ends the records; `damage` then says
+    so once they are exhausted.
+    """
+    pieces = content(path, kind.compression, damage)
+    for row, found in enumerate(found_records(pieces, damage, is_array=kind.is_array), start=1):
+        yield record_of(found, row, kind.form)
+
+
+def found_records(pieces: Iterator[bytes], damage: Damage, *, is_array: bool) -> Iterator[Found]:
+    """The records of a JSON file, one by one."""
+    if is_array:
+        yield from records_in_array(pieces, damage)
+        return
+    lines: list[bytes] = []
+    for block in blocks_of_lines(pieces):
+        lines += block.split(b"\n")
+        rest = lines.pop()
+        yield from _records_of(lines, is_last=False)
+        if rest:
+            lines.append(rest)
+    yield from _records_of(lines, is_last=True)
+
+
+def _records_of(lines: list[bytes], *, is_last: bool) -> Iterator[Found]:
+    """The records of lines; those that more lines may complete are left in the list."""
+    position = 0
+    while position < len(lines):
+        known = records_in_lines(lines, position, is_last=is_last)
+        if known is None:
+            break
+        found, position = known
+        yield from found
+    del lines[:position]
+
+
+def record_of(found: Found, row: int, form: Form) -> Record:
+    """A record as it is handed on."""
+    if found.value is None:
+        return Record(row, found.text, None, found.problem)
+    try:
+        return Record(row, found.text, plain_json(form, found.value))
+    except RecursionError:
+        return Record(row, found.text, None, "JSON that is nested too deeply")
+
+
+def _head(path: Path, compression: Compression) -> bytes:
+    """The first bytes of the content, whole lines where there are any."""
+    head = b""
+    for piece in content(path, compression, Damage()):
+        head += piece
+        if len(head) >= _BYTES_TO_LOOK_AT:
+            break
+    if len(head) < _BYTES_TO_LOOK_AT:
+        return head
+    return head[:_BYTES_TO_LOOK_AT]
+
+
+def _records_of_head(head: bytes, *, is_array: bool) -> Iterator[Found]:
+    records = found_records(iter([head]), Damage(), is_array=is_array)
+    for number, found in enumerate(records):
+        if number == _RECORDS_TO_LOOK_AT:
+            break
+        yield found

@@ -1,59 +1,67 @@
 """Reads the lines of a dump's files into typed, classified rows of the raw layer.
 
-DuckDB reads and classifies a file in one pass. What it cannot read, or reads more leniently than
-the contract allows, gets a second look: read record by record in Python, then classified by the
-same SQL. Small files get the second look only, many of them at once.
+Python finds the records; DuckDB reads what is in them and classifies it, many at a time, of one
+file or of many. Of JSON it does so alone where a line is one record that no reader could understand
+otherwise; any other is read in Python first and written plainly. So a row comes out the same
+whatever the file's size, its neighbours and its place.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
-from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
+from dagster_project.ingest import csv_records, parquet_rows
 from dagster_project.ingest.classification import (
     LINE_COLUMNS,
     classification,
-    csv_source,
+    columns_source,
+    file_pattern,
     folder_names,
-    header_is_plain,
+    keys_of,
+    keys_of_columns,
     lines_of_parts,
-    ndjson_source,
-    note_usual_keys,
+    lines_source,
+    look_at_lines,
     parents_and_keys,
-    parquet_source,
     quoted,
     second_look_source,
+    shape_is_documented,
+    shape_is_plain,
 )
 from dagster_project.ingest.compression import Damage
-from dagster_project.ingest.envelopes import Form, unknown_keys
+from dagster_project.ingest.envelopes import TABULAR_COLUMNS, Form, plain_json, unknown_keys
 from dagster_project.ingest.files import (
     FileKind,
     Record,
     UnreadableFileError,
-    count_lines,
+    blocks_of_lines,
+    content,
+    found_records,
     kind_of_file,
-    read_records,
-    write_well_formed,
+    record_of,
 )
+from dagster_project.ingest.json_records import Found, parsed, records_in_lines, utf8
 from dagster_project.stopping import go_on_or_stop
 
-_REFUSALS = (duckdb.IOException, duckdb.InvalidInputException)
-_Rows = np.ndarray[Any, np.dtype[np.int64]]
+_Shapes = np.ndarray[Any, np.dtype[np.uint64]]
 
-_SMALL_FILE_BYTES = 128 * 1024
+_BATCH_BYTES = 48 * 1024 * 1024
+_BATCH_ROWS = 100_000
+_CSV_BYTES = 4 * 1024 * 1024
 _SECOND_LOOK_RECORDS = 20_000
 _SECOND_LOOK_CHARACTERS = 64 * 1024 * 1024
-_MOST_PARTS = 16
+_NO_ROW = 0
+_LARGEST_OFFSET = 2**31 - 1  # of a text in one of Arrow's usual arrays
+_CHUNK_ROWS = 8_192  # so many does one thread of DuckDB take at a time
+_MOST_PARTS = 32
 # Higher levels take longer, and save little after Parquet's own encodings.
 _FORMAT = "format parquet, compression zstd, compression_level 1"
 
@@ -97,7 +105,10 @@ class DumpReader:
         self._max_late_days = max_late_days
         self._target = target
         self._parts: list[Path] = []
-        self._waiting: dict[Form, _Batch] = {}
+        self._lines: dict[Form, list[_Segment]] = {}
+        self._records: dict[Form, _Records] = {}
+        self._rows: list[pa.Table] = []
+        self._shapes: dict[Form, dict[int, _Shape]] = {}
         self._forms: dict[str, Form] = {}
 
     def read(self, path: Path, name: str) -> FileRead | None:
@@ -116,105 +127,188 @@ class DumpReader:
             return None
         self._forms[name] = kind.form
         damage = Damage()
-        if kind.format != "parquet" and path.stat().st_size <= _SMALL_FILE_BYTES:
-            found = self._take(name, kind, read_records(path, kind, damage, is_known=_none_known))
+        if kind.format == "parquet":
+            self._read_parquet(path, name)
+        elif kind.format == "csv":
+            self._read_csv(path, name, kind, damage)
+        elif kind.is_array:
+            pieces = content(path, kind.compression, damage)
+            found = found_records(pieces, damage, is_array=True)
+            self._take(name, kind.form, enumerate(found, start=1))
         else:
-            found = self._read_whole(path, name, kind, damage)
-        if damage.text and not found:
+            self._read_lines(path, name, kind, damage)
+        if damage.text and not damage.content_bytes:
             raise UnreadableFileError(f"no line can be read: {damage.text}; deliver it again")
         return FileRead(kind, damage.text, damage.content_bytes)
 
     def finish(self) -> tuple[list[Path], dict[str, FileLines]]:
         """Write what is waiting; returns the parts, and the lines of every file that has any."""
-        for form in tuple(self._waiting):
-            self._classify_waiting(form)
+        for form in tuple(self._lines):
+            self._classify_lines(form, self._lines.pop(form))
+        for form in tuple(self._records):
+            self._classify_records(form)
+        self._classify_rows()
         lines = self._count_lines()
         if len(self._parts) > _MOST_PARTS:
             self._put_together()
         return self._parts, lines
 
-    def _read_whole(self, path: Path, name: str, kind: FileKind, damage: Damage) -> int:
-        with ThreadPoolExecutor(max_workers=1) as beside:
-            counting = None
-            if kind.format != "parquet":
-                counting = beside.submit(count_lines, path, kind, damage)
-            rows = self._read_with_duckdb(path, name, kind)
-            line_ends = counting.result() if counting else len(rows)
-        if damage.text and kind.format == "csv" and len(rows):
-            # A torn record may look whole; only reading line by line tells where the stream ended.
-            self._parts.pop().unlink()
-            rows = rows[:0]
-        headers = 1 if kind.format == "csv" else 0
-        if line_ends == len(rows) + headers:
-            return len(rows)
-        known = np.zeros(max(line_ends, int(rows.max(initial=0))) + 2, dtype=bool)
-        known[rows] = True
-        records = read_records(path, kind, damage, is_known=lambda row: bool(known[row]))
-        return len(rows) + self._take(name, kind, records)
-
-    def _read_with_duckdb(self, path: Path, name: str, kind: FileKind) -> _Rows:
-        """Read what DuckDB can read by itself; returns the rows that need no second look."""
-        nothing = np.empty(0, dtype=np.int64)
-        if kind.format == "csv" and not header_is_plain(kind):
-            return nothing
-        try:
-            with _plain_name(path, self._target) as plain:
-                if kind.format == "parquet":
-                    source = parquet_source(self._connection, plain, name)
-                elif kind.format == "ndjson":
-                    note_usual_keys(self._connection, plain, kind)
-                    source = ndjson_source(plain, kind, name)
-                else:
-                    source = csv_source(plain, kind, name)
-                part = self._classify(source, kind.form)
-        except _REFUSALS as error:
-            if kind.format == "parquet":
-                raise UnreadableFileError(f"not readable as Parquet: {error}") from error
-            if kind.format == "ndjson":
-                return nothing
-            whole = self._classify_well_formed(path, name, kind)
-            if whole is None:
-                return nothing
-            part = whole
-        rows = self._connection.execute(
-            f"select source_row from ({lines_of_parts('?')})", [str(part)]
-        ).fetchnumpy()
-        return np.asarray(rows["source_row"], dtype=np.int64)
-
-    def _classify_well_formed(self, path: Path, name: str, kind: FileKind) -> Path | None:
-        """Classify a CSV file of which DuckDB refuses some records; None if it refuses others."""
-        copy = self._target / "well-formed.csv"
-        try:
-            write_well_formed(path, kind, copy)
-            return self._classify(
-                csv_source(copy, replace(kind, compression="none"), name), kind.form
-            )
-        except _REFUSALS:
-            return None
-        finally:
-            copy.unlink(missing_ok=True)
-
-    def _take(self, name: str, kind: FileKind, records: Iterator[Record]) -> int:
-        """Put records where the second look takes them from; returns how many there were."""
-        taken = 0
-        while some := list(islice(records, _SECOND_LOOK_RECORDS)):
+    def _read_lines(self, path: Path, name: str, kind: FileKind, damage: Damage) -> None:
+        """Read a file of JSON lines."""
+        segment = _Segment(name)
+        waiting = self._lines.setdefault(kind.form, [])
+        waiting.append(segment)
+        size = sum(each.size for each in waiting)
+        for block in blocks_of_lines(content(path, kind.compression, damage)):
             go_on_or_stop()
-            taken += len(some)
-            batch = self._waiting.setdefault(kind.form, _Batch())
-            batch.add(name, some)
-            if batch.is_full:
-                self._classify_waiting(kind.form)
-        return taken
+            segment.add(block)
+            size += len(block)
+            if size >= _BATCH_BYTES:
+                segment.is_last = False
+                segment = self._classify_lines(kind.form, waiting)
+                size = segment.size
+                waiting[:] = [segment]
 
-    def _classify_waiting(self, form: Form) -> None:
-        self._connection.register("second_look", self._waiting.pop(form).table())
+    def _classify_lines(self, form: Form, segments: Sequence[_Segment]) -> _Segment:
+        """Classify what segments hold; returns what is left of the last one, if it goes on."""
+        lines = _Lines(segments)
+        known = self._shapes.setdefault(form, {})
+        self._connection.register("landed", lines.table())
         try:
-            self._classify(second_look_source(form), form)
+            looked_at = look_at_lines(self._connection, form)
+            shapes = np.zeros(len(lines), dtype=np.uint64)
+            shapes[looked_at["place"]] = looked_at["shape"]
+            first_places = dict(zip(*np.unique(shapes, return_index=True), strict=True))
         finally:
-            self._connection.unregister("second_look")
+            self._connection.unregister("landed")
+        new = {int(place): int(s) for s, place in first_places.items() if s and s not in known}
+        if new:
+            examples = {place: lines[place].decode("utf-8") for place in new}
+            for place, keys in keys_of(self._connection, form, examples).items():
+                known[new[place]] = _Shape.of(form, keys)
+        left = lines.find_records(shapes)
+        for name, row, found in lines.found:
+            self._take(name, form, [(row, found)])
+        if lines.keep_plain(known):
+            self._connection.register("landed", lines.single_records(known))
+            try:
+                part = self._classify(lines_source(form), form)
+            finally:
+                self._connection.unregister("landed")
+            lines.set_aside(self._without_outcome(part))
+        for name, row, text in lines.aside():
+            self._take_again(name, form, row, text)
+        return left
+
+    def _take_again(self, name: str, form: Form, row: int, text: str) -> None:
+        """Read a line in Python that DuckDB could read otherwise."""
+        try:
+            plain = plain_json(form, parsed(text))
+        except RecursionError:
+            plain = text  # it is nested too deeply for Python, though it is JSON
+        self._add(name, form, Record(row, text.strip(" \t\r\n"), plain))
+
+    def _take(self, name: str, form: Form, found: Iterable[tuple[int, Found]]) -> None:
+        for row, each in found:
+            self._add(name, form, record_of(each, row, form))
+
+    def _add(self, name: str, form: Form, record: Record) -> None:
+        records = self._records.setdefault(form, _Records())
+        records.add(name, record)
+        if records.is_full:
+            self._classify_records(form)
+
+    def _classify_records(self, form: Form) -> None:
+        self._classify_table(self._records.pop(form).table(), second_look_source(form), form)
+
+    def _read_csv(self, path: Path, name: str, kind: FileKind, damage: Damage) -> None:
+        dialect = kind.csv
+        if dialect is None:
+            raise ValueError("a CSV file without a dialect")
+        pieces = content(path, kind.compression, damage)
+        blocks = blocks_of_lines(pieces, at_least=_CSV_BYTES)
+        for rows in csv_records.rows_of(blocks, dialect, damage):
+            go_on_or_stop()
+            self._rows.append(
+                _table_of_columns(
+                    name,
+                    dialect.columns,
+                    rows=rows.rows,
+                    lines=rows.texts,
+                    problems=rows.problems,
+                    controls=rows.controls,
+                    texts=rows.fields,
+                )
+            )
+            if sum(len(each) for each in self._rows) >= _BATCH_ROWS:
+                self._classify_rows()
+
+    def _classify_rows(self) -> None:
+        if self._rows:
+            table = pa.concat_tables(self._rows)
+            self._rows = []
+            self._classify_table(table, columns_source(TABULAR_COLUMNS), "tabular")
+
+    def _read_parquet(self, path: Path, name: str) -> None:
+        try:
+            columns = tuple(column.strip().lower() for column in parquet_rows.columns_of(path))
+            whole = parquet_rows.whole_batches(path, columns)
+            for rows in parquet_rows.rows_of(path):
+                batch = next(whole, None)
+                self._classify_parquet(name, columns, rows, batch)
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise UnreadableFileError(
+                f"not readable as Parquet: {error}; deliver it again"
+            ) from error
+
+    def _classify_parquet(
+        self,
+        name: str,
+        columns: Sequence[str],
+        rows: parquet_rows.ParquetRows,
+        whole: pa.RecordBatch | None,
+    ) -> None:
+        count = rows.batch.num_rows
+        problems: list[str | None] = [rows.problems.get(place) for place in range(count)]
+        table = _table_of_columns(
+            name,
+            columns,
+            rows=pa.array(np.arange(rows.first_row, rows.first_row + count)),
+            lines=pa.nulls(count, pa.string()),
+            problems=pa.array(problems, pa.string()),
+            controls=pa.repeat(pa.scalar(False), count),
+            texts=rows.texts,
+        )
+        source = columns_source([*rows.texts])
+        part = self._classify_table(table, source, "tabular")
+        # Only what is no event needs its text.
+        odd = [row - rows.first_row for _, row in self._without_outcome(part)]
+        if not odd:
+            return
+        shown = rows.batch if whole is None or whole.num_rows != count else whole
+        texts = pa.array([parquet_rows.row_as_json(shown, place) for place in odd], pa.string())
+        again = table.take(pa.array(odd))
+        again = again.set_column(again.schema.get_field_index("line"), "line", texts)
+        self._classify_table(again, source, "tabular")
+
+    def _classify_table(self, table: pa.Table, source: str, form: Form) -> Path:
+        self._connection.register("landed", _in_chunks(table))
+        try:
+            return self._classify(source, form)
+        finally:
+            self._connection.unregister("landed")
+
+    def _without_outcome(self, part: Path) -> list[tuple[str, int]]:
+        """File and row of the lines of a part that have to be looked at again."""
+        return self._connection.execute(
+            "select source_file, source_row from read_parquet(?)"
+            " where outcome is null and source_row <> ? order by source_file, source_row",
+            [file_pattern(part), _NO_ROW],
+        ).fetchall()
 
     def _classify(self, source: str, form: Form) -> Path:
-        """Write a part with the classified lines of a source, in its order."""
+        """Write a part with the classified lines of a source over the table `landed`."""
+        go_on_or_stop()
         part = self._target / f"lines-{len(self._parts):04d}.parquet"
         rows = classification(
             source, form=form, dump_date=self._dump_date, max_late_days=self._max_late_days
@@ -237,7 +331,7 @@ class DumpReader:
         shapes = self._connection.execute(
             "select source_file, outcome, keys, count(*)"
             f" from ({lines_of_parts('?')}) group by all",
-            [[str(part) for part in self._parts]],
+            [[file_pattern(part) for part in self._parts]],
         ).fetchall()
         outcomes: dict[str, dict[str, int]] = {}
         unknown: dict[str, dict[str, int]] = {}
@@ -262,14 +356,242 @@ class DumpReader:
         together = self._target / "lines.parquet"
         self._connection.execute(
             f"copy ({lines_of_parts('?')}) to {quoted(together)} ({_FORMAT})",
-            [[str(part) for part in self._parts]],
+            [[file_pattern(part) for part in self._parts]],
         )
         for part in self._parts:
             part.unlink()
         self._parts = [together]
 
 
-class _Batch:
+@dataclass(frozen=True)
+class _Shape:
+    """The sets of keys of a line.
+
+    Attributes:
+        keys: them, where not all are documented.
+        is_plain: whether every reader understands them alike.
+    """
+
+    keys: str | None
+    is_plain: bool
+
+    @classmethod
+    def of(cls, form: Form, keys: str) -> _Shape:
+        return cls(
+            keys=None if shape_is_documented(form, keys) else keys,
+            is_plain=shape_is_plain(form, keys),
+        )
+
+
+class _Segment:
+    """Lines of one file, and from which row on its records are counted."""
+
+    def __init__(self, name: str, first_row: int = 1) -> None:
+        self.name = name
+        self.first_row = first_row
+        self.is_last = True
+        self.size = 0
+        self.lines = 0
+        self.blocks: list[bytes] = []
+        self.undecodable: dict[int, bytes] = {}
+
+    def add(self, block: bytes) -> None:
+        """Add lines; the last of a file may be without its end."""
+        if not block.endswith(b"\n"):
+            block += b"\n"
+        if b"\r" in block:
+            block = block.replace(b"\r\n", b"\n")
+        if not _is_utf8(block):
+            block = self._without_undecodable(block)
+        self.blocks.append(block)
+        self.size += len(block)
+        self.lines += block.count(b"\n")
+
+    def _without_undecodable(self, block: bytes) -> bytes:
+        lines = block.split(b"\n")
+        for number, line in enumerate(lines):
+            if utf8(line) is None:
+                self.undecodable[self.lines + number] = line
+                lines[number] = b"?"
+        return b"\n".join(lines)
+
+
+class _Lines(Sequence[bytes]):
+    """The lines of segments, and the records in them."""
+
+    def __init__(self, segments: Sequence[_Segment]) -> None:
+        self._segments = segments
+        self._data = b"".join(block for segment in segments for block in segment.blocks)
+        ends = np.flatnonzero(np.frombuffer(self._data, dtype=np.uint8) == ord("\n"))
+        is_large = len(self._data) >= _LARGEST_OFFSET
+        self._offsets = np.concatenate(([0], ends + 1)).astype(np.int64 if is_large else np.int32)
+        self._type = pa.large_string() if is_large else pa.string()
+        self._records_in = np.ones(len(ends), dtype=np.int64)
+        self._is_single = np.ones(len(ends), dtype=bool)
+        self._rows = np.zeros(len(ends), dtype=np.int64)
+        self._undecodable: dict[int, bytes] = {}
+        self._starts: list[int] = []
+        start = 0
+        for segment in segments:
+            self._starts.append(start)
+            self._undecodable |= {start + n: line for n, line in segment.undecodable.items()}
+            start += segment.lines
+        self._shapes: _Shapes = np.zeros(len(ends), dtype=np.uint64)
+        self._is_plain = self._is_single
+        self._aside: list[int] = []
+        self.found: list[tuple[str, int, Found]] = []
+
+    def __len__(self) -> int:
+        return len(self._offsets) - 1
+
+    @overload
+    def __getitem__(self, place: int) -> bytes: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[bytes]: ...
+
+    def __getitem__(self, place: int | slice) -> bytes | list[bytes]:
+        if isinstance(place, slice):
+            return [self[each] for each in range(*place.indices(len(self)))]
+        if place in self._undecodable:
+            return self._undecodable[place]
+        return self._data[self._offsets[place] : self._offsets[place + 1] - 1]
+
+    def table(self) -> pa.Table:
+        """All lines, with their ends, by place."""
+        return _in_chunks(pa.table({"place": np.arange(len(self)), "line": self._array()}))
+
+    def _array(self, valid: bytes | None = None) -> pa.Array:
+        validity = None if valid is None else pa.py_buffer(valid)
+        buffers = [validity, pa.py_buffer(self._offsets), pa.py_buffer(self._data)]
+        return pa.Array.from_buffers(self._type, len(self), buffers)
+
+    def find_records(self, shapes: _Shapes) -> _Segment:
+        """Find what records there are in the lines that are not surely one each.
+
+        Args:
+            shapes: by line, as `look_at_lines` tells them.
+
+        Returns:
+            what is left of the last segment until more of its file is at hand.
+        """
+        self._shapes = shapes
+        odd = np.flatnonzero(shapes == 0).tolist()
+        position = 0
+        left = _Segment(self._segments[-1].name)
+        for segment, start in zip(self._segments, self._starts, strict=True):
+            end = start + segment.lines
+            lines = _Window(self, start, end)
+            read_until = start
+            of_lines: list[tuple[int, list[Found]]] = []
+            while position < len(odd) and odd[position] < end:
+                place = odd[position]
+                position += 1
+                if place < read_until:
+                    continue
+                known = records_in_lines(lines, place - start, is_last=segment.is_last)
+                if known is None:
+                    end = place
+                    break
+                found, stop = known
+                read_until = start + stop
+                self._is_single[place:read_until] = False
+                self._records_in[place:read_until] = 0
+                self._records_in[place] = len(found)
+                of_lines.append((place, found))
+            self._is_single[end : start + segment.lines] = False
+            self._records_in[end : start + segment.lines] = 0
+            counts = self._records_in[start : start + segment.lines]
+            before = segment.first_row + np.cumsum(counts) - counts
+            self._rows[start : start + segment.lines] = before
+            for place, found in of_lines:
+                row = int(before[place - start])
+                self.found += [(segment.name, row + n, each) for n, each in enumerate(found)]
+            if not segment.is_last:
+                left = _Segment(segment.name, segment.first_row + int(counts.sum()))
+                if end < start + segment.lines:
+                    left.add(b"\n".join((*self[end : start + segment.lines], b"")))
+        self._is_plain = self._is_single
+        return left
+
+    def keep_plain(self, known: Mapping[int, _Shape]) -> bool:
+        """Set those single records aside whose keys are not plain; whether any others are left."""
+        odd = [shape for shape, each in known.items() if not each.is_plain]
+        if odd:
+            is_odd = self._is_single & np.isin(self._shapes, np.array(odd, dtype=np.uint64))
+            self._aside += np.flatnonzero(is_odd).tolist()
+            self._is_plain = self._is_single & ~is_odd
+        return bool(self._is_plain.any())
+
+    def single_records(self, known: Mapping[int, _Shape]) -> pa.Table:
+        """The lines that are one plain record each; in the place of any other there is null."""
+        sizes = [segment.lines for segment in self._segments]
+        which = pa.array(np.repeat(np.arange(len(sizes), dtype=np.int32), sizes))
+        folders = [folder_names(segment.name) for segment in self._segments]
+        of_segment = {
+            "source_file": [segment.name for segment in self._segments],
+            "folder_item_type": [each.get("item_type") for each in folders],
+            "folder_event": [each.get("event") for each in folders],
+        }
+        shapes = np.array([*known], dtype=np.uint64)
+        order = np.argsort(shapes)
+        keys = pa.array([each.keys for each in known.values()], pa.string()).take(pa.array(order))
+        of_line = np.searchsorted(shapes[order], self._shapes).clip(max=len(shapes) - 1)
+        return _in_chunks(
+            pa.table(
+                {
+                    **{
+                        column: pa.DictionaryArray.from_arrays(which, pa.array(values, pa.string()))
+                        for column, values in of_segment.items()
+                    },
+                    "source_row": np.where(self._is_plain, self._rows, _NO_ROW),
+                    "line": self._array(np.packbits(self._is_plain, bitorder="little").tobytes()),
+                    "keys": pa.DictionaryArray.from_arrays(of_line.astype(np.int32), keys),
+                }
+            )
+        )
+
+    def set_aside(self, rows: Iterable[tuple[str, int]]) -> None:
+        """Note records, by file and row, that have to be read in Python."""
+        by_file: dict[str, list[int]] = {}
+        for name, row in rows:
+            by_file.setdefault(name, []).append(row)
+        for segment, start in zip(self._segments, self._starts, strict=True):
+            if segment.name in by_file:
+                places = start + np.flatnonzero(self._is_single[start : start + segment.lines])
+                which = np.searchsorted(self._rows[places], by_file[segment.name])
+                self._aside += places[which].tolist()
+
+    def aside(self) -> Iterator[tuple[str, int, str]]:
+        """File, row and text of the records that were set aside."""
+        starts = np.array(self._starts)
+        for place in self._aside:
+            segment = self._segments[int(np.searchsorted(starts, place, side="right")) - 1]
+            yield segment.name, int(self._rows[place]), self[place].decode("utf-8")
+
+
+class _Window(Sequence[bytes]):
+    """Some of many lines."""
+
+    def __init__(self, lines: _Lines, start: int, end: int) -> None:
+        self._lines, self._start, self._end = lines, start, end
+
+    def __len__(self) -> int:
+        return self._end - self._start
+
+    @overload
+    def __getitem__(self, place: int) -> bytes: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[bytes]: ...
+
+    def __getitem__(self, place: int | slice) -> bytes | list[bytes]:
+        if isinstance(place, slice):
+            return [self[each] for each in range(*place.indices(len(self)))]
+        return self._lines[self._start + place]
+
+
+class _Records:
     """Records of one form, of any number of files, that wait for their classification."""
 
     def __init__(self) -> None:
@@ -283,18 +605,21 @@ class _Batch:
             "problem": [],
         }
         self._characters = 0
+        self._name = ""
+        self._folders: Mapping[str, str] = {}
 
-    def add(self, name: str, records: Sequence[Record]) -> None:
-        folders = folder_names(name)
+    def add(self, name: str, record: Record) -> None:
+        if name != self._name:
+            self._name, self._folders = name, folder_names(name)
         columns = self._columns
-        columns["source_file"] += [name] * len(records)
-        columns["folder_item_type"] += [folders.get("item_type")] * len(records)
-        columns["folder_event"] += [folders.get("event")] * len(records)
-        columns["source_row"] += [record.row for record in records]
-        columns["line"] += [record.text for record in records]
-        columns["json_text"] += [record.json for record in records]
-        columns["problem"] += [record.problem for record in records]
-        self._characters += sum(len(record.text) for record in records)
+        columns["source_file"].append(name)
+        columns["folder_item_type"].append(self._folders.get("item_type"))
+        columns["folder_event"].append(self._folders.get("event"))
+        columns["source_row"].append(record.row)
+        columns["line"].append(record.text)
+        columns["json_text"].append(record.json)
+        columns["problem"].append(record.problem)
+        self._characters += len(record.text)
 
     @property
     def is_full(self) -> bool:
@@ -308,19 +633,50 @@ class _Batch:
         return pa.table(self._columns, schema=pa.schema(types))
 
 
-def _none_known(_row: int) -> bool:
-    return False
+def _table_of_columns(
+    name: str,
+    columns: Sequence[str],
+    *,
+    rows: pa.Array,
+    lines: pa.Array,
+    problems: pa.Array,
+    controls: pa.Array,
+    texts: Mapping[str, pa.Array],
+) -> pa.Table:
+    """Rows of a file with columns, as `columns_source` takes them."""
+    count = len(rows)
+    found = ", ".join(column or "(without a name)" for column in columns)
+    of_file = {"source_file": name, "keys": keys_of_columns(columns), "columns_found": found}
+    indices = pa.array(np.zeros(count, dtype=np.int32))
+    return pa.table(
+        {
+            **{
+                key: pa.DictionaryArray.from_arrays(indices, pa.array([value], pa.string()))
+                for key, value in of_file.items()
+            },
+            "source_row": rows,
+            "line": lines,
+            "problem": problems,
+            "is_control": controls,
+            **{
+                column: texts[column] if column in texts else pa.nulls(count, pa.string())
+                for column in TABULAR_COLUMNS
+            },
+        }
+    )
 
 
-@contextmanager
-def _plain_name(path: Path, folder: Path) -> Iterator[Path]:
-    """A path to the same file that DuckDB does not take for a pattern."""
-    if not any(character in str(path) for character in "*?[]{}"):
-        yield path
-        return
-    link = folder / "landed"
-    link.symlink_to(path)
+def _is_utf8(block: bytes) -> bool:
+    offsets = np.array([0, len(block)], dtype=np.int64)
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(block)]
     try:
-        yield link
-    finally:
-        link.unlink()
+        pa.Array.from_buffers(pa.large_string(), 1, buffers).validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def _in_chunks(table: pa.Table) -> pa.Table:
+    """The same table in chunks that the threads of DuckDB can share."""
+    batches = table.unify_dictionaries().to_batches(max_chunksize=_CHUNK_ROWS)
+    return pa.Table.from_batches(batches, table.schema)

@@ -69,7 +69,8 @@ FIGURES = {
         ),
         "Items in use": (
             COUNT,
-            "count(*) from (select distinct system_id, item_type, item_id "
+            "count(*) from (select distinct system_id, item_type, item_id, "
+            "case when item_id is null then item_name end "
             "from facts.fct_item_events where environment = 'production')",
         ),
     },

@@ -16,6 +16,7 @@ from typing import Any
 
 import duckdb
 from dbt.context.base import BaseContext
+from dbt_common.clients._jinja_blocks import BlockTag
 from dbt_common.clients.jinja import extract_toplevel_blocks, get_environment
 from dbt_common.exceptions import CompilationError
 from dbt_common.exceptions.macros import MacroReturn
@@ -87,20 +88,17 @@ class Macros:
 @functools.cache
 def _sources() -> dict[str, str]:
     """The text of each macro of the project."""
-    blocks = (
-        block
-        for file in sorted((DBT_PROJECT / "macros").rglob("*.sql"))
-        for block in extract_toplevel_blocks(
+    found: dict[str, str] = {}
+    for file in sorted((DBT_PROJECT / "macros").rglob("*.sql")):
+        blocks = extract_toplevel_blocks(
             file.read_text(encoding="utf-8"),
             allowed_blocks={"macro", "materialization", "test"},
             collect_raw_data=False,
         )
-    )
-    return {
-        str(block.block_name): str(block.full_block)
-        for block in blocks
-        if block.block_type_name == "macro" and hasattr(block, "block_name")
-    }
+        for block in blocks:
+            if isinstance(block, BlockTag) and block.block_type_name == "macro":
+                found[str(block.block_name)] = str(block.full_block)
+    return found
 
 
 @functools.cache

@@ -20,6 +20,7 @@ import zstandard
 from dagster_project.ingest import lines
 from dagster_project.ingest.classification import lines_of_parts
 from dagster_project.ingest.lake import Lake
+from tests.ingest import readers
 from tests.ingest.test_ingest import take_in
 from tests.whole import landings
 
@@ -109,8 +110,8 @@ def damaged(files: dict[str, bytes], chance: random.Random) -> tuple[str, bytes]
 def test_whatever_a_file_holds_the_dumps_beside_it_are_taken_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read_by: str
 ) -> None:
-    if read_by == "DuckDB":
-        monkeypatch.setattr(lines, "_SMALL_FILE_BYTES", -1)
+    if read_by == "Python":
+        readers.read_everything_in_python(monkeypatch)
     chance = random.Random(f"{read_by} {CASES}")
     files = valid_files()
     landing = tmp_path / "landing"

@@ -17,9 +17,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from dagster_project.ingest import classification, lines
 from dagster_project.ingest.classification import lines_of_parts
-from dagster_project.ingest.compression import Damage
 from dagster_project.ingest.dumps import (
     DayTaken,
     ingest_connection,
@@ -28,15 +26,10 @@ from dagster_project.ingest.dumps import (
     taking_in_dumps,
     write_schema,
 )
-from dagster_project.ingest.files import (
-    FileKind,
-    Record,
-    read_records,
-    write_well_formed,
-)
 from dagster_project.ingest.lake import Lake, LakeDump, LakeVersionError
 from dagster_project.ingest.landing import Landing
 from dagster_project.registry import load_definitions
+from tests.ingest import readers
 from tests.whole import landings
 from tests.whole.lake import lake_differences
 
@@ -99,14 +92,6 @@ def rows(lake: Lake, query: str) -> list[tuple[object, ...]]:
     ).fetchall()
 
 
-@pytest.fixture(params=["one by one", "by DuckDB"])
-def path_taken(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Both ways to read a file must give the same rows, whatever its size."""
-    if request.param == "by DuckDB":
-        monkeypatch.setattr(lines, "_SMALL_FILE_BYTES", -1)
-    return str(request.param)
-
-
 def test_every_theme_is_read_as_the_reference_reads_it(tmp_path: Path) -> None:
     landing = landings.many_themes(tmp_path / "landing")
     lake, failed = take_in(tmp_path, landing)
@@ -114,22 +99,11 @@ def test_every_theme_is_read_as_the_reference_reads_it(tmp_path: Path) -> None:
     assert lake_differences(lake.root, landing, SEEDS) == []
 
 
-def test_large_files_are_read_as_the_reference_reads_them(
+def test_lines_are_read_in_python_as_the_reference_reads_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lines, "_SMALL_FILE_BYTES", -1)
-    landing = tmp_path / "landing"
-    for theme in (
-        landings.three_forms,
-        landings.damaged_gzip,
-        landings.odd_bytes,
-        landings.broken_csv,
-        landings.all_quarantine_reasons,
-        landings.control_and_ignored,
-        landings.time_limits,
-        landings.unknown_keys,
-    ):
-        theme(landing)
+    readers.read_everything_in_python(monkeypatch)
+    landing = landings.many_themes(tmp_path / "landing")
     lake, failed = take_in(tmp_path, landing)
     assert not failed
     assert lake_differences(lake.root, landing, SEEDS) == []
@@ -158,70 +132,7 @@ def test_a_file_of_which_nothing_can_be_read_fails_its_dump_and_no_other(tmp_pat
     assert lake.dumps()
 
 
-def test_malformed_records_leave_their_place_in_the_copy_of_a_csv(tmp_path: Path) -> None:
-    landed, copy = tmp_path / "landed.csv", tmp_path / "copy.csv"
-    landed.write_bytes(
-        b"\xef\xbb\xbfa,b\r\n"
-        b"1,plain\r\n"
-        b"too short\n"
-        b'2,"of\n\ntwo lines, and a ""word"""\n'
-        b'3,"never ends\n'
-        b"\n"
-        b"4,no UTF-8 \xff\n"
-        b"5,caf\xc3\xa9\n"
-        b"6,two\rlines\n"
-        b"7,last"
-    )
-    kind = FileKind("csv", "none", "tabular", ("a", "b"))
-    write_well_formed(landed, kind, copy)
-    assert copy.read_bytes() == (
-        b"a,b\r\n"
-        b"1,plain\r\n"
-        b'"",""\n'
-        b'2,"of\n\ntwo lines, and a ""word"""\n'
-        b'"",""\n'
-        b'"",""\n'
-        b"5,caf\xc3\xa9\n"
-        b'"",""\n'
-        b"7,last\n"
-    )
-    records = read_records(landed, kind, Damage(), is_known=lambda row: row in (1, 3, 6, 8))
-    assert [(record.row, record.problem) for record in records] == [
-        (2, "1 fields in a file of 2 columns"),
-        (4, "a quoted field does not end"),
-        (5, "not UTF-8: invalid start byte"),
-        (7, "a quoted field does not end"),
-    ]
-
-
-def test_one_malformed_record_sends_no_other_of_a_large_csv_to_the_second_look(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(lines, "_SMALL_FILE_BYTES", -1)
-    known: list[int] = []
-
-    def counted(*arguments: Any, is_known: Callable[[int], bool]) -> Iterator[Record]:
-        known.extend(row for row in range(1, 1_001) if is_known(row))
-        return read_records(*arguments, is_known=is_known)
-
-    monkeypatch.setattr(lines, "read_records", counted)
-    header = "occurred_at,session_id,end_user_id,item_type,event\n"
-    good = "2026-03-01T10:00:00Z,s,u,Launcher,Click\n"
-    folder = tmp_path / "landing" / "events" / "dt=2026-03-01"
-    folder.mkdir(parents=True)
-    (folder / "events.csv").write_text(header + good * 499 + "torn\n" + good * 500)
-    lake, _ = take_in(tmp_path, tmp_path / "landing")
-    assert known == [row for row in range(1, 1_001) if row != 500]
-    assert rows(lake, "select source_row, line from LINES where outcome = 'quarantined'") == [
-        (500, "torn")
-    ]
-    assert only_dump(lake).outcomes["events"] == 999
-
-
-def test_rows_keep_the_order_of_a_large_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(lines, "_SMALL_FILE_BYTES", -1)
+def test_rows_keep_the_order_of_a_large_file(tmp_path: Path) -> None:
     start = landings.at("2026-03-01T00:00:00Z")
     content = landings.ndjson(
         landings.player(start + number, "launcher/click", session=f"s-{number % 97}")
@@ -237,21 +148,6 @@ def test_rows_keep_the_order_of_a_large_file(
     )
     assert misplaced == [(0,)]
     assert only_dump(lake).outcomes["events"] == 300_000
-
-
-@pytest.mark.parametrize("space", ["", "  ", "\t "])
-def test_a_comma_before_a_bracket_is_malformed_in_a_large_file_too(
-    tmp_path: Path, path_taken: str, space: str
-) -> None:
-    good = json.dumps(
-        landings.player(landings.at("2026-03-01T09:00:00Z"), "launcher/click", session="s")
-    )
-    landings.put(
-        tmp_path / "landing", "2026-03-01", "a.ndjson", f"{good}\n{good[:-1]},{space}}}\n".encode()
-    )
-    lake, _ = take_in(tmp_path, tmp_path / "landing")
-    found = rows(lake, "select source_row, outcome, reason from LINES order by source_row")
-    assert found == [(1, "event", None), (2, "quarantined", "malformed")], path_taken
 
 
 def test_a_dump_that_is_not_pending_is_not_read_again(tmp_path: Path) -> None:
@@ -343,15 +239,13 @@ def test_folders_that_are_no_dumps_are_named(tmp_path: Path) -> None:
     assert "dt=2026-02-30/a.ndjson: not inside a folder dt=YYYY-MM-DD" in stray
 
 
-def test_names_that_look_like_patterns_are_files_all_the_same(
-    tmp_path: Path, path_taken: str
-) -> None:
+def test_names_that_look_like_patterns_are_files_all_the_same(tmp_path: Path) -> None:
     landing = tmp_path / "landing"
     event = landings.player(landings.at("2026-03-01T09:00:00Z"), "launcher/click", session="s")
     for name in ("it's [1].ndjson", "a*.ndjson", "{x}?.ndjson"):
         landings.put(landing, "2026-03-01", name, [event])
     lake, failed = take_in(tmp_path, landing)
-    assert not failed, path_taken
+    assert not failed
     assert only_dump(lake).outcomes["events"] == 3
 
 
@@ -400,11 +294,7 @@ def test_every_line_of_a_large_file_is_known_by_its_place(tmp_path: Path) -> Non
     ]
 
 
-def test_new_keys_are_counted_wherever_in_a_large_file_they_appear(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(lines, "_SMALL_FILE_BYTES", -1)
-    monkeypatch.setattr(classification, "_LINES_LOOKED_AT", 10)
+def test_new_keys_are_counted_wherever_in_a_file_they_appear(tmp_path: Path) -> None:
     noon = landings.at("2026-03-01T12:00:00Z")
     new_keys: dict[int, dict[str, Any]] = {
         3: {"data__soon": 1},

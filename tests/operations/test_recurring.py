@@ -209,12 +209,14 @@ def daemon(folder: Path, store: ObjectStore) -> Iterator[Daemon]:
         dbt_project=project,
         quiet_seconds=0,
         copies=(COPY_URL,),
+        withdrawal_limit=100,
     )
     with dg.DagsterInstance.ephemeral() as instance:
         made = Daemon(settings, instance, store)
         made.lose_copy()
         made.change_project("one")
         made.deliver(1, "a")
+        made.deliver(6, "stays")  # for the last dump is not withdrawn by itself
         made.come_to_rest()
         made.executed.clear()
         yield made

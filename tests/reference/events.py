@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from tests.reference.definitions import Definitions, normalised
-from tests.reference.reading import TABULAR_COLUMNS, LandedFile, Line, Record
+from tests.reference.reading import TABULAR_COLUMNS, LandedFile, Line, Number, Record
 
 Row = dict[str, Any]
 
@@ -111,10 +111,28 @@ IDENTITY = (
     "event_id",
 )
 
+# Columns of names: a text of digits in them is no number.
+NAMES = (
+    "end_user_id_source",
+    "item_type",
+    "event",
+    "item_name",
+    "parent_item_type",
+    "parent_item_name",
+    "page_host",
+    "page_path",
+    "page_title",
+    "browser",
+    "os",
+    "language",
+)
+
+UNDERSCORED = {path.replace(".", "_"): path for path in LEAVES | BRANCHES if "." in path}
+
 ISO_8601 = re.compile(
     r"(?P<date>\d{4}-\d{2}-\d{2})"
-    r"(?:[T ](?P<hour>\d{2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.(?P<fraction>\d+))?)?"
-    r"(?P<offset>Z|[+-]\d{2}(?::?\d{2})?)?)?",
+    r"(?:[T ](?P<hour>\d{2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d+))?)?"
+    r"(?:(?P<offset>Z|[+-]\d{2}(?::?\d{2})?)| UTC)?)?",
     flags=re.ASCII,
 )
 
@@ -132,7 +150,7 @@ class Judged:
 
 def judge(file: LandedFile, line: Line, *, definitions: Definitions, max_late_days: int) -> Judged:
     """The place of one line: the first that applies, in the order of landing.md."""
-    record = line.record
+    record = None if line.record is None else documented(file, line.record)
     if record is not None and record.get("_static") is True:
         return Judged(file, line, "control")
     if record is None:
@@ -155,9 +173,11 @@ def judge(file: LandedFile, line: Line, *, definitions: Definitions, max_late_da
         return Judged(file, line, "quarantined", "too_old")
     if definition is None:
         return Judged(file, line, "quarantined", "undefined_event")
-    row: Row = {column: text(raw[column]) for column in raw}
-    environment = _environment(raw["environment"], definitions, tabular=file.form == "tabular")
-    initiator = _initiator(raw["initiator"], definitions, tabular=file.form == "tabular")
+    row: Row = {
+        column: text(raw[column]) if column in NAMES else whole(text(raw[column])) for column in raw
+    }
+    environment = _environment(row["environment"], definitions)
+    initiator = _initiator(row["initiator"], definitions)
     user_initiated = definitions.user_initiated.get(initiator or "")
     engagement = definition.engagement
     if user_initiated is False and definition.engagement_when_system_initiated is not None:
@@ -177,7 +197,7 @@ def judge(file: LandedFile, line: Line, *, definitions: Definitions, max_late_da
         "order_in_ms": definition.order_in_ms,
         "is_iframe": _boolean(raw["is_iframe"]),
         "is_mobile": _boolean(raw["is_mobile"]),
-        "utc_offset_minutes": _whole_number(raw["utc_offset_minutes"]),
+        "utc_offset_minutes": _whole_number(row["utc_offset_minutes"]),
         "dump_date": file.dump_date,
         "source_file": file.path,
         "source_row": line.number,
@@ -186,6 +206,33 @@ def judge(file: LandedFile, line: Line, *, definitions: Definitions, max_late_da
         # The player has the sign of JavaScript: minutes from local time to UTC.
         row["utc_offset_minutes"] = -row["utc_offset_minutes"]
     return Judged(file, line, "event", event=row)
+
+
+def documented(file: LandedFile, record: Record) -> Record:
+    """A record with its keys as documented, and no types of a document store around its values."""
+    keys = {}
+    for key, value in record.items():
+        if file.form == "tabular" and key.strip().lower() in TABULAR_KEYS:
+            key = key.strip().lower()
+        if file.form == "flat":
+            key = UNDERSCORED.get(key, key)
+        keys[key] = unwrapped(value)
+    return keys
+
+
+def unwrapped(value: Any) -> Any:
+    """A value without the type that a document store wraps around it; U+FFFD for half a pair."""
+    if isinstance(value, str):
+        return re.sub("[\ud800-\udfff]", "\ufffd", value)
+    if isinstance(value, list):
+        return [unwrapped(each) for each in value]
+    if isinstance(value, dict):
+        for wrapper in ("$numberLong", "$numberInt", "$numberDouble", "$numberDecimal", "$date"):
+            if list(value) == [wrapper]:
+                inner = unwrapped(value[wrapper])
+                return None if inner == "NaN" else inner
+        return {unwrapped(key): unwrapped(each) for key, each in value.items()}
+    return value
 
 
 def raw_columns(file: LandedFile, record: Record) -> Row:
@@ -210,10 +257,13 @@ def unknown_keys(file: LandedFile) -> Counter[str]:
     """Names never seen before, with the number of the file's lines that have them."""
     counts: Counter[str] = Counter()
     for line in file.lines:
-        if line.record is not None and file.form == "tabular":
-            counts.update(key for key in line.record if key not in TABULAR_KEYS)
-        elif line.record is not None:
-            counts.update(_unknown_paths(line.record, ""))
+        if line.record is None:
+            continue
+        record = documented(file, line.record)
+        if file.form == "tabular":
+            counts.update(key for key in record if key not in TABULAR_KEYS)
+        else:
+            counts.update(_unknown_paths(record, ""))
     return counts
 
 
@@ -230,17 +280,28 @@ def text(value: Any) -> str | None:
         return "true" if value else "false"
     if isinstance(value, dict | list):
         return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-    return str(value)
+    return str(float(value)) if isinstance(value, Number) else str(value)
+
+
+def whole(value: str | None) -> str | None:
+    """A text that is a whole number, however it was written, as such."""
+    match = re.fullmatch(r"(-?\d+)\.0+", value or "", flags=re.ASCII)
+    return match[1] if match else value
 
 
 def epoch_ms(value: Any) -> int | None:
-    """Milliseconds since 1970 of epoch ms (number or text) or ISO 8601; None for anything else."""
+    """Milliseconds since 1970 of an epoch time of any unit or ISO 8601; None for anything else."""
     if isinstance(value, bool | dict | list):
         return None
-    if isinstance(value, int | float):
-        return int(value)
-    if re.fullmatch(r"-?\d+", value, flags=re.ASCII):
-        return int(value)
+    value = value.written if isinstance(value, Number) else str(value)
+    if match := re.fullmatch(r"([+-]?\d+)(\.0*)?", value, flags=re.ASCII):
+        number = int(match[1])
+        if abs(number) < 100_000_000_000:
+            return number * 1000
+        if abs(number) < 100_000_000_000_000:
+            return number
+        return number // (1_000 if abs(number) < 100_000_000_000_000_000 else 1_000_000)
+    value = value.upper()
     match = ISO_8601.fullmatch(value)
     if match is None:
         return None
@@ -270,20 +331,20 @@ def _folder_name(path: str, column: str) -> str | None:
     return None
 
 
-def _environment(value: Any, definitions: Definitions, *, tabular: bool) -> str:
-    code = text(value)
-    if code is None:
+def _environment(value: str | None, definitions: Definitions) -> str:
+    name = (value or "").strip()
+    if not name:
         return "production"
-    if tabular and not code.isdigit():
-        return code
-    return definitions.environments.get(code, f"environment_{code}")
+    names = {each.lower(): each for each in definitions.environments.values()}
+    if re.fullmatch(r"-?\d+", name, flags=re.ASCII):
+        return definitions.environments.get(name, f"environment_{name}")
+    return names.get(name.lower(), name)
 
 
-def _initiator(value: Any, definitions: Definitions, *, tabular: bool) -> str | None:
-    code = text(value)
-    if code is None or (tabular and not code.isdigit()):
-        return code
-    return definitions.initiators.get(code, f"initiator_{code}")
+def _initiator(value: str | None, definitions: Definitions) -> str | None:
+    if value is None or not re.fullmatch(r"-?\d+", value, flags=re.ASCII):
+        return value
+    return definitions.initiators.get(value, f"initiator_{value}")
 
 
 def _parent_type(name: str | None, definitions: Definitions) -> str | None:

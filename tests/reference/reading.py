@@ -6,9 +6,11 @@ means is decided in `events.py`; here it is only a record, or malformed.
 
 import csv
 import datetime as dt
+import decimal
 import hashlib
 import io
 import json
+import math
 import re
 import zlib
 from collections.abc import Iterator
@@ -75,9 +77,16 @@ TABULAR_COLUMNS = (
     "event_id",
 )
 
-NESTED_MARKS = {"data", "wm", "env", "ctx", "time"}
+NESTED_MARKS = {"data", "wm", "env", "ctx", "time", "sId", "type"}
 FLAT_MARKS = {"created_at", "oId", "oName"}
 TABULAR_MARKS = set(TABULAR_COLUMNS) - {"value"}
+FLAT_KEY = r"(data|wm|env|ctx)[._].+|.+\..+"
+
+
+class Number(float):
+    """A number of JSON that is not written as a whole one; `written` is how it is."""
+
+    written: str
 
 
 @dataclass(frozen=True)
@@ -167,14 +176,15 @@ def read_file(content: bytes, *, dump_date: dt.date, path: str) -> LandedFile:
     if data[:4] == b"PAR1" and data[-4:] == b"PAR1":
         format_, form, lines = "parquet", "tabular", list(_parquet_lines(data))
     else:
-        data = data.removeprefix(b"\xef\xbb\xbf")
-        if _is_csv(data):
-            format_, form, lines = "csv", "tabular", list(_csv_lines(data))
+        data = as_utf8(data)
+        table = table_of(data)
+        if table is not None:
+            format_, form, lines = "csv", "tabular", list(_csv_lines(data, *table))
         else:
             lines = list(_json_lines(data))
             format_, form = "ndjson", form_of([line.record for line in lines if line.record])
-        if ends_early and lines and not data.endswith(b"\n"):
-            # The last line was torn; that what is left of it can be parsed would be chance.
+        if ends_early and format_ == "csv" and lines and not data.endswith((b"\n", b"\r")):
+            # The last row was torn; that what is left of it has the right width would be chance.
             torn = lines.pop()
             lines.append(Line(number=torn.number, text=torn.text, record=None))
     return LandedFile(
@@ -226,112 +236,194 @@ def _unzstd(content: bytes) -> tuple[bytes, bool]:
     return data, False
 
 
+def as_utf8(data: bytes) -> bytes:
+    """Text without its byte order mark, and in UTF-8 where the mark says that it is in UTF-16."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        data = data.decode("utf-16", errors="replace").encode()
+    return data.removeprefix(b"\xef\xbb\xbf")
+
+
 def form_of(records: list[Record]) -> str | None:
     """The form that the first telling record shows; player where only control lines stand."""
     for record in records:
         keys = set(record)
-        if keys & TABULAR_MARKS:
-            return "tabular"
-        if keys & FLAT_MARKS or any("." in key for key in keys):
+        if any(isinstance(record.get(key), dict) for key in ("data", "wm", "env", "ctx")):
+            return "player"
+        if keys & FLAT_MARKS or any(re.fullmatch(FLAT_KEY, key) for key in keys):
             return "flat"
+        if {key.strip().lower() for key in keys} & TABULAR_MARKS:
+            return "tabular"
         if keys & NESTED_MARKS:
             return "player"
     return "player" if records else None
 
 
 def _json_lines(data: bytes) -> Iterator[Line]:
-    filled = (line for line in data.split(b"\n") if line.strip())
-    for number, line in enumerate(filled, start=1):
-        text = _decoded(line.removesuffix(b"\r"))
-        yield Line(number=number, text=text, record=None if text is None else _object(text))
+    """The records of a JSON file; what is none costs its line, or in an array its element."""
+    text = (
+        data.decode("utf-8", errors="surrogateescape").replace("\r\n", "\n").replace("\ufeff", "")
+    )
+    is_array = re.match(r"\s*\[\s*(\{|\]\s*$)", text)
+    found = _array(text) if is_array else _records(text)
+    for number, (shown, record) in enumerate(found, start=1):
+        is_utf8 = re.search("[\udc80-\udcff]", shown) is None
+        yield Line(number, shown if is_utf8 else None, record if is_utf8 else None)
 
 
-def _decoded(line: bytes) -> str | None:
+def _records(text: str) -> Iterator[tuple[str, Record | None]]:
+    position = 0
+    while match := re.compile(r"[^ \t\r\n]").search(text, position):
+        start = match.start()
+        record, end = _object(text, start)
+        behind = re.compile(r"[ \t\r]*").match(text, end)
+        if record is None or (
+            behind and text[behind.end() : behind.end() + 1] not in ("", "\n", "{")
+        ):
+            line = text.find("\n", start)
+            record, end = None, len(text) if line < 0 else line
+        elif "\n" in text[start:end] and re.search("[\udc80-\udcff]", text[start:end]):
+            record, end = None, text.find("\n", start)
+        yield text[start:end].rstrip(" \t\r\n"), record
+        position = end
+
+
+def _array(text: str) -> Iterator[tuple[str, Record | None]]:
+    """The elements of an array, none of which is malformed in what the reference is used for."""
+    position = text.index("[") + 1
+    while match := re.compile(r"[^ \t\r\n,]").search(text, position):
+        if text[match.start()] == "]":
+            return
+        record, position = _object(text, match.start())
+        assert record is not None, "a malformed element"
+        yield text[match.start() : position], record
+
+
+def _object(text: str, start: int) -> tuple[Record | None, int]:
+    """The JSON object at a position, and where it ends. Nesting has Python's limit."""
+    decoder = json.JSONDecoder(parse_constant=_no_such_constant, parse_float=_number)
     try:
-        return line.decode("utf-8")
-    except UnicodeDecodeError:
-        return None
-
-
-def _object(text: str) -> Record | None:
-    """The JSON object in `text`, None if it is something else. Nesting has Python's limit."""
-    try:
-        value = json.loads(text, parse_constant=_no_such_constant)
+        value, end = decoder.raw_decode(text, start)
     except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
+        return None, start
+    return (value, end) if isinstance(value, dict) else (None, start)
+
+
+def _number(written: str) -> Number:
+    number = Number(written)
+    number.written = written
+    return number
 
 
 def _no_such_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
 
 
-def _is_csv(data: bytes) -> bool:
-    """Whether the first filled line is a header that names a column of the tabular form."""
-    first = next((line for line in data.split(b"\n") if line.strip()), b"")
-    text = _decoded(first.strip())
-    if text is None or text.startswith("{"):
-        return False
-    try:
-        header = next(csv.reader([text]), [])
-    except csv.Error:
-        return False
-    return bool(TABULAR_MARKS & set(header))
+def table_of(data: bytes) -> tuple[str, list[str]] | None:
+    """Separator and columns of a CSV file; None where the first line is no header."""
+    for line in re.split(rb"\r\n|\n|\r", data):
+        text = line.decode("utf-8", errors="replace").removeprefix("\ufeff")
+        if not text.strip() or re.fullmatch(r'"?sep=.?"?', text.strip(), flags=re.IGNORECASE):
+            continue
+        if text.startswith(("{", "[")):
+            return None
+        candidates = []
+        for separator in ",;\t|":
+            try:
+                header = next(csv.reader([text], delimiter=separator), [])
+            except csv.Error:
+                continue
+            columns = [name.strip().lower() for name in header]
+            candidates.append((len(TABULAR_MARKS & set(columns)), separator, columns))
+        known, separator, columns = max(candidates, key=lambda each: each[0], default=(0, ",", []))
+        return (separator, columns) if known else None
+    return None
 
 
-def _csv_lines(data: bytes) -> Iterator[Line]:
-    records = _csv_records(data)
-    _, header = next(records)
-    assert header is not None
-    for number, (text, cells) in enumerate(records, start=1):
+def _csv_lines(data: bytes, separator: str, columns: list[str]) -> Iterator[Line]:
+    number, is_header_due = 0, True
+    for text, cells in _csv_records(data, separator, len(columns)):
+        record: Record | None = None
+        if re.fullmatch(r'"?sep=.?"?', text.strip(), flags=re.IGNORECASE):
+            record = {"_static": True}
+        elif cells is not None and [cell.strip().lower() for cell in cells] == columns:
+            if is_header_due:
+                is_header_due = False
+                continue
+            record = {"_static": True}
+        elif cells is not None:
+            values = [None if cell == r"\N" else cell for cell in cells]
+            record = dict(zip(columns, values, strict=True))
+        number += 1
         try:
             text.encode("utf-8")
         except UnicodeEncodeError:
             yield Line(number=number, text=None, record=None)
-            continue
-        record = None if cells is None else dict(zip(header, cells, strict=True))
-        yield Line(number=number, text=text, record=record)
+        else:
+            yield Line(number=number, text=text, record=record)
 
 
-def _csv_records(data: bytes) -> Iterator[tuple[str, list[str] | None]]:
-    """Each CSV record that is not blank: its text and its cells, the header first.
+def _csv_records(data: bytes, separator: str, width: int) -> Iterator[tuple[str, list[str] | None]]:
+    """Each CSV record that is not blank: its text and its cells, the header among them.
 
     A record that is broken (an open quote, another width than the header's) costs its first line
     only and has no cells; reading goes on with the next line.
     """
     csv.field_size_limit(2**31 - 1)
-    lines = data.decode("utf-8", errors="surrogateescape").split("\n")
-    lines = [line + "\n" for line in lines]
-    width: int | None = None
+    text = data.decode("utf-8", errors="surrogateescape")
+    lines = re.findall(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+", text)
+    blanks = " \t\r\n".replace(separator, "")
     start = 0
     while start < len(lines):
-        if not lines[start].strip():
+        if not lines[start].strip(blanks):
             start += 1
             continue
-        reader = csv.reader((lines[i] for i in range(start, len(lines))), strict=True)
-        try:
-            cells: list[str] | None = next(reader)
-        except csv.Error:
-            cells = None
-        if cells is not None and width is None:
-            width = len(cells)
-        if cells is None or len(cells) != width:
-            cells = None
-        end = start + (1 if cells is None else reader.line_num)
-        text = "".join(lines[start:end])
-        yield text.removesuffix("\n").removesuffix("\r"), cells
+        lines[start] = lines[start].removeprefix("\ufeff")
+        end, cells = start + 1, None
+        quotes = [line.count('"') for line in lines[start : start + 1_000]]
+        for length in range(1, len(quotes) + 1):
+            if sum(quotes[:length]) % 2 == 0:
+                cells = _cells("".join(lines[start : start + length]), separator, width)
+                end = start + (length if cells is not None else 1)
+                break
+        if cells is None and end == start + 1:
+            cells = _cells(lines[start], separator, width)
+        yield "".join(lines[start:end]).rstrip("\r\n"), cells
         start = end
+
+
+def _cells(text: str, separator: str, width: int) -> list[str] | None:
+    """The cells of one record; None where it is broken or has another width."""
+    try:
+        text.encode("utf-8")
+        records = list(csv.reader([text.rstrip("\r\n")], delimiter=separator, strict=True))
+    except (csv.Error, UnicodeEncodeError):
+        return None
+    cells = records[0]
+    if len(cells) == width + 1 and cells[-1] == "":
+        cells = cells[:-1]
+    return cells if len(cells) == width else None
 
 
 def _parquet_lines(data: bytes) -> Iterator[Line]:
     table = pyarrow.parquet.read_table(io.BytesIO(data))
+    if not table.column_names:
+        return
     for number, row in enumerate(table.to_pylist(), start=1):
-        record = {column: _plain(value) for column, value in row.items()}
+        try:
+            record = {column.strip().lower(): _plain(value) for column, value in row.items()}
+        except UnicodeDecodeError:
+            record = None
         yield Line(number=number, text=None, record=record)
 
 
 def _plain(value: Any) -> Any:
-    """A Parquet value as JSON would hold it: times as ISO 8601 text."""
+    """A Parquet value as JSON would hold it: times as ISO 8601 text, NaN as null."""
     if isinstance(value, dt.datetime | dt.date):
         return value.isoformat()
+    if isinstance(value, bytes):
+        return value.decode("utf-8")
+    if isinstance(value, float):
+        return None if math.isnan(value) else int(value) if value.is_integer() else value
+    if isinstance(value, decimal.Decimal):
+        return int(value) if value == value.to_integral_value() else str(value)
     return value

@@ -36,7 +36,7 @@ def test_blank_lines_are_no_lines_and_line_ends_no_text() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    [b"[]", b'"a"', b"1", b"null", b'{"a": NaN}', b'{"a": 1} {}', b'{"a": "\x00"}', b'{"\xff": 1}'],
+    [b"[1]", b'"a"', b"1", b"null", b'{"a": NaN}', b'{"a": 1} x', b'{"a": "\x00"}', b'{"\xff": 1}'],
 )
 def test_what_is_no_json_object_is_malformed(line: bytes) -> None:
     assert records(line) == [None]
@@ -50,7 +50,47 @@ def test_compressions_are_told_by_their_first_bytes_over_several_members() -> No
 
 def test_the_readable_part_of_a_cut_gzip_counts_and_its_torn_line_is_malformed() -> None:
     assert records(landings.cut_gzip(b'{"a": 1}\n{"a": 2}\n')) == [{"a": 1}, {"a": 2}]
-    assert records(landings.cut_gzip(b'{"a": 1}\n{"a": 2}')) == [{"a": 1}, None]
+    assert records(landings.cut_gzip(b'{"a": 1}\n{"a": 2}')) == [{"a": 1}, {"a": 2}]
+    assert records(landings.cut_gzip(b'{"a": 1}\n{"a": 2')) == [{"a": 1}, None]
+    assert records(landings.cut_gzip(b"session_id,value\n1,2\n3,4")) == [
+        {"session_id": "1", "value": "2"},
+        None,
+    ]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"a": 1}{"a": 2} {"a": 3}',
+        b'{"a": 1}\n{"a":\n  2\n}{"a": 3}\n',
+        b'[{"a": 1}, {"a": 2},\n{"a": 3}]',
+        b'\xef\xbb\xbf[\n  {\n    "a": 1\n  },\n{"a": 2},{"a":3}]\n',
+        '{"a": 1}\n{"a": 2}\n{"a": 3}\n'.encode("utf-16"),
+    ],
+)
+def test_records_may_share_a_line_or_lie_over_several_or_in_an_array(content: bytes) -> None:
+    assert records(content) == [{"a": 1}, {"a": 2}, {"a": 3}]
+
+
+def test_a_torn_record_costs_its_line_only() -> None:
+    content = b'{"a": 1}{"a": \n{"a": 2}\n{"a":\n\xff\n}\n{"a": 3}'
+    assert records(content) == [{"a": 1}, None, {"a": 2}, None, None, None, {"a": 3}]
+
+
+@pytest.mark.parametrize("separator", ",;\t|")
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_csv_shows_separator_line_ends_and_encoding(
+    separator: str, ending: str, encoding: str
+) -> None:
+    header = ["", "Session_ID", "VALUE"]
+    table = [header, ["0", "ü", r"\N"], header, ["1", "b", ""]]
+    text = ending.join(separator.join(row) for row in table)
+    assert records(text.encode(encoding)) == [
+        {"": "0", "session_id": "ü", "value": None},
+        {"_static": True},
+        {"": "1", "session_id": "b", "value": ""},
+    ]
 
 
 def test_a_csv_header_is_no_line_and_a_quoted_newline_ends_none() -> None:
