@@ -84,7 +84,7 @@ def what_is_missing(console: Console, settings: Settings) -> None:
     days = [day for day in situation.pending.dates if day not in situation.failures]
     if days and not situation.withdrawal_held:
         console.print(f"  not taken in: {_days(days)}; see the Dagster UI", markup=False)
-    for reason in refusals(settings):
+    for reason in refusals(settings, situation):
         console.print(f"  refused: {reason}", markup=False)
     current = situation.release
     if current:
@@ -165,7 +165,7 @@ def status(console: Console, settings: Settings) -> None:
     say("deployed project", deployed.sentence if deployed else "none")
     if differs := not_deployed(settings):
         say("the checkout", differs)
-    for reason in refusals(settings):
+    for reason in refusals(settings, situation):
         say("last refusal", reason)
     for copy in copy_states(settings.copies):
         say("copy", f"{copy.url}, {copy.problem or copy.release_id or 'nothing yet'}")

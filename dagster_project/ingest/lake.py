@@ -96,8 +96,8 @@ class Lake:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def prepare(self) -> None:
-        """Create the layout, or check that an existing one is of this version.
+    def check(self) -> int | None:
+        """The version of the layout that is there; None where there is none.
 
         Raises:
             LakeVersionError: the lake has another format.
@@ -109,6 +109,15 @@ class Lake:
                 f"format {FORMAT_VERSION}; install that one again, or move the folder away and run "
                 "`walkhouse run`, which reads the dumps of the landing again"
             )
+        return version
+
+    def prepare(self) -> None:
+        """Create the layout, or check that an existing one is of this version.
+
+        Raises:
+            LakeVersionError: the lake has another format.
+        """
+        version = self.check()
         (self.root / "schema").mkdir(parents=True, exist_ok=True)
         (self.root / "dumps").mkdir(exist_ok=True)
         (self.root / "content").mkdir(exist_ok=True)

@@ -105,7 +105,7 @@ def look(
     # Nothing in an older lake counts: an ingest of all dumps is what brings it to this format.
     is_readable = not lake.is_older(landed.dumps)
     if is_readable:
-        lake.prepare()
+        lake.check()
     loaded = lake.dumps() if is_readable else {}
     catalogue = loaded_catalogue(lake) if is_readable else None
     signature = catalogue_signature(landed.catalogue, definitions)
@@ -203,9 +203,12 @@ def _hold(
     return None if has_landed and is_taken_in else hold
 
 
-def refusals(settings: Settings) -> list[str]:
-    """Why the last build was not published; nothing if it was."""
-    if not settings.refusal.exists():
+def refusals(settings: Settings, situation: Situation) -> list[str]:
+    """Why the last build was not published; nothing if it was.
+
+    A refusal is over as well when lake and project are again what is published.
+    """
+    if situation.is_built_from_lake or not settings.refusal.exists():
         return []
     reasons: list[str] = json.loads(settings.refusal.read_text(encoding="utf-8"))
     return reasons

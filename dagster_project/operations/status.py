@@ -73,7 +73,7 @@ def status(settings: Settings) -> dict[str, Any]:
         "hold": asdict(situation.hold) if situation.hold else None,
         "deployed": asdict(deployed) if deployed else None,
         "is_checkout_deployed": deployed is not None and not not_deployed(settings),
-        "refusals": refusals(settings),
+        "refusals": refusals(settings, situation),
         "alerts": open_alerts(settings.home),
     }
 

@@ -134,14 +134,14 @@ def _of_the_state(
     yield from quarantined_dumps(Lake(settings.lake).dumps(), tolerance=tolerance)
     yield from stale_dumps(landed, now, hours=settings.stale_after_hours)
     yield from held_release(situation.hold)
-    yield from refused_release(refusals(settings), builds[0] if builds else None)
+    yield from refused_release(refusals(settings, situation), builds[0] if builds else None)
 
 
 def _of_runs(
     settings: Settings, situation: Situation, failed_runs: list[FailedRun]
 ) -> Iterator[Finding]:
     """Failures that nothing else tells of: a full disk, a killed process, a copy not sent."""
-    is_refused = bool(refusals(settings))
+    is_refused = bool(refusals(settings, situation))
     unexplained = set(situation.pending.dates) - set(situation.failures)
     for run in failed_runs:
         if run.days:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from dagster_project.operations.pending import look, refusals
+from dagster_project.release.publish import Release
+from dagster_project.settings import Settings
 from tests.installation import Installation, said
 from tests.whole import landings
 
@@ -95,3 +100,14 @@ def test_what_was_withdrawn_or_broke_or_was_mended_is_the_same_in_both(
     assert {day: shown[day] for day in found} == {
         day: SHOWN_AS[status] for day, status in found.items()
     }
+
+
+def test_a_refusal_is_over_when_what_is_published_is_wanted_again(tmp_path: Path) -> None:
+    settings = Settings(landing=str(tmp_path / "landing"), home=tmp_path / "home")
+    (tmp_path / "landing" / "events").mkdir(parents=True)
+    settings.home.mkdir()
+    settings.refusal.write_text('["a rule: 1 violation"]', encoding="utf-8")
+    situation = look(settings)
+    assert refusals(settings, situation) == ["a rule: 1 violation"]
+    release = Release("1", "2026-03-01T12:00:00+00:00", "1", situation.state, None, None, 0, 0, {})
+    assert refusals(settings, replace(situation, release=release)) == []
