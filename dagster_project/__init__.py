@@ -10,7 +10,7 @@ Imports run down these floors, never up and never in a circle:
     ingest         landing to lake
     release        warehouse to release, its page and its copies
     simulate       the invented company
-    settings, registry, locks, object_store, replacing
+    settings, registry, locks, object_store, replacing, crew, stopping
 
 The rooms `ingest`, `release` and `simulate` import neither Dagster nor dbt.
 """
