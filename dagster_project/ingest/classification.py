@@ -197,14 +197,14 @@ def lines_source(form: Form) -> str:
     A line is odd if another reader could understand a value in it otherwise.
     """
     # What holds other values begins with a bracket; comparing is faster than looking for it.
-    nested = " or ".join(
-        f"{column} between '[' and '[~' or {column} between '{{' and '{{~'"
-        for column in column_expressions(form, "")
-    )
+    columns = column_expressions(form, "")
+    objects = " or ".join(f"{column} between '{{' and '{{~'" for column in columns)
+    lists = " or ".join(f"{column} between '[' and '[~'" for column in columns)
     return f"""
         select
             *,
-            coalesce({nested}, false)
+            coalesce({objects}, false)
+            or coalesce(case when contains(line, '[') then {lists} end, false)
             or (
                 not contains(occurred_at, ':')
                 and (contains(occurred_at, '.') or contains(lower(occurred_at), 'e'))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -34,7 +35,7 @@ Format = Literal["ndjson", "csv", "parquet"]
 UTF8_BOM = codecs.BOM_UTF8
 _UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _ENCRYPTED = {"gpg", "pgp", "age", "enc"}
-_BYTES_TO_LOOK_AT = 1 << 20
+_BYTES_TO_LOOK_AT = (1 << 16, 1 << 20)  # the first do nearly always
 _RECORDS_TO_LOOK_AT = 1_000
 
 
@@ -95,16 +96,12 @@ def kind_of_file(path: Path, name: str) -> FileKind:
     extensions = {part.lower() for part in name.rsplit("/", 1)[-1].split(".")[1:]}
     is_csv_name = not extensions.isdisjoint({"csv", "tsv"})
     is_json_name = not extensions.isdisjoint({"ndjson", "jsonl", "json"})
-    head = _head(path, compression)
-    is_array = begins_an_array(head)
-    looks_like_json = False
-    form: Form | None = None
-    for found in _records_of_head(head, is_array=is_array):
-        if found.value is not None:
-            looks_like_json = True
-            form = None if found.value.get("_static") is True else form_of_object(found.value)
-            if form is not None:
-                break
+    for size in _BYTES_TO_LOOK_AT:
+        head = _head(path, compression, size)
+        is_array = begins_an_array(head)
+        looks_like_json, form = _form_of_head(head, is_array=is_array)
+        if form is not None:
+            break
     if not looks_like_json and head.strip() and not head.lstrip().startswith((b"{", b"[")):
         try:
             csv = dialect_of(head, is_expected=is_csv_name)
@@ -229,21 +226,25 @@ def record_of(found: Found, row: int, form: Form) -> Record:
         return Record(row, found.text, None, "JSON that is nested too deeply")
 
 
-def _head(path: Path, compression: Compression) -> bytes:
-    """The first bytes of the content, whole lines where there are any."""
+def _head(path: Path, compression: Compression, size: int) -> bytes:
+    """The first bytes of the content."""
     head = b""
     for piece in content(path, compression, Damage()):
         head += piece
-        if len(head) >= _BYTES_TO_LOOK_AT:
+        if len(head) >= size:
             break
-    if len(head) < _BYTES_TO_LOOK_AT:
-        return head
-    return head[:_BYTES_TO_LOOK_AT]
+    return head[:size]
 
 
-def _records_of_head(head: bytes, *, is_array: bool) -> Iterator[Found]:
-    records = found_records(iter([head]), Damage(), is_array=is_array)
-    for number, found in enumerate(records):
-        if number == _RECORDS_TO_LOOK_AT:
-            break
-        yield found
+def _form_of_head(head: bytes, *, is_array: bool) -> tuple[bool, Form | None]:
+    """Whether there is a JSON record in the first bytes of a file, and which form they show."""
+    looks_like_json = False
+    for found in islice(
+        found_records(iter([head]), Damage(), is_array=is_array), _RECORDS_TO_LOOK_AT
+    ):
+        if found.value is not None:
+            looks_like_json = True
+            form = None if found.value.get("_static") is True else form_of_object(found.value)
+            if form is not None:
+                return True, form
+    return looks_like_json, None

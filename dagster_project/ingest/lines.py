@@ -53,7 +53,7 @@ from dagster_project.stopping import go_on_or_stop
 
 _Shapes = np.ndarray[Any, np.dtype[np.uint64]]
 
-_BATCH_BYTES = 48 * 1024 * 1024
+_BATCH_BYTES = 80 * 1024 * 1024
 _BATCH_ROWS = 100_000
 _CSV_BYTES = 4 * 1024 * 1024
 _SECOND_LOOK_RECORDS = 20_000
@@ -410,7 +410,7 @@ class _Segment:
     def _without_undecodable(self, block: bytes) -> bytes:
         lines = block.split(b"\n")
         for number, line in enumerate(lines):
-            if utf8(line) is None:
+            if not line.isascii() and utf8(line) is None:
                 self.undecodable[self.lines + number] = line
                 lines[number] = b"?"
         return b"\n".join(lines)

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from dagster_project.ingest.envelopes import TABULAR_COLUMNS
 
-_ROWS_AT_ONCE = 65_536
+_ROWS_AT_ONCE = 150_000
 _MS = {"s": (1_000, 1), "ms": (1, 1), "us": (1, 1_000), "ns": (1, 1_000_000)}
 _DAY_MS = 86_400_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

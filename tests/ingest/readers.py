@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
@@ -26,9 +27,8 @@ def read(
     connection: duckdb.DuckDBPyConnection, folder: Path, files: dict[str, bytes]
 ) -> tuple[dict[str, Rows], dict[str, FileLines]]:
     """The rows of files that are read as one dump, by file and in order."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for part in folder.glob("*.parquet"):
-        part.unlink()
+    # A folder of its own, since DuckDB remembers files by their names.
+    folder = Path(tempfile.mkdtemp(dir=folder))
     reader = DumpReader(
         connection, dump_date=DAY, max_late_days=DEFINITIONS.max_late_days, target=folder
     )
