@@ -106,6 +106,7 @@ def kind_of_file(path: Path, name: str) -> FileKind:
         try:
             csv = dialect_of(head, is_expected=is_csv_name)
         except NoHeaderError as error:
+            _check_promises(name, compression, extensions)
             raise UnreadableFileError(str(error)) from error
         if csv is not None:
             return FileKind("csv", compression, "tabular", csv)

@@ -137,8 +137,12 @@ class Landing:
         for path, found in sorted(events.files.items()):
             folder, _, name = path.partition("/")
             day = _dump_date(folder)
-            if day is None or not name:
+            if day is None:
                 strays.append(f"{self._root}/events/{path}: not inside a folder dt=YYYY-MM-DD")
+            elif not name:
+                # Some tools mark a folder of a store by an empty object of its name.
+                if self._is_local or found.info.get("size"):
+                    problems[day] = ["its folder: it is a file"]
             elif name == MANIFEST:
                 manifests[day] = _landed_file(name, found)
             else:
@@ -155,6 +159,8 @@ class Landing:
             day = _dump_date(folder)
             if day is not None and name:
                 left_alone.setdefault(day, []).append(name)
+            elif day is not None:
+                problems[day] = [f"its folder: {reason}"]
             strays.append(f"{self._root}/events/{path}: {reason}")
         return {
             day: LandedDump(

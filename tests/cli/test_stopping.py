@@ -44,6 +44,15 @@ with ending_on_signals(say), contextlib.redirect_stdout(io.StringIO()):
     ensure_manifest(project)
     list(build(project, []))
 """
+STUBBORN = """
+import contextlib, time
+from dagster_project.stopping import ending_on_signals
+with ending_on_signals(print):
+    print("begun", flush=True)
+    while True:
+        with contextlib.suppress(BaseException):
+            time.sleep(60)
+"""
 OF_AN_ANALYST = {
     f"DBT_{name}": value
     for name, value in {
@@ -188,20 +197,16 @@ def test_waiting_for_a_dump_beside_dumps_that_are_read(landed: Installation) -> 
 @pytest.mark.parametrize(
     ("told", "is_cut_short"), [([signal.SIGTERM, signal.SIGINT], False), ([signal.SIGTERM], True)]
 )
-def test_what_cannot_be_interrupted_is_cut_short_in_time_or_by_a_second_signal(
-    landed: Installation, told: list[signal.Signals], is_cut_short: bool
+def test_what_does_not_end_is_cut_short_in_time_or_by_a_second_signal(
+    told: list[signal.Signals], *, is_cut_short: bool
 ) -> None:
-    """A file is a pipe that nobody writes to: who opens it waits, and hears of nothing else."""
-    os.mkfifo(landed.landing / "events" / "dt=2026-03-01" / "b.ndjson")
-    building = "lake/raw/dumps/dt=2026-03-01/building-*"
-    with walkhouse_run(landed) as run:
-        while not [*landed.home.glob(building)]:
-            assert run.process.poll() is None, run.said
-            time.sleep(0.02)
+    with command(sys.executable, "-c", STUBBORN, environment=dict(os.environ)) as run:
+        run.wait_for("begun")
         began = time.monotonic()
         assert run.end_with(*told) == 128 + signal.SIGTERM
         assert (time.monotonic() - began > 15) == is_cut_short
     assert ("is cut short" in run.said) == is_cut_short
+    assert "begun\nSIGTERM: stopping" in run.said
 
 
 def statuses(installation: Installation) -> list[str]:

@@ -150,6 +150,21 @@ def test_a_link_to_nowhere_fails_its_dump_and_no_other(tmp_path: Path, link: str
     assert events_by_day(lake) == dict.fromkeys((FIRST, SECOND, THIRD), 2)
 
 
+def test_a_file_in_the_place_of_a_dump_is_no_withdrawal(tmp_path: Path) -> None:
+    landing = three_dumps(tmp_path)
+    take_in(tmp_path, landing)
+    for day in (SECOND, THIRD):
+        folder_of(landing, day).rename(tmp_path / f"{day}")
+    folder_of(landing, SECOND).write_bytes(b"")
+    os.mkfifo(folder_of(landing, THIRD))
+    lake, failed = take_in(tmp_path, landing)
+    assert failed == {
+        SECOND: "dump 2026-03-02, its folder: it is a file; mend that, and run again",
+        THIRD: "dump 2026-03-03, its folder: no file but a pipe; mend that, and run again",
+    }
+    assert events_by_day(lake) == dict.fromkeys((FIRST, SECOND, THIRD), 2)
+
+
 def test_links_that_lead_to_each_other_fail_their_dump(tmp_path: Path) -> None:
     landing = three_dumps(tmp_path)
     (folder_of(landing, SECOND) / "x").symlink_to("y")
@@ -225,31 +240,32 @@ def test_a_file_that_goes_away_after_it_was_listed_fails_its_dump(
     assert set(lake.dumps()) == {FIRST, THIRD}
 
 
-def test_names_that_are_no_utf8_are_read_and_shown_escaped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_names_that_are_no_utf8_are_read_and_shown_escaped(tmp_path: Path) -> None:
     landing = three_dumps(tmp_path)
-    content = (folder_of(landing, FIRST) / "a.ndjson").read_bytes()
-    folder = os.fsencode(folder_of(landing, FIRST))
-    for name in (b"donn\xe9es.ndjson", b"d\xff/x.ndjson", b"\xc3\x28.parquet.tmp"):
-        path = os.path.join(folder, name)  # noqa: PTH118  # Path knows no bytes
-        os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120  # as above
-        with open(path, "wb") as file:  # noqa: PTH123  # as above
-            file.write(content.replace(b"2026-03-01 a", name.hex().encode()))
-    os.makedirs(os.fsencode(landing / "events") + b"/dt=2026-03-01\xe9")  # noqa: PTH103  # as above
-    for size in (128 * 1024, -1):  # read in Python, and by DuckDB
-        monkeypatch.setattr("dagster_project.ingest.lines._SMALL_FILE_BYTES", size)
-        lake, failed = take_in(tmp_path / str(size), landing)
-        assert not failed
-        names = rows(lake, "select distinct source_file from LINES where dump_date = '2026-03-01'")
-        assert {str(name) for (name,) in names} == {
-            "a.ndjson",
-            "part/b.ndjson",
-            r"donn\xe9es.ndjson",
-            r"d\xff/x.ndjson",
-        }
-    strays = Landing(str(landing)).look().strays
-    assert any(r"/\xc3(.parquet.tmp: its name ends with .tmp" in stray for stray in strays)
+    time = landings.at("2026-03-01T09:00:00Z")
+    event = landings.player(time, "launcher/click", session="odd")
+    row = landings.tabular(time, "Launcher/Click", session="row")
+    for name, content in (
+        (b"donn\xe9es.ndjson", landings.ndjson([event])),
+        (b"d\xff/x.csv", landings.csv_table([row])),
+        (b"x\xe9.parquet", landings.parquet_table({key: [row[key]] for key in row})),
+        (b"\xc3\x28.parquet.tmp", b""),
+    ):
+        landings.put(landing, "2026-03-01", os.fsdecode(name), content)
+    (landing / "events" / os.fsdecode(b"dt=2026-03-01\xe9")).mkdir()
+    lake, failed = take_in(tmp_path, landing)
+    assert not failed
+    names = rows(lake, "select distinct source_file from LINES where dump_date = '2026-03-01'")
+    assert {str(name) for (name,) in names} == {
+        "a.ndjson",
+        "part/b.ndjson",
+        r"donn\xe9es.ndjson",
+        r"d\xff/x.csv",
+        r"x\xe9.parquet",
+    }
+    assert lake.dumps()[FIRST].outcomes["quarantined"] == 0
+    (stray,) = Landing(str(landing)).look().strays
+    assert r"/\xc3(.parquet.tmp: its name ends with .tmp" in stray
 
 
 LEFT_BEHIND = (

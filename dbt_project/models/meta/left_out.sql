@@ -1,5 +1,11 @@
 with
 
+sessions as (
+
+    select * from {{ ref('fct_sessions') }}
+
+),
+
 users_by_home as (
 
     select * from {{ ref('int_users_by_home') }}
@@ -12,16 +18,40 @@ environments as (
 
 ),
 
-totals as (
+-- A session may have events of several users, and events of none.
+session_totals as (
 
     select
         environment,
         cast(sum(events) as bigint) as events,
-        cast(sum(sessions) as bigint) as sessions,
+        count(*) as sessions
+    from sessions
+    where environment <> 'production'
+    group by environment
+
+),
+
+user_totals as (
+
+    select
+        environment,
         count(distinct end_user_id) as end_users
     from users_by_home
     where environment <> 'production'
     group by environment
+
+),
+
+totals as (
+
+    select
+        session_totals.environment,
+        session_totals.events,
+        session_totals.sessions,
+        coalesce(user_totals.end_users, 0) as end_users
+    from session_totals
+    left join user_totals
+        on session_totals.environment = user_totals.environment
 
 ),
 
