@@ -71,7 +71,7 @@ def rows_of(path: Path) -> Iterator[ParquetRows]:
             return
         names = [name for name in file.schema_arrow.names if column_of(name) is not None]
         first_row = 1
-        for batch in file.iter_batches(_ROWS_AT_ONCE, columns=names):
+        for batch in file.iter_batches(_ROWS_AT_ONCE, columns=names, use_threads=False):
             texts: dict[str, pa.Array] = {}
             problems: dict[int, str] = {}
             for name, values in zip(batch.schema.names, batch.columns, strict=True):

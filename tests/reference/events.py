@@ -94,6 +94,7 @@ BRANCHES = {
 }
 TABULAR_KEYS = {*TABULAR_COLUMNS, "_static", "Wm-Client-Timestamp"}
 
+TRUE, FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 REQUIRED = ("occurred_at", "session_id", "end_user_id", "item_type", "event")
 
 IDENTITY = (
@@ -280,7 +281,9 @@ def text(value: Any) -> str | None:
         return "true" if value else "false"
     if isinstance(value, dict | list):
         return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-    return str(float(value)) if isinstance(value, Number) else str(value)
+    if isinstance(value, Number):
+        return value.written if abs(value) == float("inf") else str(float(value))
+    return str(value)
 
 
 def whole(value: str | None) -> str | None:
@@ -352,7 +355,8 @@ def _parent_type(name: str | None, definitions: Definitions) -> str | None:
 
 
 def _boolean(value: Any) -> bool | None:
-    return {"true": True, "false": False}.get((text(value) or "").lower())
+    name = (whole(text(value)) or "").lower()
+    return True if name in TRUE else False if name in FALSE else None
 
 
 def _whole_number(value: Any) -> int | None:
