@@ -103,7 +103,7 @@ def dialect_of(head: bytes, *, is_expected: bool) -> CsvDialect | None:
     if most > 1 or (best is not None and is_expected):
         return best
     if is_expected:
-        raise NoHeaderError(_no_header(head, first))
+        raise NoHeaderError(_no_header(head))
     return None
 
 
@@ -363,8 +363,8 @@ def _lines(text: str) -> Iterator[str]:
         start = end
 
 
-def _no_header(head: bytes, first: str) -> str:
-    shown = repr(first[:_SHOWN])
+def _no_header(head: bytes) -> str:
+    """Why a file has no header; its first line may be a row, so it is not quoted."""
     if b"\x00" in head[:_SHOWN]:
         return (
             "it has zero bytes, as UTF-16 without its byte order mark does; deliver it as UTF-8, "
@@ -372,7 +372,7 @@ def _no_header(head: bytes, first: str) -> str:
         )
     names = ", ".join(REQUIRED_COLUMNS)
     return (
-        f"it has no header: its first line, {shown}, names no column ({names}, …) between "
-        f"separators that are known ({', '.join(_SEPARATORS.values())}); deliver it with the names "
-        "of its columns in the first line"
+        f"it has no header: its first line names no column ({names}, …) between separators that "
+        f"are known ({', '.join(_SEPARATORS.values())}); deliver it with the names of its columns "
+        "in the first line"
     )

@@ -203,7 +203,7 @@ def test_a_parquet_file_with_a_broken_page_is_named_as_such(
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (f"{ROW}\n{ROW}\n".encode(), "it has no header: its first line, '1772366400000,s,u,"),
+        (f"{ROW}\n{ROW}\n".encode(), "it has no header: its first line names no column"),
         (HEADER.replace(",", "^").encode(), "separators that are known .comma, semicolon, tab"),
         (HEADER.encode("utf-16-le"), "UTF-16 without its byte order mark"),
     ],
