@@ -102,6 +102,12 @@ class Command:
         return "".join(self.lines)
 
 
+def _hear_signals() -> None:
+    """Whoever runs the tests may have them ignored, as `nohup` and shells do for their children."""
+    for each in SIGNALS:
+        signal.signal(each, signal.SIG_DFL)
+
+
 @contextmanager
 def command(*words: str, environment: dict[str, str]) -> Iterator[Command]:
     """Start a program in a process group of its own, as a shell does."""
@@ -112,6 +118,7 @@ def command(*words: str, environment: dict[str, str]) -> Iterator[Command]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        preexec_fn=_hear_signals,
     )
     assert process.stdout is not None
     running = Command(process, [])

@@ -139,8 +139,8 @@ def test_of_the_scores_of_a_user_and_day_the_last_counts(warehouse: Warehouse) -
     columns = ("plays", "nps_answers", "promoters", "detractors", "nps")
     assert told(warehouse, "reports.rpt_surveys", *columns, item_id="sv") == [[1, 1, 0, 1, -100.0]]
     assert told(warehouse, "reports.rpt_surveys", *columns, item_id="sv-answers") == [
-        # A 7 and an 8; a question whose only answer is 0 could be any.
-        [1, 2, 0, 0, 0.0]
+        # A 7, an 8 and 7.0, which is a 7; a question whose only answer is 0 could be any.
+        [1, 3, 0, 0, 0.0]
     ]
 
 

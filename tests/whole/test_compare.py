@@ -28,7 +28,12 @@ def published(expected: Warehouse) -> duckdb.DuckDBPyConnection:
     for schema in ("facts", "reports", "meta"):
         connection.execute(f"create schema {schema}")
     for name, rows in expected.tables.items():
-        frame = pandas.DataFrame(rows, dtype=object)
+        columns = (
+            [name for name, value in rows[0].items() if not isinstance(value, tuple)]
+            if rows
+            else []
+        )
+        frame = pandas.DataFrame(rows, dtype=object, columns=columns)
         if not rows:
             connection.execute(f"create table {name} (nothing integer)")
             continue

@@ -19,8 +19,8 @@ def extend(seeds: Path) -> None:
     chat = ",Live Chat,Click,interaction,,"
     assert f"{chat},,," in text
     text = text.replace(f"{chat},,,", f"{chat}24h,,,")
-    text += "49,Launcher,Long Press,interaction,,,follows,Launcher: Play,The user held it down.\n"
-    text += "50,Beacon,Pulse,exposure,,session,,,The Beacon pulsed.\n"
+    text += "49,Launcher,Long Press,interaction,,,follows,Launcher: Play,The user held it down.,\n"
+    text += "50,Beacon,Pulse,exposure,,session,,,The Beacon pulsed.,\n"
     definitions.write_text(text, encoding="utf-8")
     with (seeds / "raw_names.csv").open("a", encoding="utf-8") as file:
         file.write("Launcher,Long Press,launcher,longPress,assumed\n")

@@ -354,6 +354,7 @@ def test_settings_of_the_account_and_the_database_change_nothing(
     for release_id in (FIRST, SECOND):
         send(url, published, release_id)
         assert held_release(url) == release_id
+    server.ask("postgres", f"alter database {database} reset all")  # the test asks as well
     visits = server.ask(
         database, "select visit, to_char(event_date, 'YYYY-MM-DD') from facts.fct_visits"
     )
