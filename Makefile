@@ -8,7 +8,8 @@ BIN := $(CHECKOUT)/.venv/bin
 READY := $(CHECKOUT)/.venv/ready
 PIP := "$(BIN)/python" -m pip install --quiet --disable-pip-version-check
 GET_UV := $(PIP) --only-binary :all: uv==0.13.9
-UV := "$(BIN)/uv" pip install --quiet --python "$(BIN)/python"
+# Like pip, it trusts the certificates that the system trusts.
+UV := "$(BIN)/uv" pip install --quiet --system-certs --python "$(BIN)/python"
 
 # `make test-all` adds the runs that are killed, the dashboards in a real Superset, and random
 # histories for an hour or more.
