@@ -21,7 +21,7 @@ from dagster_project.release.copies.send import copies_behind, copy_states, send
 from dagster_project.release.publish import switch_to
 from dagster_project.settings import COPY_SCHEMES
 from tests.installation import CHECKOUT
-from tests.object_store import SECRET, ObjectStore, object_store
+from tests.object_store import SECRET, ObjectStore
 from tests.proxy import Proxy, breaking_after, proxy
 from tests.release.copies.by_hand import FIRST, OWNER, SECOND, THIRD, publish_by_hand
 
@@ -32,24 +32,6 @@ from pathlib import Path
 from dagster_project.release.copies.send import send_copies
 print(send_copies([sys.argv[1]], Path(sys.argv[2]), keep=3, installation=sys.argv[3]))
 """
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ObjectStore]:
-    with object_store() as store:
-        yield store
-
-
-@pytest.fixture
-def store(
-    server: ObjectStore, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> ObjectStore:
-    """The server with an empty bucket for each test."""
-    for name, value in server.environment.items():
-        monkeypatch.setenv(name, value)
-    fresh = ObjectStore(server.endpoint, f"bucket-{abs(hash(request.node.name))}")
-    fresh.client().create_bucket(Bucket=fresh.bucket)
-    return fresh
 
 
 @pytest.fixture

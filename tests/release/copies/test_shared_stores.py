@@ -14,26 +14,8 @@ from s3fs import S3FileSystem
 from dagster_project.release.copies.s3 import held_release
 from dagster_project.release.copies.send import send_copies
 from tests.installation import CHECKOUT
-from tests.object_store import ObjectStore, object_store
+from tests.object_store import ObjectStore
 from tests.release.copies.by_hand import ANOTHER, FIRST, OWNER, SECOND, THIRD, publish_by_hand
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ObjectStore]:
-    with object_store() as store:
-        yield store
-
-
-@pytest.fixture
-def store(
-    server: ObjectStore, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> ObjectStore:
-    """The server with an empty bucket for each test."""
-    for name, value in server.environment.items():
-        monkeypatch.setenv(name, value)
-    fresh = ObjectStore(server.endpoint, f"bucket-{abs(hash(request.node.name))}")
-    fresh.client().create_bucket(Bucket=fresh.bucket)
-    return fresh
 
 
 def publish(published: Path, release_id: str) -> None:
