@@ -1,5 +1,11 @@
 with
 
+people as (
+
+    select * from {{ ref('int_people') }}
+
+),
+
 flow_plays as (
 
     select
@@ -14,6 +20,17 @@ flow_plays as (
         end as initiator_class
     from {{ ref('fct_flow_plays') }}
     where environment = 'production'
+
+),
+
+with_people as (
+
+    select
+        flow_plays.*,
+        people.person_id
+    from flow_plays
+    left join people
+        on flow_plays.end_user_id = people.end_user_id
 
 ),
 
@@ -34,6 +51,7 @@ totals as (
         min(flow_kind) as flow_kind,
         count(*) as plays,
         count(distinct end_user_id) as end_users,
+        count(distinct person_id) as people,
         count(*) filter (where result = 'failed') as failed,
         count(*) filter (where has_known_end) as completable_plays,
         count(*) filter (where result = 'completed') as completed,
@@ -62,7 +80,7 @@ totals as (
             as unknown_initiated_failed,
         count(*) filter (where initiator_class = 'unknown' and result = 'completed')
             as unknown_initiated_completed
-    from flow_plays
+    from with_people
     group by system_id, item_type, item_id, item_name_without_id
 
 ),
@@ -89,6 +107,7 @@ final as (
         ---------- results
         plays,
         end_users,
+        people,
         failed,
         {{ rate('failed', 'plays') }} as failure_rate,
         completable_plays,
