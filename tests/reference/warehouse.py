@@ -74,7 +74,7 @@ def reference(
     facts["dim_systems"] = people.systems(
         events, facts["fct_sessions"], facts["dim_items"], persons, seeds
     )
-    reports = _reports(facts, running, definitions, zone)
+    reports = _reports(_with_people(facts, persons), running, definitions, zone)
     ledger = tables.dump_ledger(dumps, judged, duplicates)
     return Warehouse(
         tables={
@@ -166,7 +166,18 @@ def _reports(
         "rpt_actionbot": family_reports.actionbot_report(chats, conversations, names, zone),
         "rpt_quizzes": family_reports.quizzes_report(facts["fct_quiz_attempts"], names, zone),
         "rpt_retention_weekly": user_reports.retention_weekly(facts["fct_sessions"], zone),
-        "rpt_non_interactors": user_reports.non_interactors(events, names),
+        "rpt_non_interactors": user_reports.non_interactors(events, names, definitions),
+    }
+
+
+def _with_people(facts: dict[str, list[Row]], persons: dict[str, str]) -> dict[str, list[Row]]:
+    """The facts with the person of each row that has an end user."""
+    return {
+        name: [
+            row | {"person_id": persons[row["end_user_id"]]} if "end_user_id" in row else row
+            for row in rows
+        ]
+        for name, rows in facts.items()
     }
 
 

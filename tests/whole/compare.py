@@ -69,7 +69,7 @@ KEYS = {
     "reports.rpt_actionbot": DAILY,
     "reports.rpt_quizzes": DAILY,
     "reports.rpt_retention_weekly": ("first_week", "week"),
-    "reports.rpt_non_interactors": ("system_id", "item_type", "item_id", "end_user_id"),
+    "reports.rpt_non_interactors": ("system_id", "item_type", "item_id", "person_id"),
     "meta.dump_ledger": ("dump_date", "source_file"),
     "meta.quarantine": ("dump_date", "source_file", "source_row"),
     "meta.late_events": ("event_date", "dump_date"),

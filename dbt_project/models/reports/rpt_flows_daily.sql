@@ -23,12 +23,25 @@ items as (
 
 ),
 
+people_of_days as (
+
+    select * from {{ ref('int_people_of_days') }}
+    where {{ is_stale('report_date') }}
+
+),
+
+with_people as (
+
+    {{ with_people('flow_plays', 'people_of_days') }}
+
+),
+
 totals as (
 
     select
         report_date,
-        {{ flow_totals() }}
-    from flow_plays
+        {{ flow_totals(people=count_people()) }}
+    from with_people
     where {{ is_stale('report_date') }}
     group by report_date, system_id, item_type, item_id, item_name_without_id
 

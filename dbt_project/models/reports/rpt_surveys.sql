@@ -38,6 +38,19 @@ items as (
 
 ),
 
+people_of_days as (
+
+    select * from {{ ref('int_people_of_days') }}
+    where {{ is_stale('report_date') }}
+
+),
+
+with_people as (
+
+    {{ with_people('plays', 'people_of_days') }}
+
+),
+
 play_totals as (
 
     select
@@ -53,9 +66,11 @@ play_totals as (
         count(*) filter (where result = 'ignored') as plays_ignored,
         count(distinct end_user_id) as end_users,
         count(distinct end_user_id) filter (where result = 'submitted') as end_users_submitted,
+        {{ count_people() }} as people,
+        {{ count_people("result = 'submitted'") }} as people_submitted,
         {{ quantile('case when ms_to_submit >= 0 then ms_to_submit end', 0.5) }}
             as median_ms_to_submit
-    from plays
+    from with_people
     where {{ is_stale('report_date') }}
     group by report_date, system_id, item_id, survey_name_without_id
 
@@ -151,6 +166,8 @@ final as (
         coalesce(play_totals.plays_ignored, 0) as plays_ignored,
         coalesce(play_totals.end_users, 0) as end_users,
         coalesce(play_totals.end_users_submitted, 0) as end_users_submitted,
+        coalesce(play_totals.people, 0) as people,
+        coalesce(play_totals.people_submitted, 0) as people_submitted,
         {{ rate('play_totals.plays_submitted', 'play_totals.plays') }} as response_rate,
         {{ ms_to_seconds('play_totals.median_ms_to_submit') }} as median_seconds_to_submit,
 
