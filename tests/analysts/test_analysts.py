@@ -28,7 +28,13 @@ SYSTEM, OTHER_SYSTEM = landing.SYSTEM, landing.OTHER_SYSTEM
 NO_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 # What the metrics and the questions are asked of, and what they are compared with.
 ASKED_FOR = ("time_spine", "fct_searches", "rpt_sessions_daily", "rpt_items_daily", "rpt_flows")
-ALSO_ASKED_FOR = ("int_flow_play_sessions", "dim_items", "rpt_flows_daily")
+ALSO_ASKED_FOR = (
+    "int_flow_play_sessions",
+    "dim_items",
+    "rpt_flows_daily",
+    "rpt_surveys",
+    "nps_scores",
+)
 
 
 PAGE = CHECKOUT / "docs" / "analysts.md"
@@ -283,6 +289,20 @@ ITEM_METRICS = (
     "sessions_exposed_or_interacted",
     "interaction_rate",
 )
+FLOW_METRICS = {
+    "flow_plays": "plays",
+    "failed_plays": "failed",
+    "flow_failure_rate": "failure_rate",
+    "completable_plays": "completable_plays",
+    "completed_plays": "completed",
+    "completion_rate": "completion_rate",
+}
+SCORE_METRICS = {
+    "nps_answers": "nps_answers",
+    "promoters": "promoters",
+    "detractors": "detractors",
+    "nps": "nps",
+}
 
 
 def test_the_metrics_of_sessions_are_those_of_the_report(
@@ -319,6 +339,46 @@ def test_the_metrics_of_items_are_those_of_the_report(
     # Completed on a day on which it was neither shown nor acted on: there is no rate.
     (task,) = (key for key in report if key[:4] == ("2026-03-03", SYSTEM, "Task", "k1"))
     assert report[task]["interaction_rate"] is None
+
+
+def test_the_metrics_of_flows_are_those_of_the_report(
+    analyst: Installation, tmp_path: Path
+) -> None:
+    key = ["system_id", "item_type", "item_id", "item_key"]
+    answer = asked(
+        analyst,
+        tmp_path,
+        list(FLOW_METRICS),
+        ["metric_time__day", *(f"flow_play__{column}" for column in key)],
+    )
+    assert_same(answer, reported(analyst, "rpt_flows_daily", FLOW_METRICS, ["report_date", *key]))
+    f2 = [row for key, row in answer.items() if key[:1] + key[3:4] == ("2026-03-05", "f2")]
+    assert [row["completion_rate"] for row in f2] == [0.5]
+
+
+def test_the_net_promoter_score_is_that_of_the_report(
+    analyst: Installation, tmp_path: Path
+) -> None:
+    key = ["system_id", "item_key"]
+    answer = asked(
+        analyst,
+        tmp_path,
+        list(SCORE_METRICS),
+        ["metric_time__day", *(f"score__{column}" for column in key)],
+    )
+    report = reported(analyst, "rpt_surveys", SCORE_METRICS, ["report_date", *key])
+    assert_same(answer, {day: row for day, row in report.items() if row["nps_answers"]})
+    by_week = asked(
+        analyst,
+        tmp_path,
+        ["nps"],
+        ["metric_time__week", "score__system_id", "score__item_id", "score__question_name"],
+    )
+    survey = (SYSTEM, "sv1", "How likely?")
+    assert by_week == {
+        ("2026-03-02", *survey): {"nps": 0.0},
+        ("2026-03-09", *survey): {"nps": 100.0},
+    }
 
 
 def test_metrics_are_asked_by_the_dimensions_of_other_tables(analyst: Installation) -> None:
