@@ -32,6 +32,7 @@ ALSO_ASKED_FOR = (
     "int_flow_play_sessions",
     "dim_items",
     "rpt_flows_daily",
+    "rpt_paths",
     "rpt_surveys",
     "nps_scores",
 )
@@ -466,6 +467,13 @@ def test_how_completion_changes_from_week_to_week(answers: Any) -> None:
         ("f1", weeks[1], 1, 1, 1.0, 1.0),
         ("f1", weeks[2], 2, 0, 0.0, -1.0),
         ("f2", weeks[1], 2, 1, 0.5, None),
+    ]
+
+
+def test_what_leads_to_a_flow(answers: Any) -> None:
+    """Five sessions started f1, four of them with it; f2 was followed by itself alone."""
+    assert [tuple(row.values()) for row in answers("what_leads_to_a_flow")] == [
+        (SYSTEM, "Smart Walk-Thru", "f1", "The flow f1", "WidgetSearch", None, None, 5, 1, 0.2)
     ]
 
 
