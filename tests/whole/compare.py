@@ -47,6 +47,8 @@ KEYS = {
     "facts.fct_quiz_attempts": (*SESSION, "item_id", "attempt_number"),
     "facts.dim_items": ("system_id", "item_type", "item_id", "item_name"),
     "facts.dim_end_users": ("end_user_id",),
+    "facts.dim_people": ("person_id",),
+    "facts.dim_systems": ("system_id",),
     "facts.dim_event_definitions": ("item_type", "event"),
     "reports.rpt_sessions_daily": ("report_date", "system_id"),
     "reports.rpt_items_daily": ("report_date", "system_id", "item_type", "item_id", "item_name"),
