@@ -49,17 +49,24 @@ class Report:
         table: name of the table.
         metrics: the figures on it.
         date: the column with the day of a row; None if the table has no days.
+        query: what it is where it is no published table but made of some; `table` names it.
     """
 
     schema: str
     table: str
     metrics: tuple[Metric, ...] = ()
     date: str | None = None
+    query: str = ""
 
     @property
     def name(self) -> str:
         """Schema and table."""
         return f"{self.schema}.{self.table}"
+
+    @property
+    def relation(self) -> str:
+        """What to select from."""
+        return f"({self.query}) as {self.table}" if self.query else self.name
 
     def metric(self, name: str) -> Metric:
         """The figure of this name.
@@ -218,7 +225,7 @@ FLOWS = Report(
     "rpt_flows",
     metrics=(
         total("plays", "Plays"),
-        total("completable_plays", "Completable plays"),
+        total("completable_plays", "Plays with a known end"),
         total("completed", "Completed", tone="good"),
         total("failed", "Failed", tone="bad"),
         total("stopped_by_launcher", "Stopped by a launcher"),
@@ -233,8 +240,11 @@ FLOWS = Report(
             meaning="Plays that the user started, per play.",
         ),
         as_it_is("median_seconds_to_complete", "Median seconds to complete"),
+        as_it_is("median_seconds", "Median seconds"),
     ),
 )
+
+FLOWS_DAILY = Report("reports", "rpt_flows_daily", FLOWS.metrics, date="report_date")
 
 FUNNEL = Report(
     "reports",

@@ -171,7 +171,8 @@ def spark(numbers: Sequence[float | None]) -> str:
     path = " ".join(f"{x:g},{y:g}" for x, y in points)
     x, y = points[-1]
     return (
-        f'<svg viewBox="0 0 {_SPARK_WIDTH} {_SPARK_HEIGHT}" class="spark" aria-hidden="true">'
+        f'<svg viewBox="0 0 {_SPARK_WIDTH} {_SPARK_HEIGHT}" class="spark" aria-hidden="true"'
+        ' preserveAspectRatio="xMinYMid">'
         f'<polyline points="{path}"/><circle cx="{x:g}" cy="{y:g}" r="2.5"/></svg>'
     )
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dagster_project.release.metrics import FLOWS, FUNNEL
+from dagster_project.release.metrics import FLOWS, FLOWS_DAILY, FUNNEL
 from dagster_project.release.page.section import ROWS, Column, Named, Rate, Section, Table
-from dagster_project.release.page.source import Source
-from dagster_project.release.page.text import decimal, share, shown
+from dagster_project.release.page.source import Source, selected
+from dagster_project.release.page.text import change, decimal, share, shown
 from dagster_project.words import counted
 
 _FUNNELS = 6
@@ -26,12 +26,14 @@ def flows_section(source: Source) -> Section:
         limit {ROWS}
         """
     )
+    changes = _changes(source)
     steps = {flow["item_key"]: _steps(source, flow["item_key"]) for flow in flows}
     overview = Table(
         "Most played",
         [
             Column("Flow", "name"),
             source.column(FLOWS, "completion_rate", is_main=True),
+            Column("Change", "text", _change_means(source)),
             source.column(FLOWS, "failure_rate"),
             source.column(FLOWS, "median_seconds_to_complete"),
         ],
@@ -40,20 +42,46 @@ def flows_section(source: Source) -> Section:
                 (
                     flow["item_name"],
                     source.place(flow["item_type"], flow["item_id"], flow["system_id"]),
-                    _sentence(flow, steps[flow["item_key"]]),
                 ),
                 Rate(flow["completed"], flow["completable_plays"], "plays"),
+                changes.get(flow["item_key"], "") or "-",
                 Rate(flow["failed"], flow["plays"], "plays"),
                 flow["median_seconds_to_complete"],
             )
             for flow in flows
         ],
         grows=True,
+        sentences=[_sentence(flow, steps[flow["item_key"]]) for flow in flows],
         note="Over all days. Completion is known of flows whose last step the catalogue lists.",
     )
     main = [flow for flow in flows if flow["flow_kind"] != "automation"][:_FUNNELS]
     funnels = [_funnel(source, flow, steps[flow["item_key"]]) for flow in main]
     return Section("Guided flows", tables=[overview, *funnels])
+
+
+def _changes(source: Source) -> dict[str, str]:
+    """What became of the completion rates since the period before, by flow."""
+    period = source.period
+    if period is None or period.before is None:
+        return {}
+    now, before = (
+        {
+            row["item_key"]: row["completion_rate"]
+            for row in source.rows(
+                f"select item_key, {selected(FLOWS_DAILY, ['completion_rate'])}"
+                f" from {FLOWS_DAILY.name} where {span.holds('report_date')} group by item_key"
+            )
+        }
+        for span in (period.now, period.before)
+    )
+    return {flow: change("share", now.get(flow), before.get(flow)) for flow in now}
+
+
+def _change_means(source: Source) -> str:
+    period = source.period
+    if period is None or period.before is None:
+        return "There is no full period to compare with."
+    return f"Of the completion rate, from {period.before.text} to {period.now.text}."
 
 
 def _steps(source: Source, flow: str) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dagster_project.release.metrics import ITEMS, SEARCHES, SESSIONS, SURVEYS, Report
+from dagster_project.release.metrics import FLOWS_DAILY, SEARCHES, SESSIONS, SURVEYS, Report
 from dagster_project.release.page.charts import spark
 from dagster_project.release.page.section import Section, Tile
 from dagster_project.release.page.source import Source
@@ -14,7 +14,7 @@ TILES: Sequence[tuple[Report, str]] = (
     (SESSIONS, "sessions"),
     (SESSIONS, "engagement_rate"),
     (SESSIONS, "interactions_per_session"),
-    (ITEMS, "items"),
+    (FLOWS_DAILY, "completion_rate"),
     (SEARCHES, "click_rate"),
     (SURVEYS, "nps"),
 )

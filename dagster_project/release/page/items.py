@@ -3,67 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from dagster_project.release.metrics import (
-    ACTIONBOT,
-    LAUNCHERS,
-    QUIZZES,
-    SHOUTOUTS,
-    SMARTTIPS,
-    SURVEYS,
-    TASKS,
-    Report,
-)
+from dagster_project.release.item_rates import ITEM_RATES, MEASURES
 from dagster_project.release.page.section import ROWS, Column, Rate, Section, Table, Term
 from dagster_project.release.page.source import Source
 from dagster_project.release.page.text import change
-
-
-@dataclass(frozen=True)
-class Measure:
-    """The rate by which items of a type are judged.
-
-    Attributes:
-        item_type: the type.
-        report: where the rate is.
-        name: of the rate.
-        did: what its numerator did.
-        of: what its denominator counts.
-        having: which items it is for, as a condition on all their rows.
-    """
-
-    item_type: str
-    report: Report
-    name: str
-    did: str
-    of: str
-    having: str = "true"
-
-    def rate(self, part: int, whole: int) -> Rate:
-        """The rate of an item, or of many."""
-        return Rate(part, whole, self.of)
-
-
-# A SmartTip that validates is not there to be looked at, and one that only guides has no result.
-MEASURES: Sequence[Measure] = (
-    Measure("Launcher", LAUNCHERS, "click_rate", "clicked", "sessions"),
-    Measure("SmartTip", SMARTTIPS, "hover_rate", "looked at", "sessions", "sum(validations) = 0"),
-    Measure(
-        "SmartTip",
-        SMARTTIPS,
-        "passed_at_first_rate",
-        "right at first",
-        "sessions",
-        "sum(validations) > 0",
-    ),
-    Measure("ShoutOut", SHOUTOUTS, "click_rate", "clicked", "sessions"),
-    Measure("Task", TASKS, "completion_rate", "completed", "sessions"),
-    Measure("Survey", SURVEYS, "response_rate", "submitted", "plays"),
-    Measure("TeachMe Quiz", QUIZZES, "pass_rate", "passed", "attempts"),
-    Measure("ActionBot", ACTIONBOT, "engagement_rate", "engaged in", "chats"),
-)
 
 
 def items_section(source: Source) -> Section:
@@ -83,7 +28,7 @@ def items_section(source: Source) -> Section:
     below = [item for item in items if item["whole"] >= enough and behind(item) < 0]
     return Section(
         "Items",
-        f"{period.now.text}. Each type has a rate of its own; flows follow below.",
+        f"{period.now.text}. Items of each type have a rate of their own.",
         tables=[
             _types(source, list(types.values()), is_compared=bool(period.before)),
             _items(source, "Met most", items[:ROWS], types, ""),
@@ -118,37 +63,36 @@ order by position
 def _rated(source: Source) -> str:
     """The beginning of a query of items with the numerator and denominator of their rate."""
     assert source.period
-    selects = []
-    for position, measure in enumerate(MEASURES):
-        part, whole = measure.report.metric(measure.name).parts or ("", "")
-        day = str(measure.report.date)
-        now = f"filter ({source.period.now.holds(day)})"
-        before = source.period.before
-        then = f"filter ({before.holds(day) if before else 'false'})"
-        selects.append(
-            f"""
-            select
-                {position} as position, item_key, any_value(system_id) as system_id,
-                any_value(item_id) as item_id, arg_max(item_name, {day}) as item_name,
-                coalesce(sum({part}) {now}, 0)::bigint as part,
-                coalesce(sum({whole}) {now}, 0)::bigint as whole,
-                coalesce(sum({part}) {then}, 0)::bigint as part_before,
-                coalesce(sum({whole}) {then}, 0)::bigint as whole_before
-            from {measure.report.name}
-            group by item_key
-            having {measure.having}
-            """
-        )
-    union = " union all ".join(selects)
-    return f"with rated as (select *, part / nullif(whole, 0) as rate from ({union})) "
+    now = f"filter ({source.period.now.holds('report_date')})"
+    before = source.period.before
+    then = f"filter ({before.holds('report_date') if before else 'false'})"
+    return f"""
+    with counted as (
+        select
+            position,
+            item_key,
+            any_value(system_id) as system_id,
+            any_value(item_id) as item_id,
+            arg_max(item_name, report_date) as item_name,
+            coalesce(sum(did_it) {now}, 0)::bigint as part,
+            coalesce(sum(met_it) {now}, 0)::bigint as whole,
+            coalesce(sum(did_it) {then}, 0)::bigint as part_before,
+            coalesce(sum(met_it) {then}, 0)::bigint as whole_before
+        from {ITEM_RATES.relation}
+        group by position, item_key
+    ), rated as (
+        select *, part / nullif(whole, 0) as rate
+        from counted
+    )
+    """
 
 
 def _types(source: Source, rows: Sequence[dict[str, Any]], *, is_compared: bool) -> Table:
     cells = []
     for row in rows:
         measure = MEASURES[row["position"]]
-        rate = measure.rate(row["part"], row["whole"])
-        before = measure.rate(row["part_before"], row["whole_before"])
+        rate = Rate(row["part"], row["whole"], measure.of)
+        before = Rate(row["part_before"], row["whole_before"])
         cells.append(
             (
                 (measure.item_type, measure.did),
@@ -161,7 +105,7 @@ def _types(source: Source, rows: Sequence[dict[str, Any]], *, is_compared: bool)
         "By type",
         [
             Column("Type", "name"),
-            Column("Items"),
+            source.column(ITEM_RATES, "items"),
             Column("Rate", "share", is_main=True),
             Column("Change", "text"),
         ],
@@ -188,7 +132,7 @@ def _items(
                     source.place(measure.item_type, item["item_id"], item["system_id"]),
                 ),
                 measure.did,
-                measure.rate(item["part"], item["whole"]),
+                Rate(item["part"], item["whole"], measure.of),
                 types[item["position"]]["rate"],
             )
         )

@@ -95,6 +95,7 @@ class Table:
         folded: whether it is shown only when asked for.
         grows: whether it needs the whole width.
         more: what else needs an explanation.
+        sentences: for each row one that stands below it; empty where there are none.
     """
 
     title: str
@@ -104,6 +105,7 @@ class Table:
     folded: bool = False
     grows: bool = False
     more: Sequence[Term] = ()
+    sentences: Sequence[Sequence[str | Named]] = ()
 
     @property
     def size(self) -> str:

@@ -30,7 +30,7 @@ class Source:
 
     def figures(self, report: Report, names: Sequence[str], where: str = "true") -> dict[str, Any]:
         """Figures over all rows of a report that meet a condition, with the parts of rates."""
-        (row,) = self.rows(f"select {selected(report, names)} from {report.name} where {where}")
+        (row,) = self.rows(f"select {selected(report, names)} from {report.relation} where {where}")
         return row
 
     def over_time(self, report: Report, names: Sequence[str], where: str = "true") -> Series:
@@ -40,7 +40,7 @@ class Source:
         day = report.date
         rows = self.rows(
             f"select {self.period.point(str(day))} as point, {selected(report, names)}"
-            f" from {report.name} where {self.period.all.holds(str(day))} and {where}"
+            f" from {report.relation} where {self.period.all.holds(str(day))} and {where}"
             " group by point order by point"
         )
         found = {row["point"]: row for row in rows}
@@ -59,10 +59,6 @@ class Source:
     @cached_property
     def systems(self) -> Mapping[str, str]:
         """Names of systems by their ids; where two have the same, the id tells them apart."""
-        if ("dim_systems",) not in self.connection.execute(
-            "select table_name from duckdb_tables()"
-        ).fetchall():
-            return {}
         rows = self.connection.execute(
             "select system_id, system_name from facts.dim_systems order by system_id"
         ).fetchall()

@@ -10,7 +10,7 @@ import duckdb
 
 from dagster_project.release.headlines import headlines
 from dagster_project.release.metrics import LATE_EVENTS, LEDGER, LEFT_OUT
-from dagster_project.release.page.period import period_of
+from dagster_project.release.page.period import Span, period_of
 from dagster_project.release.page.section import Column, Rate, Section, Table, Term, Tile
 from dagster_project.release.page.source import Source
 from dagster_project.release.page.text import count, small_share
@@ -75,9 +75,7 @@ def _tiles(source: Source) -> list[Tile]:
         Tile(
             Term("Last dump", "The latest day of which a dump has come in."),
             str(last_dump or "-"),
-            f"{counted(header['dumps'], 'dump')} since {header['first_dump_date']}"
-            if last_dump
-            else "",
+            f"{counted(header['dumps'], 'dump')}, {_span(header)}" if last_dump else "",
         ),
         Tile(
             Term("Events", "Item events in production, which the reports count."),
@@ -99,6 +97,10 @@ def _tiles(source: Source) -> list[Tile]:
             f"{numbers['invariants_passed']} of {numbers['invariants']}",
         ),
     ]
+
+
+def _span(header: dict[str, Any]) -> str:
+    return Span(header["first_dump_date"], header["last_dump_date"]).text
 
 
 def _age(latest: datetime | None, last_dump: date | None) -> str:
