@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dagster_project.release import metrics
+from dagster_project.release.item_rates import ITEM_RATES
 from dagster_project.release.metrics import Metric, Report, Tone, Unit
 
 DISPLAY: dict[Unit, str] = {
@@ -41,10 +42,12 @@ class Dataset:
     Attributes:
         report: the table and its figures.
         columns: columns computed on top of the table's own.
+        has_system: whether its rows are of a system, whose name charts show.
     """
 
     report: Report
     columns: tuple[Column, ...] = ()
+    has_system: bool = False
 
     @property
     def table(self) -> str:
@@ -56,6 +59,17 @@ class Dataset:
         """The column that the dashboards' date filter applies to; None if there are no days."""
         return self.report.date
 
+    @property
+    def query(self) -> str:
+        """What it is made of; empty where it is a published table as it stands."""
+        if not self.has_system:
+            return self.report.query
+        return (
+            "select report.*, systems.system "
+            f"from {self.report.relation_as('report')} "
+            f"left join ({_SYSTEMS}) as systems on report.system_id = systems.system_id"
+        )
+
     def metric(self, name: str) -> Metric:
         """The figure of this name.
 
@@ -65,44 +79,57 @@ class Dataset:
         return self.report.metric(name)
 
 
-def named(name: str, label: str, item_name: str, item_id: str) -> Column:
-    """Name and id of an item; several items may have the same name."""
-    sql = f"coalesce({item_name}, 'unknown') || coalesce(' (' || {item_id} || ')', '')"
-    return Column(name, label, sql, "Name and id.")
-
-
-# Ids of systems are long; a name that somebody gave one is not.
-SYSTEM = Column(
-    "system",
-    "System",
-    "case when length(system_id) > 20 then left(system_id, 8) || '…' else system_id end",
-    "The system's id, shortened for charts.",
+# Two systems may have one name.
+_SYSTEMS = (
+    "select system_id, system_name || case when count(*) over (partition by system_name) > 1 "
+    "then ' (' || left(system_id, 8) || ')' else '' end as system from facts.dim_systems"
 )
+
+
+def named(name: str, label: str, item_name: str, item_id: str) -> Column:
+    """Name, id and system of an item; several items may have the same name."""
+    sql = f"coalesce({item_name}, 'no name') || ' (' || concat_ws(', ', {item_id}, system) || ')'"
+    return Column(name, label, sql, "Name, id and system.")
+
+
 ITEM = named("item", "Item", "item_name", "item_id")
+FLOW = named("flow_name", "Flow", "item_name", "item_id")
+STEP = Column(
+    "step",
+    "Step",
+    "lpad(cast(step_number as varchar), greatest(2, length(cast(step_number as varchar))), '0') "
+    "|| ' ' || coalesce(item_name, item_id, 'no name')",
+    "Number and name of the step.",
+)
 
 RELEASE = Dataset(metrics.RELEASE)
-SESSIONS = Dataset(metrics.SESSIONS, (SYSTEM,))
-ITEMS = Dataset(metrics.ITEMS, (SYSTEM, ITEM))
-NON_INTERACTORS = Dataset(metrics.NON_INTERACTORS, (SYSTEM, ITEM))
-FLOWS = Dataset(metrics.FLOWS, (SYSTEM, named("flow_name", "Flow", "item_name", "item_id")))
-FUNNEL = Dataset(
-    metrics.FUNNEL,
+SESSIONS = Dataset(metrics.SESSIONS, has_system=True)
+ITEMS = Dataset(metrics.ITEMS, (ITEM,), has_system=True)
+RATES = Dataset(
+    ITEM_RATES,
     (
-        SYSTEM,
-        named("flow", "Flow", "flow_item_name", "flow_item_id"),
+        ITEM,
         Column(
-            "step",
-            "Step",
-            "lpad(cast(step_number as varchar), 2, '0') || ' ' || "
-            "coalesce(item_name, item_id, 'unknown')",
-            "Number and name of the step.",
+            "measure",
+            "Rate of",
+            "item_type || ', ' || did",
+            "The type of item, and what the rate counts.",
         ),
     ),
+    has_system=True,
 )
-AUTOMATION = Dataset(metrics.AUTOMATION, (SYSTEM, ITEM))
-SURVEYS = Dataset(metrics.SURVEYS, (SYSTEM, ITEM))
-SMARTTIPS = Dataset(metrics.SMARTTIPS, (SYSTEM, ITEM))
-SEARCHES = Dataset(metrics.SEARCHES, (SYSTEM,))
+NON_INTERACTORS = Dataset(metrics.NON_INTERACTORS, (ITEM,), has_system=True)
+FLOWS = Dataset(metrics.FLOWS, (FLOW,), has_system=True)
+FLOWS_DAILY = Dataset(metrics.FLOWS_DAILY, (FLOW,), has_system=True)
+FUNNEL = Dataset(
+    metrics.FUNNEL,
+    (named("flow", "Flow", "flow_item_name", "flow_item_id"), STEP),
+    has_system=True,
+)
+AUTOMATION = Dataset(metrics.AUTOMATION, (ITEM,), has_system=True)
+SURVEYS = Dataset(metrics.SURVEYS, (ITEM,), has_system=True)
+SMARTTIPS = Dataset(metrics.SMARTTIPS, (ITEM,), has_system=True)
+SEARCHES = Dataset(metrics.SEARCHES, has_system=True)
 LEDGER = Dataset(metrics.LEDGER)
 QUARANTINE = Dataset(metrics.QUARANTINE)
 LATE_EVENTS = Dataset(metrics.LATE_EVENTS)

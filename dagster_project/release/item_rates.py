@@ -34,7 +34,6 @@ class Measure:
         report: where the rate is.
         name: of the rate.
         did: what its numerator did.
-        of: what its denominator counts.
         having: which items it is for, as a condition on all their rows.
     """
 
@@ -42,8 +41,12 @@ class Measure:
     report: Report
     name: str
     did: str
-    of: str
     having: str = ""
+
+    @property
+    def of(self) -> str:
+        """What its denominator counts."""
+        return self.metric.of
 
     @property
     def metric(self) -> Metric:
@@ -53,23 +56,22 @@ class Measure:
 
 # A SmartTip that validates is not there to be looked at, and one that only guides has no result.
 MEASURES: Sequence[Measure] = (
-    Measure("Smart Walk-Thru", FLOWS_DAILY, "completion_rate", "completed", "plays"),
-    Measure("Walk-Thru", FLOWS_DAILY, "completion_rate", "completed", "plays"),
-    Measure("Launcher", LAUNCHERS, "click_rate", "clicked", "sessions"),
-    Measure("SmartTip", SMARTTIPS, "hover_rate", "looked at", "sessions", "sum(validations) = 0"),
+    Measure("Smart Walk-Thru", FLOWS_DAILY, "completion_rate", "completed"),
+    Measure("Walk-Thru", FLOWS_DAILY, "completion_rate", "completed"),
+    Measure("Launcher", LAUNCHERS, "click_rate", "clicked"),
+    Measure("SmartTip", SMARTTIPS, "hover_rate", "looked at", "sum(validations) = 0"),
     Measure(
         "SmartTip",
         SMARTTIPS,
         "passed_at_first_rate",
         "right at first",
-        "sessions",
         "sum(validations) > 0",
     ),
-    Measure("ShoutOut", SHOUTOUTS, "click_rate", "clicked", "sessions"),
-    Measure("Task", TASKS, "completion_rate", "completed", "sessions"),
-    Measure("Survey", SURVEYS, "response_rate", "submitted", "plays"),
-    Measure("TeachMe Quiz", QUIZZES, "pass_rate", "passed", "attempts"),
-    Measure("ActionBot", ACTIONBOT, "engagement_rate", "engaged in", "chats"),
+    Measure("ShoutOut", SHOUTOUTS, "click_rate", "clicked"),
+    Measure("Task", TASKS, "completion_rate", "completed"),
+    Measure("Survey", SURVEYS, "response_rate", "submitted"),
+    Measure("TeachMe Quiz", QUIZZES, "pass_rate", "passed"),
+    Measure("ActionBot", ACTIONBOT, "engagement_rate", "engaged in"),
 )
 
 

@@ -27,6 +27,8 @@ class Metric:
         column: whose description says what it means; None where no column is it.
         meaning: says so where no column does.
         parts: of a rate the columns of its numerator and denominator.
+        of: what the denominator counts, or what a figure without one is made from, in words.
+        basis: of a figure that is no rate the column of how many it is made from.
         tone: whether more of it is good news; empty where that is not known.
     """
 
@@ -37,6 +39,8 @@ class Metric:
     column: str | None = None
     meaning: str = ""
     parts: tuple[str, str] | None = None
+    of: str = ""
+    basis: str = ""
     tone: Tone = ""
 
 
@@ -66,7 +70,11 @@ class Report:
     @property
     def relation(self) -> str:
         """What to select from."""
-        return f"({self.query}) as {self.table}" if self.query else self.name
+        return self.relation_as(self.table) if self.query else self.name
+
+    def relation_as(self, name: str) -> str:
+        """What to select from, under a name."""
+        return f"({self.query}) as {name}" if self.query else f"{self.name} as {name}"
 
     def metric(self, name: str) -> Metric:
         """The figure of this name.
@@ -107,6 +115,7 @@ def per(
     denominator: str,
     *,
     unit: Unit = "decimal",
+    of: str = "",
     meaning: str = "",
     tone: Tone = "",
 ) -> Metric:
@@ -119,6 +128,7 @@ def per(
         column=None if meaning else name,
         meaning=meaning,
         parts=(numerator, denominator),
+        of=of or denominator.replace("_", " "),
         tone=tone,
     )
 
@@ -130,11 +140,12 @@ def rate(
     denominator: str,
     *,
     unit: Unit = "share",
+    of: str = "",
     meaning: str = "",
     tone: Tone = "",
 ) -> Metric:
     """A share of 1: the sum of a numerator over that of its denominator."""
-    return per(name, label, numerator, denominator, unit=unit, meaning=meaning, tone=tone)
+    return per(name, label, numerator, denominator, unit=unit, of=of, meaning=meaning, tone=tone)
 
 
 def as_it_is(column: str, label: str) -> Metric:
@@ -230,7 +241,14 @@ FLOWS = Report(
         total("failed", "Failed", tone="bad"),
         total("stopped_by_launcher", "Stopped by a launcher"),
         total("left_plays", "Left"),
-        rate("completion_rate", "Completion rate", "completed", "completable_plays", tone="good"),
+        rate(
+            "completion_rate",
+            "Completion rate",
+            "completed",
+            "completable_plays",
+            of="plays",
+            tone="good",
+        ),
         rate("failure_rate", "Failure rate", "failed", "plays", tone="bad"),
         rate(
             "user_initiated_rate",
@@ -256,8 +274,16 @@ FUNNEL = Report(
         total("plays_completed_here", "Completed here", tone="good"),
         total("plays_dropped_off", "Left here", tone="bad"),
         rate("reach_rate", "Reach", "plays_reached", "plays"),
-        rate("drop_off_rate", "Drop-off", "plays_dropped_off", "plays_reached", tone="bad"),
+        rate(
+            "drop_off_rate",
+            "Drop-off",
+            "plays_dropped_off",
+            "plays_reached",
+            of="plays",
+            tone="bad",
+        ),
         as_it_is("median_seconds", "Median seconds in it"),
+        as_it_is("step_number", "Number"),
     ),
 )
 
@@ -301,6 +327,8 @@ SURVEYS = Report(
             "100 * (sum(promoters) - sum(detractors)) / nullif(sum(nps_answers), 0)",
             "signed",
             column="nps",
+            of="answers",
+            basis="nps_answers",
             tone="good",
         ),
     ),
@@ -321,6 +349,7 @@ SMARTTIPS = Report(
             "Right at first",
             "sessions_passed_at_first",
             "sessions_validated",
+            of="sessions",
             tone="good",
         ),
         rate(
@@ -328,6 +357,7 @@ SMARTTIPS = Report(
             "Right in the end",
             "sessions_passed_at_last",
             "sessions_validated",
+            of="sessions",
             tone="good",
         ),
         rate("hover_rate", "Looked at", "sessions_hovered", "sessions"),
@@ -359,7 +389,7 @@ QUIZZES = Report(
     "reports",
     "rpt_quizzes",
     date="report_date",
-    metrics=(rate("pass_rate", "Passed", "attempts_passed", "attempts_decided"),),
+    metrics=(rate("pass_rate", "Passed", "attempts_passed", "attempts_decided", of="attempts"),),
 )
 
 ACTIONBOT = Report(

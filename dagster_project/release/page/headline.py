@@ -46,7 +46,9 @@ def _tile(source: Source, report: Report, name: str) -> Tile:
     if metric.parts:
         part, whole = metric.parts
         of = "of" if metric.unit in ("share", "small_share") else "in"
-        remark = f"{count(now[part])} {of} {count(now[whole])} {whole.replace('_', ' ')}"
+        remark = f"{count(now[part])} {of} {count(now[whole])} {metric.of}"
+    elif metric.basis:
+        remark = f"{count(now[metric.basis])} {metric.of}"
     return Tile(
         source.term(report, name),
         written(metric.unit, now[name]),

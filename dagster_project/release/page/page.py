@@ -19,8 +19,9 @@ from typing import Any
 import duckdb
 
 from dagster_project.release.page.parts import PARTS
+from dagster_project.release.page.period import period_in
 from dagster_project.release.page.section import Named, Rate, Section
-from dagster_project.release.page.source import Source, source_of
+from dagster_project.release.page.source import Source
 from dagster_project.release.page.text import (
     count,
     decimal,
@@ -43,6 +44,7 @@ class Page:
     release: dict[str, Any]
     verdict: str
     is_good: bool
+    lead: str = ""
     waivers: dict[str, str] = field(default_factory=dict)
     sections: Sequence[Section] = ()
 
@@ -99,7 +101,7 @@ def page_of(release: duckdb.DuckDBPyConnection) -> Page:
     ((waivers, *_),) = release.execute("select waivers from meta.release").fetchall()
     verdict, is_good = _verdict(release, waived=len(json.loads(waivers)))
     try:
-        source = source_of(release)
+        source = Source(release, period_in(release))
     except duckdb.CatalogException as error:
         logger.warning("the release's page does not know which days it has: %s", error)
         source = Source(release, None)
@@ -108,8 +110,24 @@ def page_of(release: duckdb.DuckDBPyConnection) -> Page:
         verdict=verdict,
         is_good=is_good,
         waivers=json.loads(waivers),
+        lead=_lead(source),
         sections=[_section(source, title, part) for title, part in PARTS],
     )
+
+
+def _lead(source: Source) -> str:
+    """Whose use this is, of which days, and how old the data is."""
+    if source.period is None:
+        return ""
+    try:
+        ((systems, latest),) = source.connection.execute(
+            "select (select count(distinct system_id) from reports.rpt_sessions_daily),"
+            " (select max(last_seen_at) from reports.rpt_event_coverage)"
+        ).fetchall()
+    except duckdb.Error:
+        return ""
+    newest = f" The newest event is of {latest:%Y-%m-%d %H:%M} UTC." if latest else ""
+    return f"WalkMe in {counted(systems, 'system')}, {source.period.all.text}.{newest}"
 
 
 def _section(source: Source, title: str, part: Callable[[Source], Section]) -> Section:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+import duckdb
+
 from dagster_project.words import counted
 
 _LENGTHS = (28, 7)
@@ -102,6 +104,31 @@ def period_of(first: date, last: date, *, last_dump: date | None) -> Period:
     start = last - timedelta(days=days - 1)
     before = Span(start - timedelta(days=days), start - timedelta(days=1))
     return Period(Span(first, last), Span(start, last), before if before.first >= first else None)
+
+
+def period_in(release: duckdb.DuckDBPyConnection) -> Period | None:
+    """The period that the page of an open release compares; None where it has no sessions.
+
+    Raises:
+        duckdb.Error: it has no `meta.release`, or no daily report of its sessions.
+    """
+    first, last = release.execute(_DAYS).fetchall()[0]
+    dumps = release.execute("select last_dump_date from meta.release").fetchall()
+    return period_of(first, last, last_dump=dumps[0][0] if dumps else None) if first else None
+
+
+# The few sessions that came years late would make every chart as long.
+_DAYS = """
+with days as (
+    select
+        report_date,
+        sum(sum(sessions)) over (order by report_date) / sum(sum(sessions)) over () as share_so_far
+    from reports.rpt_sessions_daily
+    group by report_date
+)
+select min(report_date) filter (share_so_far > 0.002), max(report_date)
+from days
+"""
 
 
 def _day(day: date) -> str:

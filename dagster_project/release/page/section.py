@@ -110,7 +110,13 @@ class Table:
     @property
     def size(self) -> str:
         """How much room it takes where there is room."""
-        return "wide" if self.grows or len(self.columns) > 4 else "half"
+        most = 8 if self.is_heat else 4
+        return "wide" if self.grows or len(self.columns) > most else "half"
+
+    @property
+    def is_heat(self) -> bool:
+        """Whether its numbers are shades."""
+        return self.columns[-1].kind == "heat"
 
     @property
     def terms(self) -> list[Term]:

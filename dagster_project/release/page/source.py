@@ -11,7 +11,7 @@ import duckdb
 
 from dagster_project.release.metrics import Metric, Report
 from dagster_project.release.page.charts import Chart
-from dagster_project.release.page.period import Period, period_of
+from dagster_project.release.page.period import Period
 from dagster_project.release.page.section import Column, Term
 
 
@@ -133,7 +133,7 @@ def selected(report: Report, names: Sequence[str]) -> str:
     for name in names:
         metric = report.metric(name)
         columns[name] = as_number(metric)
-        for part in metric.parts or ():
+        for part in (*(metric.parts or ()), *([metric.basis] if metric.basis else ())):
             columns.setdefault(part, f"sum({part})::bigint")
     return ", ".join(f"{sql} as {name}" for name, sql in columns.items())
 
@@ -141,28 +141,3 @@ def selected(report: Report, names: Sequence[str]) -> str:
 def as_number(metric: Metric) -> str:
     """A figure as a number of Python's: DuckDB's sums are wider than any of them needs."""
     return f"({metric.sql})::bigint" if metric.unit == "count" else f"({metric.sql})::double"
-
-
-def source_of(connection: duckdb.DuckDBPyConnection) -> Source:
-    """An open release as its page reads it.
-
-    Raises:
-        duckdb.Error: it has no `meta.release`, or no daily report of its sessions.
-    """
-    first, last = connection.execute(_DAYS).fetchall()[0]
-    ((last_dump,),) = connection.execute("select last_dump_date from meta.release").fetchall()
-    return Source(connection, period_of(first, last, last_dump=last_dump) if first else None)
-
-
-# The few sessions that came years late would make every chart as long.
-_DAYS = """
-with days as (
-    select
-        report_date,
-        sum(sum(sessions)) over (order by report_date) / sum(sum(sessions)) over () as share_so_far
-    from reports.rpt_sessions_daily
-    group by report_date
-)
-select min(report_date) filter (share_so_far > 0.002), max(report_date)
-from days
-"""
