@@ -602,7 +602,7 @@ def test_what_it_changes_in_production_is_told(analyst: Installation) -> None:
     assert exit_code == 1
     assert "reports.rpt_flows: column completion_rate: 1 value differs" in text
     assert "completion_rate 0.5 → 1.0" in text
-    assert "1 tables compared: 0 equal, 1 differ" in text
+    assert "1 table compared: 0 equal, 1 differ" in text
 
 
 def test_it_is_linted(analyst: Installation) -> None:
