@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,18 @@ from dagster_project.models.prepared import (
 )
 from tests.installation import CHECKOUT, DBT_PROJECT, Installation
 from tests.releases import Published, publish_twice
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have no process compile what another did, where the environment forbids to keep bytecode.
+
+    It is kept with what pytest keeps, and read by all programs that the tests start.
+    """
+    if sys.dont_write_bytecode and config.cache is not None:
+        sys.pycache_prefix = str(config.cache.mkdir("bytecode"))
+        sys.dont_write_bytecode = False
+        os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
+        del os.environ["PYTHONDONTWRITEBYTECODE"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
