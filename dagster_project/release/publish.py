@@ -124,6 +124,12 @@ class ReleaseColumn:
     data_type: str
     description: str
     is_nullable: bool = False
+    personal_data: str = "none"
+
+    @property
+    def comment(self) -> str:
+        """It in the database, as the comments of dbt's models are written."""
+        return f"{self.description} Personal data: {self.personal_data}."
 
 
 RELEASE_DESCRIPTION = "One row: the release that this database is."
@@ -139,6 +145,7 @@ RELEASE_COLUMNS = (
         "waivers",
         "string",
         "JSON object: invariants that failed and were waived, with the reason given.",
+        personal_data="direct",
     ),
     ReleaseColumn("project", "string", "Digest of the deployed dbt project that built it."),
     ReleaseColumn(
@@ -411,9 +418,7 @@ def _write_release_table(target: duckdb.DuckDBPyConnection, release: Release) ->
     )
     target.execute(f"comment on table meta.release is {_text(RELEASE_DESCRIPTION)}")
     for column in RELEASE_COLUMNS:
-        target.execute(
-            f"comment on column meta.release.{column.name} is {_text(column.description)}"
-        )
+        target.execute(f"comment on column meta.release.{column.name} is {_text(column.comment)}")
 
 
 def _check_written(warehouse: Path, written: Path, tables: Sequence[tuple[str, str]]) -> None:

@@ -196,24 +196,6 @@ def items(events: list[Row], catalogue: list[Row], definitions: Definitions) -> 
     return rows
 
 
-def end_users(events: list[Row]) -> list[Row]:
-    """One row per end user, over all systems and environments."""
-    return [
-        key
-        | {
-            "first_seen_at": group[0]["occurred_at"],
-            "last_seen_at": group[-1]["occurred_at"],
-            "events": len(group),
-            "sessions": len(sessions_of(group)),
-            "production_sessions": len(
-                sessions_of([event for event in group if event["environment"] == "production"])
-            ),
-            "systems": len({event["system_id"] for event in group}),
-        }
-        for key, group in grouped(events, "end_user_id")
-    ]
-
-
 def event_definitions(definitions: Definitions) -> list[Row]:
     """The 48 documented pairs with their class, cap and pairing rules."""
     return [

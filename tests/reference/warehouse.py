@@ -15,6 +15,7 @@ from tests.reference import (
     flow_rules,
     flows,
     invariants,
+    people,
     quizzes,
     searches,
     surveys,
@@ -60,13 +61,19 @@ def reference(
     flow_events = flows.flow_events(events)
     plays = flows.flow_plays(flow_events, listed)
     running = flows.running(flow_events, plays)
+    persons = people.person_of(events, seeds)
     facts = _facts(events) | {
         "fct_survey_answers": surveys.survey_answers(events, catalogue, definitions),
         "fct_flow_plays": plays,
         "fct_flow_steps": flows.flow_steps(flow_events, plays, listed),
         "dim_items": tables.items(events, catalogue, definitions),
         "dim_event_definitions": tables.event_definitions(definitions),
+        "dim_end_users": people.end_users(events, persons, seeds),
     }
+    facts["dim_people"] = people.people(events, facts["fct_sessions"], persons, seeds)
+    facts["dim_systems"] = people.systems(
+        events, facts["fct_sessions"], facts["dim_items"], persons, seeds
+    )
     reports = _reports(facts, running, definitions, zone)
     ledger = tables.dump_ledger(dumps, judged, duplicates)
     return Warehouse(
@@ -123,7 +130,6 @@ def _facts(events: list[Row]) -> dict[str, list[Row]]:
         "fct_actionbot_conversations": actionbot.conversations(events),
         "fct_teachme": by_session.teachme(events),
         "fct_quiz_attempts": quizzes.quiz_attempts(events),
-        "dim_end_users": tables.end_users(events),
     }
 
 
@@ -144,6 +150,7 @@ def _reports(
         "rpt_events_daily": tables.events_daily(events, zone),
         "rpt_event_coverage": tables.event_coverage(events, definitions, zone),
         "rpt_flows": flow_reports.flows_report(plays, names),
+        "rpt_flows_daily": flow_reports.flows_daily(plays, names, zone),
         "rpt_flow_funnel": flow_reports.flow_funnel(plays, steps, names),
         "rpt_flow_tracker": flow_reports.flow_tracker(steps, running, zone),
         "rpt_automation_processes": flow_reports.automation_processes(plays, running, names, zone),

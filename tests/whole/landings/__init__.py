@@ -191,6 +191,9 @@ from tests.whole.landings.sessions import (
 from tests.whole.landings.sessions import (
     long_sessions as long_sessions,
 )
+from tests.whole.landings.sessions import (
+    people as people,
+)
 
 MANY_THEMES: tuple[Callable[[Path], Path], ...] = (
     three_forms,
@@ -213,6 +216,7 @@ MANY_THEMES: tuple[Callable[[Path], Path], ...] = (
     late_events,
     long_sessions,
     log_in_within_a_session,
+    people,
     every_pair,
     environments,
     initiators,
