@@ -25,16 +25,16 @@ from tests.installation import CHECKOUT, DBT_PROJECT, Installation
 from tests.releases import Published, publish_twice
 
 
-def pytest_configure(config: pytest.Config) -> None:
+def pytest_configure() -> None:
     """Have no process compile what another did, where the environment forbids to keep bytecode.
 
-    It is kept with what pytest keeps, and read by all programs that the tests start.
+    It is kept beside what pytest keeps, and read by all programs that the tests start.
     """
-    if sys.dont_write_bytecode and config.cache is not None:
-        sys.pycache_prefix = str(config.cache.mkdir("bytecode"))
+    if sys.dont_write_bytecode:
         sys.dont_write_bytecode = False
+        sys.pycache_prefix = str(CHECKOUT / ".pytest_cache" / "bytecode")
         os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
-        del os.environ["PYTHONDONTWRITEBYTECODE"]
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
