@@ -11,6 +11,7 @@ import datetime as dt
 import json
 import math
 import re
+import shlex
 import shutil
 import subprocess
 from dataclasses import replace
@@ -22,7 +23,7 @@ import pytest
 
 from tests.analysts import landing
 from tests.docs.pages import commands
-from tests.installation import CHECKOUT, DBT_PROJECT, PROGRAMS, Installation, said
+from tests.installation import CHECKOUT, DBT_PROJECT, Installation, said
 
 SYSTEM, OTHER_SYSTEM = landing.SYSTEM, landing.OTHER_SYSTEM
 NO_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
@@ -69,14 +70,12 @@ def analyst(
 
 def follow(analyst: Installation, line: str) -> tuple[int, str]:
     """Run a command of the page where it says, and give its exit code and what it said."""
-    is_in_project = "../.venv/bin/" in line
-    cwd = analyst.dbt_project if is_in_project else analyst.dbt_project.parent
-    spelled = line.replace("../.venv/bin/" if is_in_project else ".venv/bin/", f"{PROGRAMS}/")
-    spelled = spelled.replace(f"{PROGRAMS}/walkhouse", f"{PROGRAMS}/python -m dagster_project.cli")
-    path = {"PYTHONPATH": str(CHECKOUT)}
-    done = analyst.execute(
-        "env", *(f"{name}={value}" for name, value in path.items()), "sh", "-c", spelled, cwd=cwd
-    )
+    words = shlex.split(line)
+    (first, *_) = (number for number, word in enumerate(words) if "=" not in word)
+    variables = dict(word.split("=", 1) for word in words[:first])
+    where, _, program = words[first].rpartition(".venv/bin/")
+    cwd = {"../": analyst.dbt_project, "": analyst.dbt_project.parent}[where]
+    done = analyst.program(program, *words[first + 1 :], cwd=cwd, **variables)
     return done.returncode, re.sub(r"\x1b\[[0-9;]*m", "", said(done))  # without colours
 
 
@@ -98,8 +97,8 @@ def dbt_of_sample(
     analyst: Installation, sample: dict[str, str], *arguments: str
 ) -> subprocess.CompletedProcess[str]:
     """Run dbt with the environment asking for a sample."""
-    variables = [f"WALKHOUSE_SAMPLE_{name.upper()}={value}" for name, value in sample.items()]
-    return analyst.execute("env", *variables, "dbt", *arguments, cwd=analyst.dbt_project)
+    variables = {f"WALKHOUSE_SAMPLE_{name.upper()}": value for name, value in sample.items()}
+    return analyst.dbt(*arguments, **variables)
 
 
 @pytest.mark.parametrize("asked", ["show", "test"])
@@ -219,7 +218,7 @@ def asked(
 ) -> dict[tuple[str, ...], dict[str, float | None]]:
     """What `mf query` says: the metrics by the values of the dimensions, empty for null."""
     answer = tmp_path / "answer.csv"
-    run = analyst.execute(
+    run = analyst.program(
         *("mf", "query", "--metrics", ",".join(metrics)),
         *("--group-by", ",".join(group_by), "--csv", str(answer)),
         cwd=analyst.dbt_project,

@@ -191,7 +191,7 @@ def test_partitions_run_from_the_first_dump_to_today() -> None:
 
 
 def test_the_project_loads_with_dg(installation: InstallationOnDisk) -> None:
-    checked = installation.execute("dg", "check", "defs", cwd=CHECKOUT)
+    checked = installation.program("dg", "check", "defs")
     assert checked.returncode == 0, said(checked)
 
 

@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from dagster_project.registry import load_invariants
-from tests.installation import CHECKOUT, Installation, said
+from tests.installation import Installation, said
 from tests.test_registry import RECONCILED
 from tests.whole import landings
 from tests.whole.plants import TAMPERED_FACTS, TAMPERED_REPORTS, TAMPERING
@@ -264,9 +264,7 @@ def test_the_release_refuses_in_a_run_of_its_own(
     before = current(walkhouse)
     home = str(walkhouse.home / "dagster")
     (walkhouse.home / "refusal.json").unlink(missing_ok=True)
-    alone = walkhouse.execute(
-        "env", f"DAGSTER_HOME={home}", "dg", "launch", "--assets", "release", cwd=CHECKOUT
-    )
+    alone = walkhouse.program("dg", "launch", "--assets", "release", DAGSTER_HOME=home)
     assert alone.returncode != 0
     assert "event_key_is_unique" in (walkhouse.home / "refusal.json").read_text(encoding="utf-8")
     assert current(walkhouse) == before
