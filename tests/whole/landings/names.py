@@ -15,10 +15,11 @@ DAY = "2026-06-01"
 
 def put_files(landing: Path) -> None:
     """A dump whose files have such names."""
-    folder = landing / "events" / f"dt={DAY}"
+    plain = landing.with_name("plain")
     for number, name in enumerate(FILES):
-        _put_events(folder / f"{name}.parquet", number)
-        _put_events(folder / f"{name}.csv", number + 20)
+        _put_events(plain / f"{name}.parquet", number)
+        _put_events(plain / f"{name}.csv", number + 20)
+    plain.rename(landing / "events" / f"dt={DAY}")
 
 
 def _put_events(file: Path, number: int) -> None:
