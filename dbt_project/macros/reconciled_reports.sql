@@ -35,13 +35,12 @@
         },
         'rpt_flows': {
             'fact': 'fct_flow_plays',
-            'counts': {
-                'plays': 'count(*)',
-                'failed': "count(*) filter (where result = 'failed')",
-                'completed': "count(*) filter (where result = 'completed')",
-                'stopped_by_launcher': "count(*) filter (where result = 'stopped_by_launcher')",
-                'left_plays': "count(*) filter (where result = 'left')",
-            },
+            'counts': counts_of_flow_plays(),
+        },
+        'rpt_flows_daily': {
+            'fact': 'fct_flow_plays',
+            'at': 'started_at',
+            'counts': counts_of_flow_plays(),
         },
         'rpt_flow_funnel': {
             'fact': 'fct_flow_plays',
@@ -158,6 +157,16 @@
                 'engaged_returned': 'count(distinct end_user_id) filter (where is_engaged)',
             },
         },
+    }) }}
+{%- endmacro %}
+
+{% macro counts_of_flow_plays() -%}
+    {{ return({
+        'plays': 'count(*)',
+        'failed': "count(*) filter (where result = 'failed')",
+        'completed': "count(*) filter (where result = 'completed')",
+        'stopped_by_launcher': "count(*) filter (where result = 'stopped_by_launcher')",
+        'left_plays': "count(*) filter (where result = 'left')",
     }) }}
 {%- endmacro %}
 

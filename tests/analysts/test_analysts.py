@@ -28,7 +28,7 @@ SYSTEM, OTHER_SYSTEM = landing.SYSTEM, landing.OTHER_SYSTEM
 NO_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 # What the metrics and the questions are asked of, and what they are compared with.
 ASKED_FOR = ("time_spine", "fct_searches", "rpt_sessions_daily", "rpt_items_daily", "rpt_flows")
-ALSO_ASKED_FOR = ("int_flow_play_sessions", "dim_items")
+ALSO_ASKED_FOR = ("int_flow_play_sessions", "dim_items", "rpt_flows_daily")
 
 
 PAGE = CHECKOUT / "docs" / "analysts.md"
@@ -392,6 +392,20 @@ def test_flow_completion_before_and_after_a_republished_version(answers: Any) ->
         (*flow, "a1", "The flow a1", 1, 1, 1.0, 1, 1, 1.0, 0.0),
         (*flow, "f1", "The flow f1", 2, 1, 0.5, 1, 0, 0.0, -0.5),
         (*flow, "f2", "The flow f2", 2, 1, 0.5, 0, 0, None, None),
+    ]
+
+
+def test_how_completion_changes_from_week_to_week(answers: Any) -> None:
+    rows = answers("flow_completion_by_week")
+    columns = ("item_id", "week", "plays", "completed", "completion_rate", "difference")
+    weeks = [dt.date(2026, 2, 23), dt.date(2026, 3, 2), dt.date(2026, 3, 9)]
+    assert values(rows, *columns) == [
+        ("a1", weeks[1], 1, 1, 1.0, None),
+        ("a1", weeks[2], 1, 1, 1.0, 0.0),
+        ("f1", weeks[0], 2, 0, 0.0, None),
+        ("f1", weeks[1], 1, 1, 1.0, 1.0),
+        ("f1", weeks[2], 2, 0, 0.0, -1.0),
+        ("f2", weeks[1], 2, 1, 0.5, None),
     ]
 
 

@@ -150,6 +150,7 @@ def _reports(
         "rpt_events_daily": tables.events_daily(events, zone),
         "rpt_event_coverage": tables.event_coverage(events, definitions, zone),
         "rpt_flows": flow_reports.flows_report(plays, names),
+        "rpt_flows_daily": flow_reports.flows_daily(plays, names, zone),
         "rpt_flow_funnel": flow_reports.flow_funnel(plays, steps, names),
         "rpt_flow_tracker": flow_reports.flow_tracker(steps, running, zone),
         "rpt_automation_processes": flow_reports.automation_processes(plays, running, names, zone),

@@ -55,6 +55,7 @@ KEYS = {
     "reports.rpt_events_daily": ("report_date", "system_id", "item_type", "event"),
     "reports.rpt_event_coverage": ("item_type", "event"),
     "reports.rpt_flows": ("system_id", "item_type", "item_id"),
+    "reports.rpt_flows_daily": ("report_date", "system_id", "item_type", "item_id"),
     "reports.rpt_flow_funnel": ("system_id", "flow_item_type", "flow_item_id", "step_number"),
     "reports.rpt_flow_tracker": ("system_id", "session_id", "position_in_session"),
     "reports.rpt_automation_processes": DAILY,

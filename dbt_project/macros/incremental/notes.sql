@@ -232,10 +232,18 @@
     {%- for column in model.columns.values() -%}
         {%- do statements.append(
             'comment on column ' ~ target ~ '.' ~ adapter.quote(column.name)
-            ~ " is '" ~ column.description | replace("'", "''") ~ "'"
+            ~ " is '" ~ comment_of_column(column) | replace("'", "''") ~ "'"
         ) -%}
     {%- endfor -%}
     {{ return(statements | join(';\n')) }}
+{% endmacro %}
+
+{# What is said of a column: its description, and what it holds of people. #}
+{% macro comment_of_column(column) %}
+    {%- set personal_data = column.get('config', {}).get('meta', {}).get('personal_data') -%}
+    {{ return(
+        column.description ~ (' Personal data: ' ~ personal_data ~ '.' if personal_data else '')
+    ) }}
 {% endmacro %}
 
 {# Keeps in this invocation what was written, for the tables that read this one. #}

@@ -101,7 +101,7 @@
     {%- endif -%}
     {%- set descriptions = [model.description] -%}
     {%- for column in model.columns.values() -%}
-        {%- do descriptions.append(column.name ~ column.description ~ column.data_type) -%}
+        {%- do descriptions.append(column.name ~ comment_of_column(column) ~ column.data_type) -%}
     {%- endfor -%}
     {{ return(local_md5(descriptions | join('\n'))) }}
 {% endmacro %}
