@@ -2,7 +2,8 @@
    the time whose day is the report's (where it has days or weeks), what the report leaves out, and
    by count the aggregate of the fact that the sum of the report's column must equal. What counts
    users is not what its homes add up to.
-   `rpt_non_interactors` is missing: who has not used an item is no total of a fact. #}
+   `rpt_non_interactors` is missing: who has not used an item is no total of a fact. What counts people
+   is looked at by `people_add_up`. #}
 {% macro reconciled_reports() -%}
     {{ return({
         'rpt_sessions_daily': {
