@@ -97,8 +97,8 @@ FLOW = named("flow_name", "Flow", "item_name", "item_id")
 STEP = Column(
     "step",
     "Step",
-    "lpad(cast(step_number as varchar), greatest(2, length(cast(step_number as varchar))), '0') "
-    "|| ' ' || coalesce(item_name, item_id, 'no name')",
+    # In the order of names, a blank comes before a digit.
+    "lpad(cast(step_number as varchar), 3, ' ') || ' ' || coalesce(item_name, item_id, 'no name')",
     "Number and name of the step.",
 )
 

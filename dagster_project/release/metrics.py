@@ -164,7 +164,7 @@ SESSIONS = Report(
         total("engaged_sessions", "Engaged sessions"),
         total("events", "Item events"),
         total("interactions", "Interactions"),
-        rate("engagement_rate", "Engagement", "engaged_sessions", "sessions"),
+        rate("engagement_rate", "Engagement rate", "engaged_sessions", "sessions"),
         per("events_per_session", "Events per session", "events", "sessions"),
         per("interactions_per_session", "Interactions per session", "interactions", "sessions"),
         Metric(
@@ -207,7 +207,7 @@ ITEMS = Report(
         ),
         Metric(
             "items",
-            "Items in use",
+            "Items",
             "count(distinct item_key)",
             meaning=(
                 "Items with any event. An item is one of its system: two systems may give two items"

@@ -72,6 +72,10 @@ class Source:
         """What people call a system; its id where nobody named it."""
         return self.systems.get(system_id, system_id) if system_id else None
 
+    def said(self, table: str, column: str) -> str:
+        """What the release says of a column; empty where it says nothing."""
+        return self.comments.get((table, column), "")
+
     def term(self, report: Report, name: str) -> Term:
         """A figure and what it means."""
         return Term(report.metric(name).label, report.meaning(name, self.comments))
@@ -82,7 +86,7 @@ class Source:
         """The column of a figure, or of a column of counts of the report."""
         metrics = {metric.name: metric for metric in report.metrics}
         if name not in metrics:
-            return Column(label, "count", self.comments.get((report.name, name), ""), is_main)
+            return Column(label, "count", self.said(report.name, name), is_main)
         metric = metrics[name]
         meaning = report.meaning(name, self.comments)
         return Column(label or metric.label, metric.unit, meaning, is_main)

@@ -54,12 +54,12 @@ def _retention(source: Source) -> Table:
         users[cell["first_week"]] = cell["users"]
     weeks = sorted(by_week)[-_WEEKS:]
     shown_weeks = range(1 + max((max(by_week[week]) for week in weeks), default=0))[:_WEEKS]
-    told = source.comments.get(("reports.rpt_retention_weekly", "share"), "")
+    told = source.said("reports.rpt_retention_weekly", "share")
     return Table(
         "Users who came back",
         [
             Column("First week", "text"),
-            Column("Users"),
+            Column("Users", "count", source.said("reports.rpt_retention_weekly", "users")),
             *(Column(f"+{week}", "heat") for week in shown_weeks),
         ],
         [
