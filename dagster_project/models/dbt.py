@@ -10,9 +10,11 @@ import contextlib
 import json
 import logging
 import os
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,7 @@ from dagster_project.models.columns import Relation, columns_of
 from dagster_project.models.prepared import (
     PARTIAL_PARSE,
     PREPARED,
+    SPARK,
     forget_parsed,
     keep_columns,
     load_columns,
@@ -184,12 +187,16 @@ def _database(manifest: dict[str, Any]) -> str:
     return str(next(iter(manifest["nodes"].values()))["database"])
 
 
-def build(project: DbtProject, select: Sequence[str]) -> Iterator[BuiltNode]:
+def build(
+    project: DbtProject, select: Sequence[str], *, engine: str = "duckdb"
+) -> Iterator[BuiltNode]:
     """Build seeds and models, logging those that take long; tests are for who changes models.
 
     Args:
         project: the project, with its target.
         select: names of the nodes to build; all of them if empty.
+        engine: what builds them, one of `settings.ENGINES`. On Spark, dbt parses the project again,
+            since it asks the target what a view is; its nodes are the same.
 
     Yields:
         each node that was built, also where others failed.
@@ -201,11 +208,12 @@ def build(project: DbtProject, select: Sequence[str]) -> Iterator[BuiltNode]:
     arguments += ["--no-write-json"]  # the manifest stays the one that Dagster knows
     if select:
         arguments += ["--select", *select]
+    is_spark = engine == "spark"
     try:
         result = _invoke(
-            project,
+            _on_spark(project) if is_spark else project,
             arguments,
-            manifest=_parsed(project),
+            manifest=None if is_spark else _parsed(project),
             callbacks=[_log_built],
             allow_failed_nodes=True,
         )
@@ -220,6 +228,29 @@ def build(project: DbtProject, select: Sequence[str]) -> Iterator[BuiltNode]:
                 failed.append(f"{node.node.unique_id}: {node.message}")
     if failed:
         raise DbtError("\n".join(failed))
+
+
+def _on_spark(project: DbtProject) -> DbtProject:
+    """The project with the target that Spark builds.
+
+    Raises:
+        DbtError: this machine has not what the driver of a Spark needs.
+    """
+    if find_spec("dbt.adapters.spark") is None or find_spec("pyspark") is None:
+        raise DbtError(
+            "engine=spark needs packages that are not installed: pip install 'walkhouse[spark]'"
+        )
+    if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
+        raise DbtError(
+            "engine=spark needs Java 17 or 11, and there is none: install openjdk-17-jre-headless,"
+            " or set JAVA_HOME"
+        )
+    return DbtProject(
+        project_dir=project.project_dir,
+        profiles_dir=project.profiles_dir,
+        target_path=Path(project.project_dir) / SPARK,
+        target="spark",
+    )
 
 
 def build_and_test(project: DbtProject, home: Path) -> list[str]:

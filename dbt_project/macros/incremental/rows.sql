@@ -38,6 +38,11 @@
     {% for date in dates %}date '{{ date }}'{{ ', ' if not loop.last }}{% endfor %}
 {%- endmacro %}
 
+{# The same, each as a row. #}
+{% macro _dates_in_rows(dates) -%}
+    {% for date in dates %}(date '{{ date }}'){{ ', ' if not loop.last }}{% endfor %}
+{%- endmacro %}
+
 {# The UTC dates that days of another time zone may touch. #}
 {% macro _with_neighbours(dates) -%}
     {%- set found = [] -%}
@@ -151,7 +156,7 @@
         {%- do found.update({column: []}) -%}
         {%- for each in (rows,) + varargs -%}
             {%- do queries.append(
-                "select '" ~ column ~ "' as dated_by, strftime(" ~ column ~ ", '%Y-%m-%d') as date"
+                "select '" ~ column ~ "' as dated_by, cast(" ~ column ~ " as string) as date"
                 ~ ' from (select distinct ' ~ column ~ ' from ' ~ each ~ ') where ' ~ column
                 ~ ' is not null'
             ) -%}

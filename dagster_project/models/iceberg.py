@@ -1,0 +1,111 @@
+"""The tables of a build on Spark, for the gate and the release: collected into the warehouse file.
+
+Spark builds tables of Iceberg. What is published is read from a DuckDB file and from Parquet, so the
+published tables, the results of the audit and what the build notes of itself are copied into
+`warehouse.duckdb`, at the snapshots that the build noted (`audit.builds`). A table that changed
+since is not what was audited, and is refused here. The file replaces the one before in one step.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from importlib.util import find_spec
+from pathlib import Path
+
+import duckdb
+
+from dagster_project.registry import load_invariants, load_published_tables
+from dagster_project.release.layout import expected_layout
+
+_EXTENSIONS = ("avro", "iceberg")
+_BOOKKEEPING = (("audit", "builds"), ("audit", "inputs"), ("audit", "rebuilds"))
+
+
+class IcebergError(RuntimeError):
+    """Tables of Iceberg cannot be read; the message says which, why and what to do."""
+
+
+def iceberg_connection(path: Path | None = None) -> duckdb.DuckDBPyConnection:
+    """A connection that reads tables of Iceberg, with the extensions from the package index.
+
+    Raises:
+        IcebergError: an extension is missing.
+    """
+    connection = duckdb.connect(str(path) if path else ":memory:")
+    for name in _EXTENSIONS:
+        connection.execute(f"load '{_extension(name)}'")
+    # Spark's catalog in a folder names the current metadata in `version-hint.text`.
+    return connection
+
+
+def scan(warehouse: str, schema: str, table: str, snapshot: int | None = None) -> str:
+    """The expression by which DuckDB reads a table, at a snapshot or as it is now."""
+    at = f", snapshot_from_id={snapshot}" if snapshot is not None else ""
+    folder = f"{warehouse}/{schema}/{table}".replace("'", "''")
+    return f"iceberg_scan('{folder}'{at})"
+
+
+def collect(warehouse: str, file: Path, dbt_project: Path) -> None:
+    """Copy what a release is made from into a new DuckDB file, which replaces `file`.
+
+    Args:
+        warehouse: the folder of the catalog, which has a folder for each schema and table.
+        file: the DuckDB file.
+        dbt_project: says which tables are published.
+
+    Raises:
+        IcebergError: a table cannot be read, or changed after the build noted it.
+    """
+    building = file.with_name(f"{file.name}.collecting")
+    building.unlink(missing_ok=True)
+    wanted = dict.fromkeys(
+        [
+            *load_published_tables(dbt_project),
+            *sorted({invariant.results for invariant in load_invariants(dbt_project)}),
+        ]
+    )
+    with iceberg_connection(building) as connection:
+        for schema, table in _BOOKKEEPING:
+            _copy(connection, warehouse, schema, table, None)
+        snapshots = {
+            (schema, table): snapshot
+            for schema, table, snapshot in connection.execute(
+                "select schema_name, table_name, snapshot_id from audit.builds"
+            ).fetchall()
+        }
+        for schema, table in wanted:
+            if (schema, table) in snapshots:
+                _copy(connection, warehouse, schema, table, snapshots[schema, table])
+        layout = expected_layout(dbt_project)
+        connection.execute(f"create table audit.layout as select {layout} as version")
+    os.replace(building, file)
+
+
+def _copy(
+    connection: duckdb.DuckDBPyConnection,
+    warehouse: str,
+    schema: str,
+    table: str,
+    snapshot: int | None,
+) -> None:
+    connection.execute(f'create schema if not exists "{schema}"')
+    try:
+        connection.execute(
+            f'create table "{schema}"."{table}" as from {scan(warehouse, schema, table, snapshot)}'
+        )
+    except duckdb.Error as error:
+        raise IcebergError(
+            f"{warehouse}: {schema}.{table} cannot be read: {str(error).splitlines()[0]}; build it "
+            "again with `walkhouse run`"
+        ) from error
+
+
+def _extension(name: str) -> Path:
+    package = f"duckdb_extension_{name}"
+    if find_spec(package) is None:
+        raise IcebergError(
+            f"DuckDB's extension {name} is not installed: pip install 'walkhouse[spark]'"
+        )
+    folder = Path(str(importlib.import_module(package).__file__)).parent
+    return folder / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
