@@ -295,9 +295,7 @@ class Settings:
     )
     spark_iceberg: str = field(
         default="org.apache.iceberg:iceberg-spark-runtime-3.5_2.12:1.9.2",
-        metadata=_rule(
-            _any_text, "Iceberg for Spark: what Maven calls it, or the path of a jar"
-        ),
+        metadata=_rule(_any_text, "Iceberg for Spark: what Maven calls it, or the path of a jar"),
     )
     schedule: str = field(
         default="0 6 * * *",

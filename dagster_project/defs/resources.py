@@ -22,6 +22,7 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
     memory_limit: str
     dbt_project: str
     engine: str
+    spark_catalog: str
     spark_warehouse: str
     checkout: str = ""
     name: str
@@ -43,6 +44,7 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
             memory_limit=self.memory_limit,
             dbt_project=Path(self.dbt_project),
             engine=self.engine,
+            spark_catalog=self.spark_catalog,
             spark_warehouse=self.spark_warehouse,
             name=self.name,
             alert_url=self.alert_url,
@@ -75,6 +77,8 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
             memory_limit=settings.memory_limit,
             dbt_project=str(settings.dbt_project),
             engine=settings.engine,
+            # Its URL may hold a password.
+            spark_catalog=dg.EnvVar("WALKHOUSE_SPARK_CATALOG") if settings.spark_catalog else "",
             spark_warehouse=settings.spark_warehouse,
             checkout=str(checkout or settings.dbt_project),
             name=settings.name,

@@ -10,11 +10,9 @@ import contextlib
 import json
 import logging
 import os
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +30,7 @@ from dagster_project.ingest.content import content_columns
 from dagster_project.ingest.dumps import FILE_COLUMNS
 from dagster_project.locks import exclusively
 from dagster_project.models.columns import Relation, columns_of
+from dagster_project.models.iceberg import missing_for_spark
 from dagster_project.models.prepared import (
     PARTIAL_PARSE,
     PREPARED,
@@ -236,15 +235,8 @@ def _on_spark(project: DbtProject) -> DbtProject:
     Raises:
         DbtError: this machine has not what the driver of a Spark needs.
     """
-    if find_spec("dbt.adapters.spark") is None or find_spec("pyspark") is None:
-        raise DbtError(
-            "engine=spark needs packages that are not installed: pip install 'walkhouse[spark]'"
-        )
-    if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
-        raise DbtError(
-            "engine=spark needs Java 17 or 11, and there is none: install openjdk-17-jre-headless,"
-            " or set JAVA_HOME"
-        )
+    if reason := missing_for_spark():
+        raise DbtError(f"engine=spark: {reason}")
     return DbtProject(
         project_dir=project.project_dir,
         profiles_dir=project.profiles_dir,

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import importlib
 import os
+import shutil
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,6 +19,9 @@ import duckdb
 
 from dagster_project.registry import load_invariants, load_published_tables
 from dagster_project.release.layout import expected_layout
+
+SPARK_VERSION = "3.5"
+"""The Spark that the project is tested with; Iceberg has a runtime for each."""
 
 _EXTENSIONS = ("avro", "iceberg")
 _BOOKKEEPING = (("audit", "builds"), ("audit", "inputs"), ("audit", "rebuilds"))
@@ -26,21 +31,41 @@ class IcebergError(RuntimeError):
     """Tables of Iceberg cannot be read; the message says which, why and what to do."""
 
 
-def iceberg_connection(path: Path | None = None) -> duckdb.DuckDBPyConnection:
-    """A connection that reads tables of Iceberg, with the extensions from the package index.
+def missing_for_spark() -> str:
+    """What a build on Spark needs and this machine has not, and what to do; empty if all is there."""
+    try:
+        found = version("pyspark")
+        version("dbt-spark")
+    except PackageNotFoundError as error:
+        return f"{error.name} is not installed: pip install 'walkhouse[spark]'"
+    if not found.startswith(f"{SPARK_VERSION}."):
+        return (
+            f"PySpark {found} is installed, and Iceberg's tables are written by Spark "
+            f"{SPARK_VERSION}: pip install 'walkhouse[spark]'"
+        )
+    home = os.environ.get("JAVA_HOME")
+    if not (Path(home, "bin", "java").exists() if home else shutil.which("java")):
+        where = f" in JAVA_HOME={home}" if home else ""
+        return f"there is no Java{where}: install Java 17 (openjdk-17-jre-headless), or 11"
+    for name in _EXTENSIONS:
+        if find_spec(_package(name)) is None:
+            return f"DuckDB's extension {name} is not installed: pip install 'walkhouse[spark]'"
+    return ""
 
-    Raises:
-        IcebergError: an extension is missing.
-    """
+
+def iceberg_connection(path: Path | None = None) -> duckdb.DuckDBPyConnection:
+    """A connection that reads tables of Iceberg, with the extensions from the package index."""
     connection = duckdb.connect(str(path) if path else ":memory:")
     for name in _EXTENSIONS:
         connection.execute(f"load '{_extension(name)}'")
-    # Spark's catalog in a folder names the current metadata in `version-hint.text`.
     return connection
 
 
 def scan(warehouse: str, schema: str, table: str, snapshot: int | None = None) -> str:
-    """The expression by which DuckDB reads a table, at a snapshot or as it is now."""
+    """The expression by which DuckDB reads a table, at a snapshot or as it is now.
+
+    A catalog in a folder names the current metadata of each table in `version-hint.text`.
+    """
     at = f", snapshot_from_id={snapshot}" if snapshot is not None else ""
     folder = f"{warehouse}/{schema}/{table}".replace("'", "''")
     return f"iceberg_scan('{folder}'{at})"
@@ -102,10 +127,9 @@ def _copy(
 
 
 def _extension(name: str) -> Path:
-    package = f"duckdb_extension_{name}"
-    if find_spec(package) is None:
-        raise IcebergError(
-            f"DuckDB's extension {name} is not installed: pip install 'walkhouse[spark]'"
-        )
-    folder = Path(str(importlib.import_module(package).__file__)).parent
+    folder = Path(str(importlib.import_module(_package(name)).__file__)).parent
     return folder / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
+
+
+def _package(extension: str) -> str:
+    return f"duckdb_extension_{extension}"

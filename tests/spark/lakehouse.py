@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -18,7 +16,7 @@ from typing import Any
 
 from dbt.cli.main import dbtRunner
 
-from dagster_project.models.iceberg import iceberg_connection, scan
+from dagster_project.models.iceberg import iceberg_connection, missing_for_spark, scan
 from dagster_project.release.state import project_digest
 from tests.histories.workbench import BuildError, Workbench, environment
 
@@ -42,13 +40,10 @@ spark.driver.extraJavaOptions -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xss8m
 
 def missing() -> str:
     """What keeps these tests from running here; empty if nothing does."""
-    for package in ("pyspark", "dbt.adapters.spark", _JARS, "duckdb_extension_iceberg"):
-        with contextlib.suppress(ModuleNotFoundError):
-            if find_spec(package) is not None:
-                continue
-        return f"{package} is not installed: make test-spark installs it"
-    if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
-        return "there is no Java: make test-tools installs it"
+    if reason := missing_for_spark():
+        return reason
+    if find_spec(_JARS) is None:
+        return f"{_JARS} is not installed: make test-spark installs it"
     return ""
 
 
@@ -94,9 +89,7 @@ class Lakehouse(Workbench):
         """Columns of other types, and rows that only one engine has, in any table that dbt builds."""
         found: list[str] = []
         with iceberg_connection() as connection:
-            connection.execute(
-                f"attach '{self.fresh / 'warehouse.duckdb'}' as duckdb (read_only)"
-            )
+            connection.execute(f"attach '{self.fresh / 'warehouse.duckdb'}' as duckdb (read_only)")
             tables = connection.execute(
                 "select schema_name, table_name from duckdb_tables() where database_name = 'duckdb'"
                 " and schema_name <> 'raw' order by all"
