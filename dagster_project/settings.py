@@ -151,6 +151,13 @@ def _percent(text: str, base: Path) -> int:
     return percent
 
 
+def _umask(text: str, base: Path) -> str:
+    del base
+    if not re.fullmatch(r"0?0[0-7][0-7]", text):
+        raise ValueError("must be a umask that keeps no right from the owner, such as 027 or 077")
+    return text
+
+
 def _memory(text: str, base: Path) -> str:
     del base
     if not re.fullmatch(r"\d+(\.\d+)?\s*([KMGT]i?)?B", text, re.IGNORECASE):
@@ -247,6 +254,14 @@ class Settings:
     home: Path = field(
         default=CHECKOUT / "data",
         metadata=_rule(_home, "the folder that Walkhouse writes to", shown_default="data"),
+    )
+    umask: str = field(
+        default="027",
+        metadata=_rule(
+            _umask,
+            "the rights that files of the home do not give, as a umask: with `027`, its owner and"
+            " group read them and nobody else",
+        ),
     )
     # With 2 or more, a reader that is opening a release never finds it gone.
     keep_releases: int = field(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
 import subprocess
 import sys
@@ -20,13 +21,34 @@ from dagster_project.models.prepared import (
     parsed_digest,
     parts_digest,
 )
+from dagster_project.rights import umask
 from tests.installation import CHECKOUT, DBT_PROJECT, Installation
 from tests.releases import Published, publish_twice
+
+
+def pytest_configure() -> None:
+    """Have no process compile what another did, where the environment forbids to keep bytecode.
+
+    It is kept beside what pytest keeps, and read by all programs that the tests start.
+    """
+    if sys.dont_write_bytecode:
+        sys.dont_write_bytecode = False
+        sys.pycache_prefix = str(CHECKOUT / ".pytest_cache" / "bytecode")
+        os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Have those that wait begin first, so that the others use the processor meanwhile."""
     items.sort(key=lambda item: item.get_closest_marker("waits") is None)
+
+
+@pytest.fixture(autouse=True)
+def umask_of_before() -> Iterator[None]:
+    """A command that a test calls in its own process sets the umask of all of that."""
+    before = umask()
+    yield
+    os.umask(before)
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,16 @@ logger = logging.getLogger("walkhouse")
 _PARSED = "partial_parse.msgpack"  # dbt's own name for it
 _TELEMETRY = "DBT_SEND_ANONYMOUS_USAGE_STATS"
 _WORTH_A_LINE = 1.0  # seconds
+_LOG_BYTES = 10 << 20  # of a log, after which the next one begins
 _BUILT = ("success", "pass", "no-op")
+
+# Seeds and models. Ephemeral ones are compiled into what reads them; as nodes of a build they would
+# only be compiled and told of once more. Whoever changes models runs the tests.
+_MODELS = (
+    *("--exclude-resource-types", "unit_test", "--exclude-resource-types", "test"),
+    *("--exclude-resource-types", "exposure", "--exclude", "config.materialized:ephemeral"),
+    *("--indirect-selection", "empty"),
+)
 
 
 class DbtError(RuntimeError):
@@ -96,7 +106,7 @@ def ensure_manifest(project: DbtProject) -> None:
             return
         forget_parsed(target)
         logger.info("dbt parse")
-        _invoke(project, ["parse", "--quiet"])
+        _invoke(project, ["parse"])
         note_parsed(target, digest)
 
 
@@ -140,7 +150,7 @@ def _compiled(project: DbtProject) -> dict[str, str]:
     result = _invoke(
         project,
         [
-            *("compile", "--quiet", "--no-introspect", "--no-populate-cache", "--no-write-json"),
+            *("compile", "--no-introspect", "--no-populate-cache", "--no-write-json"),
             *("--select", "resource_type:model"),
         ],
         manifest=_parsed(project),
@@ -203,7 +213,7 @@ def build(
     Raises:
         DbtError: a node failed; those that depend on it were left as they were.
     """
-    arguments = ["build", "--exclude-resource-type", "unit_test", "--exclude-resource-type", "test"]
+    arguments = ["build", *_MODELS]
     arguments += ["--no-write-json"]  # the manifest stays the one that Dagster knows
     if select:
         arguments += ["--select", *select]
@@ -213,7 +223,7 @@ def build(
             _on_spark(project) if is_spark else project,
             arguments,
             manifest=None if is_spark else _parsed(project),
-            callbacks=[_log_built],
+            callbacks=[_log_built, _print],
             allow_failed_nodes=True,
         )
     finally:
@@ -254,8 +264,7 @@ def build_and_test(project: DbtProject, home: Path) -> list[str]:
     Raises:
         DbtError: dbt could not begin.
     """
-    models = ["--exclude-resource-type", "unit_test", "--exclude-resource-type", "test"]
-    failures = _failures_elsewhere(project, home, ["build", *models])
+    failures = _failures_elsewhere(project, home, ["build", *_MODELS])
     # A unit test needs the tables that its model reads.
     return failures or _failures_elsewhere(project, home, ["test", "--select", "test_type:unit"])
 
@@ -266,8 +275,7 @@ def build_elsewhere(project: DbtProject, home: Path) -> None:
     Raises:
         DbtError: a node failed; the message names it and its file.
     """
-    models = ["--exclude-resource-type", "unit_test", "--exclude-resource-type", "test"]
-    if failures := _failures_elsewhere(project, home, ["build", *models]):
+    if failures := _failures_elsewhere(project, home, ["build", *_MODELS]):
         raise DbtError("\n".join(failures))
 
 
@@ -277,7 +285,7 @@ def _failures_elsewhere(project: DbtProject, home: Path, arguments: Sequence[str
     try:
         result = _invoke(
             project,
-            [*arguments, "--quiet", "--no-write-json"],
+            [*arguments, "--no-write-json"],
             manifest=_parsed(project),
             allow_failed_nodes=True,
         )
@@ -304,18 +312,25 @@ def _invoke(
     callbacks: Sequence[Callable[[EventMsg], None]] = (),
     allow_failed_nodes: bool = False,
 ) -> dbtRunnerResult:
-    target = str(project.target_path)
-    # dbt changes the folder, and does not change it back.
-    with contextlib.chdir(project.project_dir), without_variables_of_dbt(), as_keyboard_interrupt():
-        result = dbtRunner(manifest=manifest, callbacks=list(callbacks)).invoke(
+    target = Path(str(project.target_path))
+    with (
+        contextlib.chdir(
+            project.project_dir
+        ),  # dbt changes the folder, and does not change it back
+        without_variables_of_dbt(),
+        as_keyboard_interrupt(),
+        _logging_into(target / "dbt.log") as log,
+    ):
+        result = dbtRunner(manifest=manifest, callbacks=[log, *callbacks]).invoke(
             [
                 *arguments,
                 *("--project-dir", str(project.project_dir)),
                 *("--profiles-dir", str(project.profiles_dir)),
                 *("--target", str(project.target)),
-                *("--target-path", target),
-                *("--log-path", target),
-                *("--log-level-file", "info"),  # its debug log takes longer than many a model
+                *("--target-path", str(target)),
+                *("--log-path", str(target)),
+                # Its own logs format thirty lines a model before they see that these are not wanted.
+                *("--log-level", "none", "--log-level-file", "none"),
                 "--no-use-colors",
             ]
         )
@@ -347,6 +362,32 @@ def without_variables_of_dbt() -> Iterator[None]:
         os.environ.update(taken)
 
 
+@contextlib.contextmanager
+def _logging_into(path: Path) -> Iterator[Callable[[EventMsg], None]]:
+    """Keep what dbt says in a file, as its own log would, but for what it says to its makers."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handler = RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=1, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s [%(levelname)-5s] %(message)s"))
+
+    def keep(event: EventMsg) -> None:
+        if _is_for_people(event):
+            level = event.info.level.upper()
+            handler.handle(logging.makeLogRecord({"levelname": level, "msg": event.info.msg}))
+
+    with contextlib.closing(handler):
+        yield keep
+
+
+def _print(event: EventMsg) -> None:
+    """Show what dbt says where the output of the step is shown."""
+    if _is_for_people(event):
+        print(event.info.msg)
+
+
+def _is_for_people(event: EventMsg) -> bool:
+    return event.info.level not in ("debug", "test")
+
+
 def _log_built(event: EventMsg) -> None:
     if event.info.name in ("LogModelResult", "LogSeedResult"):
         relation = event.data.node_info.node_relation
@@ -374,3 +415,8 @@ def _parsed(project: DbtProject) -> Manifest:
             node.root_path = str(project.project_dir)
     manifest.build_flat_graph()
     return manifest
+
+
+def _without_files(state: bytes) -> Any:
+    """What was parsed, but for the texts of files, which only the next parse compares."""
+    return {**extended_mashumaro_decoder(state), "files": {}, "disabled": {}}

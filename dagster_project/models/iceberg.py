@@ -1,9 +1,9 @@
-"""The tables of a build on Spark, for the gate and the release: collected into the warehouse file.
+"""The tables of a build on Spark, collected into the warehouse file for the gate and the release.
 
-Spark builds tables of Iceberg. What is published is read from a DuckDB file and from Parquet, so the
-published tables, the results of the audit and what the build notes of itself are copied into
-`warehouse.duckdb`, at the snapshots that the build noted (`audit.builds`). A table that changed
-since is not what was audited, and is refused here. The file replaces the one before in one step.
+Spark builds tables of Iceberg. What is published is read from a DuckDB file and from Parquet, so
+the published tables, the results of the audit and what the build notes of itself are copied into
+`warehouse.duckdb`, at the snapshots that the build noted (`audit.builds`). The file replaces the one
+before in one step.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class IcebergError(RuntimeError):
 
 
 def missing_for_spark() -> str:
-    """What a build on Spark needs and this machine has not, and what to do; empty if all is there."""
+    """What a build on Spark needs and is not here, and what to do; empty if all is there."""
     try:
         found = version("pyspark")
         version("dbt-spark")
@@ -80,7 +80,7 @@ def collect(warehouse: str, file: Path, dbt_project: Path) -> None:
         dbt_project: says which tables are published.
 
     Raises:
-        IcebergError: a table cannot be read, or changed after the build noted it.
+        IcebergError: a table cannot be read.
     """
     building = file.with_name(f"{file.name}.collecting")
     building.unlink(missing_ok=True)
@@ -104,7 +104,7 @@ def collect(warehouse: str, file: Path, dbt_project: Path) -> None:
                 _copy(connection, warehouse, schema, table, snapshots[schema, table])
         layout = expected_layout(dbt_project)
         connection.execute(f"create table audit.layout as select {layout} as version")
-    os.replace(building, file)
+    building.replace(file)
 
 
 def _copy(

@@ -171,7 +171,7 @@ def test_a_table_that_breaks_its_contract_is_not_built(
         "min(first_seen_at)",
         "nullif(min(first_seen_at), min(first_seen_at))",
     )
-    built = published.installation.execute(
+    built = published.installation.program(
         *("dbt", "build", "--select", "+dim_event_definitions", "+dim_end_users"),
         *("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"),
         cwd=project,

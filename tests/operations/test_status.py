@@ -62,7 +62,7 @@ def test_loaded_and_failed_dumps_are_materialized_and_failed_partitions(
     run = walkhouse.walkhouse("run")
     assert run.returncode == 1
     assert "dump 2026-03-03, a.parquet: not readable as Parquet" in said(run)
-    assert "dump 2026-03-01: 1 lines: 1 events" in said(run)
+    assert "dump 2026-03-01: 1 line: 1 event" in said(run)
     found = dumps(walkhouse)
     assert found == {
         "2026-03-01": "loaded",

@@ -3,6 +3,7 @@
 import datetime as dt
 from zoneinfo import ZoneInfo
 
+from tests.reference.definitions import Definitions
 from tests.reference.events import Row
 from tests.reference.rows import (
     Item,
@@ -63,25 +64,31 @@ def retention_weekly(fct_sessions: list[Row], zone: ZoneInfo) -> list[Row]:
     return rows
 
 
-def non_interactors(events: list[Row], names: Names) -> list[Row]:
-    """One row per system, item and user who was exposed to it and never interacted.
+def non_interactors(events: list[Row], names: Names, definitions: Definitions) -> list[Row]:
+    """One row per system, item and person who was exposed to it and never interacted.
 
     Who uses a part uses the whole, if the part names it. The whole of a part is of the type that
-    the part's type tells, that of another item of the type that its events tell.
+    the part's type tells, that of another item of the type that its events tell. What no event of
+    its type can act on is left out.
     """
+    usable = {each.item_type for each in definitions.documented if each.engagement == "interaction"}
     production = with_items(event for event in events if event["environment"] == "production")
     used: set[tuple[str, str, str, Item]] = set()
     for event in production:
         if event["engagement"] == "interaction":
-            who = event["system_id"], event["end_user_id"]
+            who = event["system_id"], event["person_id"]
             used.add((*who, event["item_type"], event["item"]))
             whole = WHOLES.get(event["item_type"], event["parent_item_type"])
             parent = known_as(event["parent_item_id"], event["parent_item_name"])
             if whole is not None and parent != (None, None):
                 used.add((*who, whole, parent))
-    exposures = [event for event in production if event["engagement"] == "exposure"]
+    exposures = [
+        event
+        for event in production
+        if event["engagement"] == "exposure" and event["item_type"] in usable
+    ]
     rows = []
-    for key, group in grouped(exposures, "system_id", "end_user_id", "item_type", "item"):
+    for key, group in grouped(exposures, "system_id", "person_id", "item_type", "item"):
         if tuple(key.values()) not in used:
             item = key.pop("item")
             rows.append(

@@ -86,7 +86,7 @@ class Lakehouse(Workbench):
             )
 
     def differences_between_engines(self) -> list[str]:
-        """Columns of other types, and rows that only one engine has, in any table that dbt builds."""
+        """Columns of other types, and rows that only one has, in any table that dbt builds."""
         found: list[str] = []
         with iceberg_connection() as connection:
             connection.execute(f"attach '{self.fresh / 'warehouse.duckdb'}' as duckdb (read_only)")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -57,8 +56,7 @@ def test_names_are_taken_literally_from_landing_to_copy(store: ObjectStore, tmp_
     copy = f"s3://{store.bucket}/{LANDING}"
 
     def run() -> CompletedProcess[str]:
-        command = (sys.executable, "-m", "dagster_project.cli", "run")
-        ran = walkhouse.execute("env", f"WALKHOUSE_COPIES={copy}", *command)
+        ran = walkhouse.walkhouse("run", WALKHOUSE_COPIES=copy)
         assert ran.returncode == 0, said(ran)
         return ran
 

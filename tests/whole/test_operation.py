@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import duckdb
 import pytest
 
 from dagster_project.registry import load_invariants
-from tests.installation import CHECKOUT, Installation, said
+from tests.installation import Installation, said
 from tests.test_registry import RECONCILED
 from tests.whole import landings
 from tests.whole.plants import TAMPERED_FACTS, TAMPERED_REPORTS, TAMPERING
@@ -56,6 +57,12 @@ def test_a_run_publishes_and_says_what_and_where(walkhouse: Installation) -> Non
     assert walkhouse.ask("select count(*) from facts.fct_item_events") == [(events,)]
     for shown in (current(walkhouse), str(walkhouse.published), "sessions", "end users"):
         assert shown in run.stdout
+
+
+def test_nobody_but_owner_and_group_may_read_what_a_run_wrote(walkhouse: Installation) -> None:
+    for path in (walkhouse.home, *walkhouse.home.rglob("*")):
+        if not path.is_symlink():  # a link has no rights of its own
+            assert not stat.S_IMODE(path.stat().st_mode) & 0o027, path
 
 
 def test_nothing_violates_an_invariant_where_nothing_is_planted(walkhouse: Installation) -> None:
@@ -257,9 +264,7 @@ def test_the_release_refuses_in_a_run_of_its_own(
     before = current(walkhouse)
     home = str(walkhouse.home / "dagster")
     (walkhouse.home / "refusal.json").unlink(missing_ok=True)
-    alone = walkhouse.execute(
-        "env", f"DAGSTER_HOME={home}", "dg", "launch", "--assets", "release", cwd=CHECKOUT
-    )
+    alone = walkhouse.program("dg", "launch", "--assets", "release", DAGSTER_HOME=home)
     assert alone.returncode != 0
     assert "event_key_is_unique" in (walkhouse.home / "refusal.json").read_text(encoding="utf-8")
     assert current(walkhouse) == before

@@ -37,7 +37,8 @@
    report date by any other date of events. None: any change of the input counts. #}
 {% macro column_to_compare(input, key) %}
     {%- set is_view = input.config.materialized == 'view' -%}
-    {%- set dates = [] if is_view else input.config.meta.get('dated_by') or [] -%}
+    {%- set meta = input.config.meta -%}
+    {%- set dates = [] if is_view else meta.get('dated_by') or meta.get('digested_by') or [] -%}
     {%- set column = key -%}
     {%- if key == 'report_date' and key not in dates -%}
         {%- set column = dates | reject('equalto', 'home_date') | first -%}
