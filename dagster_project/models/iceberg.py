@@ -2,8 +2,8 @@
 
 Spark builds tables of Iceberg. What is published is read from a DuckDB file and from Parquet, so
 the published tables, the results of the audit and what the build notes of itself are copied into
-`warehouse.duckdb`, at the snapshots that the build noted (`audit.builds`). The file replaces the one
-before in one step.
+`warehouse.duckdb`, at the snapshots that the build noted (`audit.builds`). The file replaces the
+one before in one step.
 """
 
 from __future__ import annotations

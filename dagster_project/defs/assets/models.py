@@ -133,7 +133,8 @@ def _recorded_models(
         if settings.engine == "spark" and settings.spark_catalog:
             raise failed(
                 "engine=spark: a release is collected from a catalog in a folder, and "
-                "spark_catalog names another one; unset WALKHOUSE_SPARK_CATALOG, or build with dbt alone"
+                "spark_catalog names another one; unset WALKHOUSE_SPARK_CATALOG, or build with "
+                "dbt alone"
             )
         with warehouse_writer(settings.home):
             _remove_leftovers(settings)

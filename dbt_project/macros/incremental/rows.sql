@@ -134,6 +134,18 @@
     group by date
 {%- endmacro %}
 
+{% macro spark__query_of_digests(column, rows) -%}
+    select date, md5(array_join(array_sort(collect_list(row_text)), '')) as digest
+    from (
+        select
+            cast({{ column }} as string) as date,
+            to_json(struct(*)) as row_text
+        from {{ rows }}
+        where {{ column }} is not null
+    ) as texts
+    group by date
+{%- endmacro %}
+
 {# Deletes the rows of the stale dates and inserts them anew. #}
 {% macro replace_dates(target, sql, plan) %}
     {%- set dates = plan.stale | list -%}

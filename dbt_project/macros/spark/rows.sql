@@ -32,6 +32,7 @@
             plan.key ~ ' rows': {'come': built.rows | list, 'gone': []}
         }) -%}
     {%- endif -%}
+    {%- do touched.update(digests_of_rows(model.config.meta.get('digested_by') or [], target)) -%}
     {%- do spark_keep_rebuilds(target, plan, built.rows) -%}
     {{ return(touched) }}
 {% endmacro %}
@@ -99,7 +100,7 @@
         {%- set is_required = column.constraints | selectattr('type', 'equalto', 'not_null') | list -%}
         {%- do columns.append(
             adapter.quote(column.name) ~ ' ' ~ column.data_type
-            ~ (' not null' if is_required) ~ ' comment ' ~ literal(column.description)
+            ~ (' not null' if is_required) ~ ' comment ' ~ literal(comment_of_column(column))
         ) -%}
     {%- endfor -%}
     {{ columns | join(', ') }}
@@ -157,7 +158,7 @@
     {%- for column in model.columns.values() -%}
         {%- do run_query(
             'alter table ' ~ target ~ ' alter column ' ~ adapter.quote(column.name)
-            ~ ' comment ' ~ literal(column.description)
+            ~ ' comment ' ~ literal(comment_of_column(column))
         ) -%}
     {%- endfor -%}
 {% endmacro %}
