@@ -38,6 +38,7 @@ import duckdb
 from dagster_project.release.page.page import write_page
 from dagster_project.release.parquet import table_versions, write_parquet
 from dagster_project.replacing import flush_to_disk, replace_text
+from dagster_project.rights import umask
 
 _FILE = "walkhouse.duckdb"
 _PAGE = "index.html"
@@ -124,6 +125,12 @@ class ReleaseColumn:
     data_type: str
     description: str
     is_nullable: bool = False
+    personal_data: str = "none"
+
+    @property
+    def comment(self) -> str:
+        """It in the database, as the comments of dbt's models are written."""
+        return f"{self.description} Personal data: {self.personal_data}."
 
 
 RELEASE_DESCRIPTION = "One row: the release that this database is."
@@ -139,6 +146,7 @@ RELEASE_COLUMNS = (
         "waivers",
         "string",
         "JSON object: invariants that failed and were waived, with the reason given.",
+        personal_data="direct",
     ),
     ReleaseColumn("project", "string", "Digest of the deployed dbt project that built it."),
     ReleaseColumn(
@@ -411,9 +419,7 @@ def _write_release_table(target: duckdb.DuckDBPyConnection, release: Release) ->
     )
     target.execute(f"comment on table meta.release is {_text(RELEASE_DESCRIPTION)}")
     for column in RELEASE_COLUMNS:
-        target.execute(
-            f"comment on column meta.release.{column.name} is {_text(column.description)}"
-        )
+        target.execute(f"comment on column meta.release.{column.name} is {_text(column.comment)}")
 
 
 def _check_written(warehouse: Path, written: Path, tables: Sequence[tuple[str, str]]) -> None:
@@ -452,10 +458,11 @@ def _copy_file(source: Path, target: Path) -> None:
 
 
 def _make_read_only(folder: Path) -> None:
+    read_only = _READ_ONLY & ~umask()
     for path in folder.rglob("*"):
         # What is linked from the release before is read-only already, or of an earlier version.
-        if path.is_file() and stat.S_IMODE(path.stat().st_mode) != _READ_ONLY:
-            path.chmod(_READ_ONLY)
+        if path.is_file() and stat.S_IMODE(path.stat().st_mode) != read_only:
+            path.chmod(read_only)
 
 
 def _link(path: Path, target: str) -> None:

@@ -14,6 +14,7 @@ import duckdb
 import psycopg
 import pytest
 
+from dagster_project.registry import load_marks
 from dagster_project.release.copies.postgres import columns, held_release, send_release
 from dagster_project.release.copies.send import send_copies
 from dagster_project.release.copies.target import CopyError
@@ -109,6 +110,11 @@ def test_every_table_and_comment_is_that_of_the_release(
         " and classoid = 'pg_class'::regclass and relkind = 'r'",
     )
     assert set(described) == set(comments)
+    said = {(table, column): str(comment) for table, column, comment in described if column}
+    for (schema, table), marks in load_marks().items():
+        for column, mark in marks.items():
+            assert said[f"{schema}.{table}", column].endswith(f" Personal data: {mark}."), column
+    assert said["meta.release", "waivers"].endswith(" Personal data: direct.")
 
 
 def test_whatever_users_write_arrives_as_it_is(
