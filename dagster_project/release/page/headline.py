@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import duckdb
 
-from dagster_project.release.metrics import FLOWS_DAILY, SEARCHES, SESSIONS, SURVEYS, Report
+from dagster_project.release.metrics import FLOWS_DAILY, PEOPLE, SEARCHES, SESSIONS, SURVEYS, Report
 from dagster_project.release.page.charts import spark
 from dagster_project.release.page.section import Section, Tile
 from dagster_project.release.page.source import Source
@@ -16,6 +16,8 @@ from dagster_project.release.page.text import change, count, written
 logger = logging.getLogger("walkhouse")
 
 TILES: Sequence[tuple[Report, str]] = (
+    (PEOPLE, "people_7_days"),
+    (PEOPLE, "stickiness"),
     (SESSIONS, "sessions"),
     (SESSIONS, "engagement_rate"),
     (SESSIONS, "interactions_per_session"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from dagster_project.release.metrics import ITEMS, SESSIONS
+from dagster_project.release.metrics import ITEMS, PEOPLE, SESSIONS
 from dagster_project.release.page.charts import Chart
 from dagster_project.release.page.section import Column, Section, Table, Term
 from dagster_project.release.page.source import Source
@@ -14,7 +14,10 @@ _WEEKS = 8
 
 def use_section(source: Source) -> Section:
     """Sessions, engagement, events and retention."""
+    weekly = source.period is not None and source.period.step > 1
+    people = ["people_7_days", "engaged_people_7_days"] if weekly else ["people", "engaged_people"]
     charts = [
+        source.chart(PEOPLE, people, key="people", title="People", kind="line"),
         _sessions(source),
         source.chart(
             SESSIONS, ["engagement_rate"], key="engagement", title="Engaged sessions", kind="line"
