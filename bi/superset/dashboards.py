@@ -222,9 +222,9 @@ ITEMS_PAGE = Dashboard(
                     "Who did not use it",
                     NON_INTERACTORS,
                     ["item_type", "item"],
-                    ["users", "exposures"],
+                    ["people", "exposures"],
                     description=(
-                        "Users who were shown an item and never used it; their names are in "
+                        "People who were shown an item and never used it; who they are is in "
                         "reports.rpt_non_interactors."
                     ),
                 ),

@@ -308,10 +308,10 @@ NON_INTERACTORS = Report(
     "rpt_non_interactors",
     metrics=(
         Metric(
-            "users",
-            "Users who did not use it",
-            "count(distinct (system_id, end_user_id))",
-            meaning="Users who were shown an item and have never used it.",
+            "people",
+            "People who did not use it",
+            "count(distinct person_id)",
+            meaning="People who were shown an item and have never used it.",
         ),
         total("exposures", "Times it was shown to them"),
     ),
@@ -322,7 +322,7 @@ FLOWS = Report(
     "rpt_flows",
     metrics=(
         total("plays", "Plays"),
-        total("completable_plays", "Plays with a known end"),
+        total("completable_plays", "Completable plays"),
         total("completed", "Completed", tone="good"),
         total("failed", "Failed", tone="bad"),
         total("stopped_by_launcher", "Stopped by a launcher"),
@@ -409,7 +409,7 @@ SURVEYS = Report(
         total("detractors", "Detractors", tone="bad"),
         Metric(
             "nps",
-            "NPS",
+            "Net promoter score",
             "100 * (sum(promoters) - sum(detractors)) / nullif(sum(nps_answers), 0)",
             "signed",
             column="nps",
