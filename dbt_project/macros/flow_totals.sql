@@ -12,7 +12,8 @@
         end as initiator_class
 {%- endmacro %}
 
-{# The totals of such plays, by the flow that they are of. `people` counts the people of the plays. #}
+{# The totals of such plays, by the flow that they are of.
+     people: how many people the plays are of, an expression. #}
 {% macro flow_totals(people) -%}
         {{ item_key('item_type', 'item_id', 'item_name_without_id') }} as item_key,
         system_id,

@@ -58,6 +58,12 @@ KEYS = {
     "reports.rpt_flows_daily": ("report_date", "system_id", "item_type", "item_id"),
     "reports.rpt_flow_funnel": ("system_id", "flow_item_type", "flow_item_id", "step_number"),
     "reports.rpt_flow_tracker": ("system_id", "session_id", "position_in_session"),
+    "reports.rpt_paths": (
+        "system_id",
+        *("item_type", "item_id", "item_name"),
+        *("direction", "position"),
+        *("next_item_type", "next_item_id", "next_item_name"),
+    ),
     "reports.rpt_automation_processes": DAILY,
     "reports.rpt_shoutouts": DAILY,
     "reports.rpt_launchers": DAILY,

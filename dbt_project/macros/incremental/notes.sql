@@ -291,15 +291,19 @@
    only tables of one invocation. #}
 {% macro note_builds() %}
     {%- if execute and 'walkhouse_notes' in graph and notes().current -%}
-        {%- set tables = [] -%}
-        {%- for relation in notes().current -%}
-            {%- do tables.append("('" ~ relation.schema ~ "', '" ~ relation.identifier ~ "')") -%}
-        {%- endfor -%}
-        {%- do run_query(
-            'begin; delete from audit.builds where (schema_name, table_name) in ('
-            ~ tables | join(', ') ~ '); insert into audit.builds'
-            ~ " select schema_name, table_name, '" ~ invocation_id ~ "' from (values "
-            ~ tables | join(', ') ~ ') as current (schema_name, table_name); commit'
-        ) -%}
+        {{ return(adapter.dispatch('note_builds')()) }}
     {%- endif -%}
+{% endmacro %}
+
+{% macro duckdb__note_builds() %}
+    {%- set tables = [] -%}
+    {%- for relation in notes().current -%}
+        {%- do tables.append("('" ~ relation.schema ~ "', '" ~ relation.identifier ~ "')") -%}
+    {%- endfor -%}
+    {%- do run_query(
+        'begin; delete from audit.builds where (schema_name, table_name) in ('
+        ~ tables | join(', ') ~ '); insert into audit.builds'
+        ~ " select schema_name, table_name, '" ~ invocation_id ~ "' from (values "
+        ~ tables | join(', ') ~ ') as current (schema_name, table_name); commit'
+    ) -%}
 {% endmacro %}

@@ -6,7 +6,7 @@ searches as (
     select
         *,
         {{ report_date('first_event_at') }} as report_date,
-        lower(final_term) as search_term,
+        {{ folded('final_term') }} as search_term,
         {{ epoch_ms('clicked_at') }} - {{ epoch_ms('searched_at') }} as ms_to_click
     from {{ ref('fct_searches') }}
     where

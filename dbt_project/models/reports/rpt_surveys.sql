@@ -22,13 +22,18 @@ answers as (
 
     select
         *,
-        {{ name_without_id() }} as item_name_without_id,
-        {{ name_without_id('survey_id', 'survey_name') }} as survey_name_without_id,
-        {{ report_date('started_at') }} as report_date
+        {{ nps_answer_columns() }}
     from {{ ref('fct_survey_answers') }}
     where
         {{ is_stale('event_date') }}
         and environment = 'production'
+
+),
+
+answers_of_days as (
+
+    select * from answers
+    where {{ is_stale('report_date') }}
 
 ),
 
@@ -76,32 +81,9 @@ play_totals as (
 
 ),
 
--- Who answers a question of a survey again on the same day counts with the last score.
 scores as (
 
-    select
-        report_date,
-        system_id,
-        survey_id as item_id,
-        survey_name_without_id,
-        survey_name,
-        started_at,
-        nps_score,
-        row_number() over (
-            partition by
-                report_date,
-                system_id,
-                end_user_id,
-                survey_id,
-                survey_name_without_id,
-                item_id,
-                item_name_without_id
-            order by started_at desc, dump_date desc, source_file desc, source_row desc
-        ) as number_from_last
-    from answers
-    where
-        {{ is_stale('report_date') }}
-        and nps_score is not null
+    {{ nps_scores('answers_of_days') }}
 
 ),
 
@@ -109,9 +91,9 @@ score_totals as (
 
     select
         report_date,
-        {{ item_key("'Survey'", 'item_id', 'survey_name_without_id') }} as item_key,
+        {{ item_key("'Survey'", 'survey_id', 'survey_name_without_id') }} as item_key,
         system_id,
-        item_id,
+        survey_id as item_id,
         {{ last_by('survey_name', ['started_at', 'survey_name']) }} as item_name,
         count(*) as nps_answers,
         count(*) filter (where nps_score >= {{ var('nps_promoters_from') }}) as promoters,
@@ -121,8 +103,7 @@ score_totals as (
         ) as passives,
         count(*) filter (where nps_score <= {{ var('nps_detractors_to') }}) as detractors
     from scores
-    where number_from_last = 1
-    group by report_date, system_id, item_id, survey_name_without_id
+    group by report_date, system_id, survey_id, survey_name_without_id
 
 ),
 
