@@ -29,6 +29,7 @@ FLOORS = (
         "replacing",
         "crew",
         "stopping",
+        "words",
     ),
 )
 KNOW_DBT = {"models.dbt", "defs.assets.models"}

@@ -21,8 +21,8 @@ from dagster_project.models.dictionary import published_tables
 from dagster_project.operations.requests import contiguous_ranges
 from dagster_project.registry import load_invariants, load_published_tables, load_variables
 from dagster_project.settings import Settings
-from tests.installation import CHECKOUT, said
 from tests.installation import Installation as InstallationOnDisk
+from tests.installation import said
 
 
 @pytest.fixture(scope="module")
@@ -191,7 +191,7 @@ def test_partitions_run_from_the_first_dump_to_today() -> None:
 
 
 def test_the_project_loads_with_dg(installation: InstallationOnDisk) -> None:
-    checked = installation.execute("dg", "check", "defs", cwd=CHECKOUT)
+    checked = installation.program("dg", "check", "defs")
     assert checked.returncode == 0, said(checked)
 
 

@@ -249,16 +249,15 @@ def test_no_difference_of_what_is_shown_is_about_fewer_people(tmp_path: Path, se
         release.execute("create schema reports")
         release.execute(
             "create table reports.rpt_items_daily (report_date date, system_id varchar,"
-            " item_key varchar, item_type varchar, exposures bigint, end_users_exposed bigint,"
-            " end_users_interacted bigint)"
+            " item_key varchar, item_type varchar, exposures bigint, people bigint)"
         )
         release.execute(
             "create table reports.rpt_events_daily (report_date date, system_id varchar,"
-            " item_type varchar, event varchar, events bigint, end_users bigint)"
+            " item_type varchar, event varchar, events bigint, people bigint)"
         )
         for key, events in cells.items():
-            values = [*key, len(events), len({each.user for each in events}), 0]
-            release.execute("insert into reports.rpt_items_daily values (?,?,?,?,?,?,?)", values)
+            values = [*key, len(events), len({each.user for each in events})]
+            release.execute("insert into reports.rpt_items_daily values (?,?,?,?,?,?)", values)
         for key, events in pairs.items():
             values = [*key, "Play", len(events), len({each.user for each in events})]
             release.execute("insert into reports.rpt_events_daily values (?,?,?,?,?,?)", values)
@@ -286,14 +285,14 @@ def test_no_difference_of_what_is_shown_is_about_fewer_people(tmp_path: Path, se
             " from reports.rpt_items_daily"
         ).fetchall()
         shown_pairs = reports.execute(
-            "select report_date::varchar, system_id, item_type, end_users"
+            "select report_date::varchar, system_id, item_type, people"
             " from reports.rpt_events_daily"
         ).fetchall()
     visible = {tuple(key) for *key, exposures in items if exposures is not None}
     for key in visible:
         assert len({each.user for each in cells[key]}) >= smallest
-    for *key, end_users in shown_pairs:
-        assert end_users is None or len({each.user for each in pairs[tuple(key)]}) >= smallest
+    for *key, people_shown in shown_pairs:
+        assert people_shown is None or len({each.user for each in pairs[tuple(key)]}) >= smallest
     for over in ((0, 1), (0, 1, 3), (1, 2)):
         groups: dict[tuple[str, ...], list[tuple[str, ...]]] = defaultdict(list)
         for cell in cells:
