@@ -21,6 +21,7 @@ from dagster_project.models.prepared import (
     parsed_digest,
     parts_digest,
 )
+from dagster_project.rights import umask
 from tests.installation import CHECKOUT, DBT_PROJECT, Installation
 from tests.releases import Published, publish_twice
 
@@ -40,6 +41,14 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Have those that wait begin first, so that the others use the processor meanwhile."""
     items.sort(key=lambda item: item.get_closest_marker("waits") is None)
+
+
+@pytest.fixture(autouse=True)
+def umask_of_before() -> Iterator[None]:
+    """A command that a test calls in its own process sets the umask of all of that."""
+    before = umask()
+    yield
+    os.umask(before)
 
 
 @pytest.fixture(scope="session")

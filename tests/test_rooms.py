@@ -19,7 +19,17 @@ FLOORS = (
     ("operations",),
     ("models",),
     ("ingest", "release", "simulate"),
-    ("settings", "registry", "locks", "object_store", "replacing", "crew", "stopping"),
+    (
+        "settings",
+        "rights",
+        "registry",
+        "locks",
+        "object_store",
+        "replacing",
+        "crew",
+        "stopping",
+        "words",
+    ),
 )
 KNOW_DBT = {"models.dbt", "defs.assets.models"}
 KNOW_DAGSTER = {

@@ -32,6 +32,8 @@ _QUERIES = {
     "rpt_flow_funnel": "from reports.{report} where flow_item_id ="
     " (select item_id from reports.rpt_flows order by plays desc, item_id limit 1)"
     " order by step_number",
+    "rpt_paths": "from reports.{report} where position = 1 and direction = 'after'"
+    " order by sessions desc limit 20",
     "rpt_flow_tracker": "from reports.{report} where session_id ="
     " (select max(session_id) from reports.{report} where {latest}) order by position_in_session",
     "rpt_automation_processes": "select report_date, sum(runs), sum(failures)"

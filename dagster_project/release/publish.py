@@ -38,6 +38,7 @@ import duckdb
 from dagster_project.release.page.page import write_page
 from dagster_project.release.parquet import table_versions, write_parquet
 from dagster_project.replacing import flush_to_disk, replace_text
+from dagster_project.rights import umask
 
 _FILE = "walkhouse.duckdb"
 _PAGE = "index.html"
@@ -457,10 +458,11 @@ def _copy_file(source: Path, target: Path) -> None:
 
 
 def _make_read_only(folder: Path) -> None:
+    read_only = _READ_ONLY & ~umask()
     for path in folder.rglob("*"):
         # What is linked from the release before is read-only already, or of an earlier version.
-        if path.is_file() and stat.S_IMODE(path.stat().st_mode) != _READ_ONLY:
-            path.chmod(_READ_ONLY)
+        if path.is_file() and stat.S_IMODE(path.stat().st_mode) != read_only:
+            path.chmod(read_only)
 
 
 def _link(path: Path, target: str) -> None:

@@ -12,8 +12,9 @@
         end as initiator_class
 {%- endmacro %}
 
-{# The totals of such plays, by the flow that they are of. #}
-{% macro flow_totals() -%}
+{# The totals of such plays, by the flow that they are of.
+     people: how many people the plays are of, an expression. #}
+{% macro flow_totals(people) -%}
         {{ item_key('item_type', 'item_id', 'item_name_without_id') }} as item_key,
         system_id,
         item_type,
@@ -22,6 +23,7 @@
         min(flow_kind) as flow_kind,
         count(*) as plays,
         count(distinct end_user_id) as end_users,
+        {{ people }} as people,
         count(*) filter (where result = 'failed') as failed,
         count(*) filter (where has_known_end) as completable_plays,
         count(*) filter (where result = 'completed') as completed,
@@ -49,6 +51,7 @@
         ---------- results
         plays,
         end_users,
+        people,
         failed,
         {{ rate('failed', 'plays') }} as failure_rate,
         completable_plays,

@@ -29,7 +29,14 @@ SYSTEM, OTHER_SYSTEM = landing.SYSTEM, landing.OTHER_SYSTEM
 NO_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 # What the metrics and the questions are asked of, and what they are compared with.
 ASKED_FOR = ("time_spine", "fct_searches", "rpt_sessions_daily", "rpt_items_daily", "rpt_flows")
-ALSO_ASKED_FOR = ("int_flow_play_sessions", "dim_items", "rpt_flows_daily")
+ALSO_ASKED_FOR = (
+    "int_flow_play_sessions",
+    "dim_items",
+    "rpt_flows_daily",
+    "rpt_paths",
+    "rpt_surveys",
+    "nps_scores",
+)
 
 
 PAGE = CHECKOUT / "docs" / "analysts.md"
@@ -282,6 +289,20 @@ ITEM_METRICS = (
     "sessions_exposed_or_interacted",
     "interaction_rate",
 )
+FLOW_METRICS = {
+    "flow_plays": "plays",
+    "failed_plays": "failed",
+    "flow_failure_rate": "failure_rate",
+    "completable_plays": "completable_plays",
+    "completed_plays": "completed",
+    "completion_rate": "completion_rate",
+}
+SCORE_METRICS = {
+    "nps_answers": "nps_answers",
+    "promoters": "promoters",
+    "detractors": "detractors",
+    "nps": "nps",
+}
 
 
 def test_the_metrics_of_sessions_are_those_of_the_report(
@@ -318,6 +339,46 @@ def test_the_metrics_of_items_are_those_of_the_report(
     # Completed on a day on which it was neither shown nor acted on: there is no rate.
     (task,) = (key for key in report if key[:4] == ("2026-03-03", SYSTEM, "Task", "k1"))
     assert report[task]["interaction_rate"] is None
+
+
+def test_the_metrics_of_flows_are_those_of_the_report(
+    analyst: Installation, tmp_path: Path
+) -> None:
+    key = ["system_id", "item_type", "item_id", "item_key"]
+    answer = asked(
+        analyst,
+        tmp_path,
+        list(FLOW_METRICS),
+        ["metric_time__day", *(f"flow_play__{column}" for column in key)],
+    )
+    assert_same(answer, reported(analyst, "rpt_flows_daily", FLOW_METRICS, ["report_date", *key]))
+    f2 = [row for key, row in answer.items() if key[:1] + key[3:4] == ("2026-03-05", "f2")]
+    assert [row["completion_rate"] for row in f2] == [0.5]
+
+
+def test_the_net_promoter_score_is_that_of_the_report(
+    analyst: Installation, tmp_path: Path
+) -> None:
+    key = ["system_id", "item_key"]
+    answer = asked(
+        analyst,
+        tmp_path,
+        list(SCORE_METRICS),
+        ["metric_time__day", *(f"score__{column}" for column in key)],
+    )
+    report = reported(analyst, "rpt_surveys", SCORE_METRICS, ["report_date", *key])
+    assert_same(answer, {day: row for day, row in report.items() if row["nps_answers"]})
+    by_week = asked(
+        analyst,
+        tmp_path,
+        ["nps"],
+        ["metric_time__week", "score__system_id", "score__item_id", "score__question_name"],
+    )
+    survey = (SYSTEM, "sv1", "How likely?")
+    assert by_week == {
+        ("2026-03-02", *survey): {"nps": 0.0},
+        ("2026-03-09", *survey): {"nps": 100.0},
+    }
 
 
 def test_metrics_are_asked_by_the_dimensions_of_other_tables(analyst: Installation) -> None:
@@ -405,6 +466,13 @@ def test_how_completion_changes_from_week_to_week(answers: Any) -> None:
         ("f1", weeks[1], 1, 1, 1.0, 1.0),
         ("f1", weeks[2], 2, 0, 0.0, -1.0),
         ("f2", weeks[1], 2, 1, 0.5, None),
+    ]
+
+
+def test_what_leads_to_a_flow(answers: Any) -> None:
+    """Five sessions started f1, four of them with it; f2 was followed by itself alone."""
+    assert [tuple(row.values()) for row in answers("what_leads_to_a_flow")] == [
+        (SYSTEM, "Smart Walk-Thru", "f1", "The flow f1", "WidgetSearch", None, None, 5, 1, 0.2)
     ]
 
 
@@ -533,7 +601,7 @@ def test_what_it_changes_in_production_is_told(analyst: Installation) -> None:
     assert exit_code == 1
     assert "reports.rpt_flows: column completion_rate: 1 value differs" in text
     assert "completion_rate 0.5 → 1.0" in text
-    assert "1 tables compared: 0 equal, 1 differ" in text
+    assert "1 table compared: 0 equal, 1 differ" in text
 
 
 def test_it_is_linted(analyst: Installation) -> None:

@@ -6,12 +6,12 @@ Nobody else in the reference knows the rules; the others take what `person_of` s
 import csv
 import re
 from collections import Counter, defaultdict
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
-from zoneinfo import ZoneInfo
 
 from tests.reference.events import Row
-from tests.reference.rows import grouped, happened, rate, seconds, sessions_of, users_of
+from tests.reference.rows import grouped, rate, seconds, sessions_of, users_of
 
 DAY_SECONDS = 24 * 60 * 60
 SAID_OF_PEOPLE = ("user_role", "user_type", "user_status", "user_info", "language", "browser")
@@ -91,7 +91,7 @@ def people(
         sessions = own_sessions[key["person_id"]]
         durations = [session["duration_seconds"] for session in sessions]
         starts = [session["started_at"] for session in sessions]
-        pauses = [seconds(b - a) for a, b in zip(starts, starts[1:], strict=False)]
+        pauses = [seconds(b - a) for a, b in pairwise(starts)]
         engaged = sum(session["is_engaged"] for session in sessions)
         rows.append(
             key

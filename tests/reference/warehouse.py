@@ -15,6 +15,7 @@ from tests.reference import (
     flow_rules,
     flows,
     invariants,
+    paths,
     people,
     quizzes,
     searches,
@@ -74,7 +75,7 @@ def reference(
     facts["dim_systems"] = people.systems(
         events, facts["fct_sessions"], facts["dim_items"], persons, seeds
     )
-    reports = _reports(facts, running, definitions, zone)
+    reports = _reports(_with_people(facts, persons), running, definitions, zone)
     ledger = tables.dump_ledger(dumps, judged, duplicates)
     return Warehouse(
         tables={
@@ -154,6 +155,7 @@ def _reports(
         "rpt_flow_funnel": flow_reports.flow_funnel(plays, steps, names),
         "rpt_flow_tracker": flow_reports.flow_tracker(steps, running, zone),
         "rpt_automation_processes": flow_reports.automation_processes(plays, running, names, zone),
+        "rpt_paths": paths.paths_report(events, names),
         "rpt_shoutouts": family_reports.shoutouts_report(facts["fct_shoutouts"], names, zone),
         "rpt_launchers": family_reports.launchers_report(facts["fct_launchers"], names, zone),
         "rpt_smarttips": family_reports.smarttips_report(facts["fct_smarttips"], names, zone),
@@ -166,7 +168,24 @@ def _reports(
         "rpt_actionbot": family_reports.actionbot_report(chats, conversations, names, zone),
         "rpt_quizzes": family_reports.quizzes_report(facts["fct_quiz_attempts"], names, zone),
         "rpt_retention_weekly": user_reports.retention_weekly(facts["fct_sessions"], zone),
-        "rpt_non_interactors": user_reports.non_interactors(events, names),
+        "rpt_active_people": user_reports.active_people(
+            events, facts["fct_sessions"], facts["dim_systems"], zone
+        ),
+        "rpt_adoption_by_attribute": user_reports.adoption_by_attribute(
+            events, facts["fct_sessions"], facts["dim_people"], zone
+        ),
+        "rpt_non_interactors": user_reports.non_interactors(events, names, definitions),
+    }
+
+
+def _with_people(facts: dict[str, list[Row]], persons: dict[str, str]) -> dict[str, list[Row]]:
+    """The facts with the person of each row that has an end user."""
+    return {
+        name: [
+            row | {"person_id": persons[row["end_user_id"]]} if "end_user_id" in row else row
+            for row in rows
+        ]
+        for name, rows in facts.items()
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -57,6 +58,12 @@ def test_a_run_publishes_and_says_what_and_where(walkhouse: Installation) -> Non
     assert walkhouse.ask("select count(*) from facts.fct_item_events") == [(events,)]
     for shown in (current(walkhouse), str(walkhouse.published), "sessions", "end users"):
         assert shown in run.stdout
+
+
+def test_nobody_but_owner_and_group_may_read_what_a_run_wrote(walkhouse: Installation) -> None:
+    for path in (walkhouse.home, *walkhouse.home.rglob("*")):
+        if not path.is_symlink():  # a link has no rights of its own
+            assert not stat.S_IMODE(path.stat().st_mode) & 0o027, path
 
 
 def test_nothing_violates_an_invariant_where_nothing_is_planted(walkhouse: Installation) -> None:

@@ -41,6 +41,7 @@ from dagster_project.object_store import ObjectStoreError
 from dagster_project.operations.runs import note_conclusive
 from dagster_project.registry import load_definitions, load_invariants, quarantine_tolerance
 from dagster_project.settings import Settings
+from dagster_project.words import counted
 
 logger = logging.getLogger("walkhouse")
 
@@ -287,7 +288,7 @@ def content_items(
         check_name=IS_READ,
         passed=failure is None and not catalogue.lines_left_out,
         severity=dg.AssetCheckSeverity.ERROR if failure else dg.AssetCheckSeverity.WARN,
-        description=str(failure or f"{catalogue.lines_left_out:,} lines left out"),
+        description=str(failure or f"{counted(catalogue.lines_left_out, 'line')} left out"),
     )
 
 
@@ -340,11 +341,16 @@ def _outcomes(dump: LakeDump) -> str:
     counts = dump.outcomes
     lines = sum(counts.values())
     parts = [
-        f"{counts[outcome]:,} {outcome}"
-        for outcome in ("events", "ignored", "control", "quarantined")
+        counted(counts[outcome], word, plural)
+        for outcome, word, plural in (
+            ("events", "event", "events"),
+            ("ignored", "ignored", "ignored"),
+            ("control", "control", "control"),
+            ("quarantined", "quarantined", "quarantined"),
+        )
         if counts.get(outcome)
     ]
-    return f"{lines:,} lines: {', '.join(parts) or 'nothing in it'}"
+    return f"{counted(lines, 'line')}: {', '.join(parts) or 'nothing in it'}"
 
 
 def _metadata(dumps: Sequence[LakeDump]) -> dict[str, Any]:

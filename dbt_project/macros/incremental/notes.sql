@@ -6,7 +6,8 @@
                where rows come and go on dates that are not rebuilt (`unique_key`)
    date        null in rows without a date
    version     equal versions mean equal rows. For the column a table is rebuilt by, it is the digest
-               of its inputs; for its other date columns, which build last touched rows of the date
+               of its inputs; for its other date columns, which build last touched rows of the date;
+               for those that it is `digested_by`, the digest of the rows themselves
    inputs      for the column a table is rebuilt by: the version of each input
 
    A build reads them once, at its start, and keeps them in the invocation (`notes`). A table that is
@@ -104,7 +105,8 @@
     {%- for column, dates in touched.items() -%}
         {%- set new = {} -%}
         {%- for date in dates.come -%}
-            {%- do new.update({date: {'version': invocation_id, 'inputs': []}}) -%}
+            {%- set version = (dates.versions or {}).get(date, invocation_id) -%}
+            {%- do new.update({date: {'version': version, 'inputs': []}}) -%}
         {%- endfor -%}
         {%- do changes.update({column: {'gone': dates.gone, 'new': new}}) -%}
     {%- endfor -%}
@@ -289,15 +291,19 @@
    only tables of one invocation. #}
 {% macro note_builds() %}
     {%- if execute and 'walkhouse_notes' in graph and notes().current -%}
-        {%- set tables = [] -%}
-        {%- for relation in notes().current -%}
-            {%- do tables.append("('" ~ relation.schema ~ "', '" ~ relation.identifier ~ "')") -%}
-        {%- endfor -%}
-        {%- do run_query(
-            'begin; delete from audit.builds where (schema_name, table_name) in ('
-            ~ tables | join(', ') ~ '); insert into audit.builds'
-            ~ " select schema_name, table_name, '" ~ invocation_id ~ "' from (values "
-            ~ tables | join(', ') ~ ') as current (schema_name, table_name); commit'
-        ) -%}
+        {{ return(adapter.dispatch('note_builds')()) }}
     {%- endif -%}
+{% endmacro %}
+
+{% macro duckdb__note_builds() %}
+    {%- set tables = [] -%}
+    {%- for relation in notes().current -%}
+        {%- do tables.append("('" ~ relation.schema ~ "', '" ~ relation.identifier ~ "')") -%}
+    {%- endfor -%}
+    {%- do run_query(
+        'begin; delete from audit.builds where (schema_name, table_name) in ('
+        ~ tables | join(', ') ~ '); insert into audit.builds'
+        ~ " select schema_name, table_name, '" ~ invocation_id ~ "' from (values "
+        ~ tables | join(', ') ~ ') as current (schema_name, table_name); commit'
+    ) -%}
 {% endmacro %}

@@ -21,7 +21,7 @@
             table_name ~ ' is dated by ' ~ key ~ ', and nothing that it reads is'
         ) }}
     {%- endif -%}
-    {%- set code = local_md5(compiled_code ~ dated_by) -%}
+    {%- set code = local_md5(compiled_code ~ dated_by ~ (model.config.meta.get('digested_by') or '')) -%}
     {%- set expected = expected_versions(code, inputs, key) -%}
     {%- set noted = notes().versions.get(table_name, {}) -%}
     {%- set built_from = noted.get(key or '', {}) -%}

@@ -8,7 +8,8 @@
    already costs next to nothing.
 
    `dated_by` names date columns: the first is the one that the table is rebuilt by, the others are
-   dates that tables downstream are rebuilt by. Without it a table is rebuilt as a whole. The model
+   dates that tables downstream are rebuilt by. Without it a table is rebuilt as a whole, and
+   `digested_by` may name dates of its rows: downstream, only those count whose rows differ. The model
    says with `is_stale()` which of its inputs have the dates. `refreshes` names models whose changes a
    hook brings in, so that they call for no rebuild. #}
 {% materialization incremental, adapter='duckdb' %}

@@ -1,5 +1,11 @@
 with
 
+people as (
+
+    select * from {{ ref('int_people') }}
+
+),
+
 flow_plays as (
 
     select
@@ -7,6 +13,17 @@ flow_plays as (
         {{ flow_play_columns() }}
     from {{ ref('fct_flow_plays') }}
     where environment = 'production'
+
+),
+
+with_people as (
+
+    select
+        flow_plays.*,
+        people.person_id
+    from flow_plays
+    left join people
+        on flow_plays.end_user_id = people.end_user_id
 
 ),
 
@@ -19,8 +36,8 @@ items as (
 totals as (
 
     select
-        {{ flow_totals() }}
-    from flow_plays
+        {{ flow_totals(people='count(distinct person_id)') }}
+    from with_people
     group by system_id, item_type, item_id, item_name_without_id
 
 ),

@@ -17,9 +17,35 @@ flow_plays as (
 
 ),
 
+people_of_days as (
+
+    select * from {{ ref('int_people_of_days') }}
+    where {{ is_stale('report_date') }}
+
+),
+
+with_people as (
+
+    {{ with_people('flow_plays', 'people_of_days') }}
+
+),
+
 items as (
 
     select * from {{ ref('dim_items') }}
+
+),
+
+people_of_days as (
+
+    select * from {{ ref('int_people_of_days') }}
+    where {{ is_stale('report_date') }}
+
+),
+
+with_people as (
+
+    {{ with_people('flow_plays', 'people_of_days') }}
 
 ),
 
@@ -27,8 +53,8 @@ totals as (
 
     select
         report_date,
-        {{ flow_totals() }}
-    from flow_plays
+        {{ flow_totals(people=count_people()) }}
+    from with_people
     where {{ is_stale('report_date') }}
     group by report_date, system_id, item_type, item_id, item_name_without_id
 

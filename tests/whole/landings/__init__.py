@@ -113,6 +113,9 @@ from tests.whole.landings.hostile_files import (
 from tests.whole.landings.hostile_files import (
     wrong_extensions as wrong_extensions,
 )
+from tests.whole.landings.journeys import (
+    paths as paths,
+)
 from tests.whole.landings.lines import (
     all_quarantine_reasons as all_quarantine_reasons,
 )
@@ -230,6 +233,7 @@ MANY_THEMES: tuple[Callable[[Path], Path], ...] = (
     types_and_ids,
     whole_seconds,
     searches,
+    paths,
     actionbot,
     quizzes,
     clock_changes,

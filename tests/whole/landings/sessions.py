@@ -87,9 +87,9 @@ def log_in_within_a_session(landing: Path) -> Path:
 def people(landing: Path) -> Path:
     """Ids of one person and of several: log-ins over weeks and systems, and a shared browser.
 
-    The browser of bea holds `browser-bea` and she uses it for weeks: she meets launcher 5 before she
-    logs in and clicks it after that, stays away for five weeks, and changes her role. `browser-hall`
-    stands in a hall, where two people log in. Nobody ever logs in behind `browser-lone`. What
+    The browser of bea holds `browser-bea`: she meets launcher 5 before she logs in and clicks it
+    after that, stays away for five weeks, and changes her role. `browser-hall` stands in a hall,
+    where two people log in. Nobody ever logs in behind `browser-lone`. What
     comes late makes an anonymous id known, and another one a second person's.
     """
 
