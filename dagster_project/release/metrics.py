@@ -223,9 +223,9 @@ NON_INTERACTORS = Report(
     metrics=(
         Metric(
             "users",
-            "Users who did not use it",
-            "count(distinct (system_id, end_user_id))",
-            meaning="Users who were shown an item and have never used it.",
+            "People who did not use it",
+            "count(distinct (system_id, person_id))",
+            meaning="People who were shown an item and have never used it.",
         ),
         total("exposures", "Times it was shown to them"),
     ),
