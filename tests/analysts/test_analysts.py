@@ -471,7 +471,7 @@ def test_how_completion_changes_from_week_to_week(answers: Any) -> None:
 
 
 def test_what_completing_a_flow_goes_with(answers: Any) -> None:
-    """Of those who never saw a1, one was seen before it only, and the days of another are not over."""
+    """Of who never saw a1, one was seen before it only, and the days of another are not over."""
     rows = answers("what_completing_a_flow_goes_with")
     columns = ("people_completed", "people_completed_reached", "completed_rate")
     others = ("people_never_shown", "people_never_shown_reached", "never_shown_rate")

@@ -1,6 +1,7 @@
-"""What the reference says of searches and goals, held against what is published or told otherwise."""
+"""What the reference says of searches and goals, told otherwise or as others published it."""
 
 import datetime as dt
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from tests.reference.events import Row
 from tests.reference.impact import newcombe, wilson
 from tests.reference.searches import searches, term
 
-START = dt.datetime(2026, 3, 1)
+START = dt.datetime.fromisoformat("2026-03-01T00:00:00")
 TERMS = ("h", "ho", "how", "HOW to", "how to book", "trip", " trip ", "trips", None)
 
 
@@ -63,10 +64,8 @@ def test_intents_of_a_session_of_which_a_term_extends_another_are_one(
     rows = sorted(searches(events), key=lambda row: row["first_event_at"])
     typed_terms = [event for event in events if event["event"] == "Search"]
     starts = {row["searched_at"] for row in rows}
-    for before, after in zip(typed_terms, typed_terms[1:], strict=False):
-        old, new = (
-            (term(event) or "").lower() if term(event) else None for event in (before, after)
-        )
+    for before, after in pairwise(typed_terms):
+        old, new = ((text := term(event)) and text.lower() for event in (before, after))
         is_one = old is new is None or (
             old is not None and new is not None and (new.startswith(old) or old.startswith(new))
         )
@@ -81,7 +80,7 @@ def test_intents_of_a_session_of_which_a_term_extends_another_are_one(
 
 def _event(number: int, moment: dt.datetime, value: str | None, event: str) -> Row:
     return {
-        **{column: "s" for column in ("system_id", "environment", "session_id", "end_user_id")},
+        **dict.fromkeys(("system_id", "environment", "session_id", "end_user_id"), "s"),
         "item_type": "WidgetSearch",
         "event": event,
         "item_id": None,
