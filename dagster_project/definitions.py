@@ -27,11 +27,13 @@ from dagster_project.models.dbt import dbt_project, ensure_manifest
 from dagster_project.operations.deploy import ensure_deployed
 from dagster_project.operations.pending import known_dump_dates
 from dagster_project.registry import load_invariants, load_published_tables
+from dagster_project.rights import withhold_from_others
 from dagster_project.settings import Settings
 
 
 def build_definitions(settings: Settings) -> dg.Definitions:
     """All definitions, for one installation."""
+    withhold_from_others(settings)
     checkout, settings = settings.dbt_project, ensure_deployed(settings)
     # dbt, in this process and in those below it, knows the installation by its environment only.
     # Runs are below it: each has the dbt project that the definitions were loaded from.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
 import subprocess
 import sys
@@ -20,13 +21,34 @@ from dagster_project.models.prepared import (
     parsed_digest,
     parts_digest,
 )
+from dagster_project.rights import umask
 from tests.installation import CHECKOUT, DBT_PROJECT, Installation
 from tests.releases import Published, publish_twice
+
+
+def pytest_configure() -> None:
+    """Have no process compile what another did, where the environment forbids to keep bytecode.
+
+    It is kept beside what pytest keeps, and read by all programs that the tests start.
+    """
+    if sys.dont_write_bytecode:
+        sys.dont_write_bytecode = False
+        sys.pycache_prefix = str(CHECKOUT / ".pytest_cache" / "bytecode")
+        os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Have those that wait begin first, so that the others use the processor meanwhile."""
     items.sort(key=lambda item: item.get_closest_marker("waits") is None)
+
+
+@pytest.fixture(autouse=True)
+def umask_of_before() -> Iterator[None]:
+    """A command that a test calls in its own process sets the umask of all of that."""
+    before = umask()
+    yield
+    os.umask(before)
 
 
 @pytest.fixture(scope="session")
@@ -63,23 +85,29 @@ def installation_of_module(installation_folder: Path) -> Installation:
 
 
 @pytest.fixture(scope="session")
-def published_twice(
-    installation_folder: Path,
+def installation_of_releases(
+    installation_folder: Path,  # noqa: ARG001 - what it parses is there then
     tmp_path_factory: pytest.TempPathFactory,
     worker_id: str,
-) -> Published:
-    """Built once, by whichever worker comes first; not to be changed."""
+) -> Installation:
+    """An installation that published twice, by whichever worker comes first; not to be changed."""
     base = tmp_path_factory.getbasetemp()
-    shared = (base if worker_id == "master" else base.parent) / "published-twice"
+    shared = (base if worker_id == "master" else base.parent) / "of-releases"
+    installation = Installation(shared / "landing", shared / "home")
+    is_done = shared.with_suffix(".done")
     with shared.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if shared.exists():
-            return Published(shared)
-        building = shared.with_suffix(".building")
-        shutil.rmtree(building, ignore_errors=True)
-        publish_twice(emptied(installation_folder), building)
-        building.rename(shared)
-    return Published(shared)
+        if not is_done.exists():
+            installation.empty()
+            publish_twice(installation)
+            is_done.touch()
+    return installation
+
+
+@pytest.fixture(scope="session")
+def published_twice(installation_of_releases: Installation) -> Published:
+    """Its two releases; not to be changed."""
+    return Published(installation_of_releases.published.parent)
 
 
 @pytest.fixture

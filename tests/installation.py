@@ -14,6 +14,7 @@ import duckdb
 
 from dagster_project.models.deployed import Deployments
 from dagster_project.models.prepared import PREPARED
+from tests.warm import warm
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 DBT_PROJECT = CHECKOUT / "dbt_project"
@@ -55,16 +56,22 @@ class Installation:
             "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}",
         }
 
-    def walkhouse(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run the command line and give what it said."""
-        return self.execute(sys.executable, "-m", "dagster_project.cli", *arguments)
+    def walkhouse(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run the command line, with some more variables, and give what it said."""
+        return self.program("walkhouse", *arguments, **variables)
 
-    def dbt(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def dbt(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run dbt as an analyst does, from the dbt project."""
-        return self.execute("dbt", *arguments, cwd=self.dbt_project)
+        return self.program("dbt", *arguments, cwd=self.dbt_project, **variables)
+
+    def program(
+        self, *command: str, cwd: Path = CHECKOUT, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a program that is installed with Walkhouse in this installation's environment."""
+        return warm.run(*command, cwd=cwd, environment=self.environment | variables)
 
     def execute(self, *command: str, cwd: Path = CHECKOUT) -> subprocess.CompletedProcess[str]:
-        """Run any program in this installation's environment."""
+        """Run any other program in this installation's environment."""
         return subprocess.run(
             command, cwd=cwd, env=self.environment, capture_output=True, text=True, check=False
         )

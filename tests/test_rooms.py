@@ -19,7 +19,18 @@ FLOORS = (
     ("operations",),
     ("models",),
     ("ingest", "release", "simulate"),
-    ("settings", "registry", "locks", "object_store", "replacing", "crew", "stopping"),
+    (
+        "settings",
+        "rights",
+        "registry",
+        "personal_data",
+        "locks",
+        "object_store",
+        "replacing",
+        "crew",
+        "stopping",
+        "words",
+    ),
 )
 KNOW_DBT = {"models.dbt", "defs.assets.models"}
 KNOW_DAGSTER = {

@@ -27,9 +27,14 @@ _QUERIES = {
     "rpt_events_daily": "select report_date, item_type, event, sum(events)"
     " from reports.{report} where {latest} group by all order by all",
     "rpt_flows": "select * from reports.{report} order by plays desc limit 20",
+    "rpt_flows_daily": "select report_date, sum(plays), sum(completed)"
+    " from reports.{report} where {latest} group by all order by all",
     "rpt_flow_funnel": "from reports.{report} where flow_item_id ="
     " (select item_id from reports.rpt_flows order by plays desc, item_id limit 1)"
     " order by step_number",
+    "rpt_paths": "from reports.{report} where position = 1 and direction = 'after'"
+    " order by sessions desc limit 20",
+    "rpt_flow_impact": "from reports.{report} order by difference_to_never_shown_low desc limit 20",
     "rpt_flow_tracker": "from reports.{report} where session_id ="
     " (select max(session_id) from reports.{report} where {latest}) order by position_in_session",
     "rpt_automation_processes": "select report_date, sum(runs), sum(failures)"

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import click
 
-from bi.superset.server import ADMINISTRATOR, Superset, SupersetError
+from bi.superset.dashboards import DASHBOARDS
+from bi.superset.server import ADMINISTRATOR, READER, Superset, SupersetError
 from dagster_project.settings import CHECKOUT, Settings, SettingsError
+
+START = DASHBOARDS[0].slug
 
 
 @click.command()
@@ -29,8 +32,11 @@ def main(port: int, environment: Path) -> None:
         superset.set_up(settings.published / "walkhouse.duckdb")
     except (SettingsError, SupersetError) as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"Walkhouse in Superset: http://127.0.0.1:{port}/dashboard/list/")
-    click.echo(f"log in as {ADMINISTRATOR} with the password in {superset.password_file}")
+    click.echo(f"Walkhouse in Superset: http://127.0.0.1:{port}/superset/dashboard/{START}/")
+    click.echo(f"to read, log in as {READER} with the password in {superset.reader_password_file}")
+    click.echo(
+        f"to change things, log in as {ADMINISTRATOR} with the password in {superset.password_file}"
+    )
     superset.serve(port)
 
 

@@ -11,6 +11,7 @@ import shutil
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,16 @@ import yaml
 
 from bi.superset.charts import COLORS, Chart
 from bi.superset.dashboards import DASHBOARDS, RELEASE_SHOWN, Dashboard, Row
-from bi.superset.datasets import Dataset
+from bi.superset.datasets import COLOUR, DISPLAY, Dataset
+from dagster_project.release.page.period import period_in
 
 DATABASE = "Walkhouse"
 VERSION = "1.0.0"
 _NAMESPACE = uuid.UUID("6b1f0f5e-2a53-4c0e-9a0e-8f5f3c1f7d11")
 _ABOUT_HEIGHT = 16
 _ABOUT_WIDTH = 6
+_STILL_NEW = 7
+"""Days that the calendar may be ahead of data that still comes in."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +54,18 @@ class Table:
     description: str
     columns: tuple[TableColumn, ...]
 
+    def comments(self, dataset: Dataset) -> dict[tuple[str, str], str]:
+        """Descriptions by table and column."""
+        name = dataset.report.name
+        return {(name, column.name): column.description for column in self.columns}
 
-def bundle(release: Path) -> dict[str, Any]:
+
+def bundle(release: Path, *, today: date | None = None) -> dict[str, Any]:
     """All files of the bundle: path within it, and content before it becomes YAML.
 
     Args:
         release: the DuckDB file that BI tools open; its tables' columns become the datasets'.
+        today: the day on which somebody sets up the dashboards; None if it does not matter.
 
     Raises:
         ValueError: a dashboard needs a table that the release does not have.
@@ -65,6 +75,7 @@ def bundle(release: Path) -> dict[str, Any]:
     }
     datasets = dict.fromkeys(chart.dataset for _, chart in charts.values())
     tables = _tables(release, datasets)
+    days = _first_days(release, today)
     files: dict[str, Any] = {
         # Without a type, it can be imported as assets and as dashboards.
         "metadata.yaml": {"version": VERSION},
@@ -75,14 +86,14 @@ def bundle(release: Path) -> dict[str, Any]:
     for chart_id, (_, chart) in charts.items():
         files[f"charts/{_file_name(chart.title)}_{chart_id[:8]}.yaml"] = _chart(chart_id, chart)
     for page in DASHBOARDS:
-        files[f"dashboards/{page.slug}.yaml"] = _dashboard(page, tables)
+        files[f"dashboards/{page.slug}.yaml"] = _dashboard(page, tables, days)
     return files
 
 
-def write_bundle(release: Path, folder: Path) -> None:
+def write_bundle(release: Path, folder: Path, *, today: date | None = None) -> None:
     """Write the bundle as a folder, which replaces an older one, and as `<folder>.zip`."""
     shutil.rmtree(folder, ignore_errors=True)
-    for path, content in bundle(release).items():
+    for path, content in bundle(release, today=today).items():
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
         text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
@@ -101,7 +112,7 @@ def _chart_id(page: Dashboard, chart: Chart) -> str:
 
 
 def _dataset_id(dataset: Dataset) -> str:
-    return _id("dataset", dataset.schema, dataset.table)
+    return _id("dataset", dataset.report.schema, dataset.table)
 
 
 def _charts(page: Dashboard) -> list[Chart]:
@@ -130,15 +141,42 @@ def _tables(release: Path, datasets: Iterable[Dataset]) -> dict[Dataset, Table]:
             order by schema_name, table_name, column_index
             """
         ).fetchall()
-    tables = {}
-    for dataset in datasets:
-        name = f"{dataset.schema}.{dataset.table}"
-        if name not in comments:
-            raise ValueError(f"{release} has no table {name}; publish with this version first")
-        tables[dataset] = Table(
-            comments[name], tuple(TableColumn(*rest) for table, *rest in columns if table == name)
-        )
+        tables = {}
+        # What is made of tables comes after them, so that a table that is missing is named.
+        for dataset in sorted(datasets, key=lambda each: bool(each.report.query)):
+            name = dataset.report.name
+            if dataset.report.query:
+                asked = connection.execute(f"describe {dataset.query}").fetchall()
+                made = tuple(TableColumn(column, kind, "") for column, kind, *_ in asked)
+                tables[dataset] = Table(name, made)
+                continue
+            if name not in comments:
+                raise ValueError(f"{release} has no table {name}; publish with this version first")
+            own = tuple(TableColumn(*rest) for table, *rest in columns if table == name)
+            named = (_SYSTEM,) if dataset.has_system else ()
+            tables[dataset] = Table(comments[name], own + named)
     return tables
+
+
+_SYSTEM = TableColumn("system", "VARCHAR", "What people call the system.")
+
+
+def _first_days(release: Path, today: date | None) -> str:
+    """The days that a dashboard shows at first: those that the page of the release compares.
+
+    They move on with the calendar where the data does, and stay with data that is older.
+    """
+    with duckdb.connect(str(release), read_only=True) as connection:
+        period = period_in(connection)
+    if period is None:
+        return "No filter"
+    end = period.now.last + timedelta(days=1)
+    if today is None or abs((today - end).days) > _STILL_NEW:
+        return f"{period.now.first} : {end}"
+    behind = (today - end).days
+    return " : ".join(
+        f'DATEADD(DATETIME("today"), {-days:d}, day)' for days in (behind + period.days, behind)
+    )
 
 
 def _database(release: Path) -> dict[str, Any]:
@@ -202,17 +240,17 @@ def _dataset(dataset: Dataset, table: Table) -> dict[str, Any]:
             "verbose_name": metric.label,
             "metric_type": None,
             "expression": metric.sql,
-            "description": metric.description or None,
-            "d3format": metric.display,
+            "description": dataset.report.meaning(metric.name, table.comments(dataset)) or None,
+            "d3format": DISPLAY[metric.unit],
         }
-        for metric in dataset.metrics
+        for metric in dataset.report.metrics
     ]
     return {
         "table_name": dataset.table,
         "main_dttm_col": dataset.date,
         "description": table.description,
-        "schema": dataset.schema,
-        "sql": None,
+        "schema": dataset.report.schema,
+        "sql": dataset.query or None,
         "filter_select_enabled": True,
         "uuid": _dataset_id(dataset),
         "metrics": metrics,
@@ -235,7 +273,7 @@ def _chart(chart_id: str, chart: Chart) -> dict[str, Any]:
     }
 
 
-def _dashboard(page: Dashboard, tables: Mapping[Dataset, Table]) -> dict[str, Any]:
+def _dashboard(page: Dashboard, tables: Mapping[Dataset, Table], first_days: str) -> dict[str, Any]:
     numbers = {chart.title: number for number, chart in enumerate(_charts(page), start=1)}
     return {
         "dashboard_title": page.title,
@@ -247,13 +285,13 @@ def _dashboard(page: Dashboard, tables: Mapping[Dataset, Table]) -> dict[str, An
         "metadata": {
             "color_scheme": COLORS,
             "label_colors": {
-                metric.name: metric.color
+                metric.name: COLOUR[metric.tone]
                 for chart in _charts(page)
-                for metric in chart.dataset.metrics
-                if metric.color
+                for metric in chart.dataset.report.metrics
+                if metric.tone
             },
             "cross_filters_enabled": True,
-            "native_filter_configuration": _filters(page, numbers, tables),
+            "native_filter_configuration": _filters(page, numbers, tables, first_days),
         },
         "version": VERSION,
         "published": True,
@@ -316,7 +354,10 @@ def _position(page: Dashboard, numbers: Mapping[str, int]) -> dict[str, Any]:
 
 
 def _filters(
-    page: Dashboard, numbers: Mapping[str, int], tables: Mapping[Dataset, Table]
+    page: Dashboard,
+    numbers: Mapping[str, int],
+    tables: Mapping[Dataset, Table],
+    first_days: str,
 ) -> list[dict[str, Any]]:
     """The filters: a date and lists of values, each for the charts whose tables have its column."""
 
@@ -350,7 +391,14 @@ def _filters(
 
     charts = _charts(page)
     undated = [chart for chart in charts if chart.dataset.date is None]
-    filters = [filter_of("date", "Date", "filter_time", {}, {"enableEmptyFilter": False}, undated)]
+    # A comparison needs a first and a last day, so there is always a range.
+    dates = filter_of("date", "Date", "filter_time", {}, {"enableEmptyFilter": True}, undated)
+    dates["defaultDataMask"] = {
+        "extraFormData": {"time_range": first_days},
+        "filterState": {"value": first_days},
+        "ownState": {},
+    }
+    filters = [dates]
     for chosen in page.filters:
         most = chosen.starts_with_most
         filters.append(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bi.superset.datasets import Dataset
+from bi.superset.datasets import DISPLAY, Dataset
 
 COLORS = "supersetColors"
 
@@ -32,16 +32,27 @@ class Chart:
 
 
 def number(title: str, dataset: Dataset, metric: str, description: str = "") -> Chart:
-    """One figure, in large type."""
+    """One figure in large type; below it, that of the period before, where there are days."""
     found = dataset.metric(metric)
-    form = {
+    form: dict[str, Any] = {
         "metric": metric,
-        "y_axis_format": found.display,
+        "y_axis_format": DISPLAY[found.unit],
         "header_font_size": 0.4,
         "subheader_font_size": 0.15,
         "adhoc_filters": _filters(dataset),
     }
-    return Chart(title, dataset, "big_number_total", form, description or found.description)
+    if dataset.date is None:
+        return Chart(title, dataset, "big_number_total", form, description)
+    # A rate changes by points, and nobody wants to read the per cent of a per cent.
+    hidden = "Delta" if found.unit in ("count", "decimal") else "Percent change"
+    form |= {
+        "time_compare": "inherit",
+        "header_font_size": 0.3,
+        "percentDifferenceFormat": "+.1%",
+        "comparison_color_enabled": False,
+        "column_config": {hidden: {"visible": False}},
+    }
+    return Chart(title, dataset, "pop_kpi", form, description)
 
 
 def by_day(
@@ -61,6 +72,7 @@ def by_day(
         "time_grain_sqla": "P1D",
         "x_axis_time_format": "%d %b",
         "groupby": [split_by] if split_by else [],
+        "show_legend": bool(split_by) or len(metrics) > 1,
         "order_desc": True,
         "row_limit": 10000,
     }
@@ -85,10 +97,11 @@ def bars(
     of: str,
     top: int = 15,
     in_order: bool = False,
+    least: bool = False,
     where: str = "",
     description: str = "",
 ) -> Chart:
-    """Horizontal bars: the largest first, or in the order of the names."""
+    """Horizontal bars: the largest first, or the least, or in the order of the names."""
     form = _axes(dataset, metrics) | {
         "x_axis": of,
         "groupby": [],
@@ -97,10 +110,10 @@ def bars(
         "show_value": True,
         "row_limit": top,
         "timeseries_limit_metric": metrics[0],
-        "order_desc": True,
+        "order_desc": not least,
         # A horizontal axis begins at the bottom.
         "x_axis_sort": of if in_order else metrics[0],
-        "x_axis_sort_asc": not in_order,
+        "x_axis_sort_asc": not (in_order or least),
         "adhoc_filters": _filters(dataset, where),
     }
     return Chart(title, dataset, "echarts_timeseries_bar", form, description)
@@ -113,16 +126,17 @@ def ranking(
     metrics: Sequence[str],
     *,
     sort_by: str | None = None,
+    in_order: bool = False,
     where: str = "",
     description: str = "",
 ) -> Chart:
-    """A table of groups and their figures, the largest first."""
+    """A table of groups and their figures: the largest first, or in the order of a figure."""
     form = {
         "query_mode": "aggregate",
         "groupby": list(columns),
         "metrics": list(metrics),
         "timeseries_limit_metric": sort_by or metrics[0],
-        "order_desc": True,
+        "order_desc": not in_order,
         "row_limit": 1000,
         "show_cell_bars": False,
         "adhoc_filters": _filters(dataset, where),
@@ -156,18 +170,23 @@ def rows(
 
 
 def _axes(dataset: Dataset, metrics: Sequence[str]) -> dict[str, Any]:
-    return {
+    unit = dataset.metric(metrics[0]).unit
+    form: dict[str, Any] = {
         "metrics": list(metrics),
-        "y_axis_format": dataset.metric(metrics[0]).display,
+        "y_axis_format": DISPLAY[unit],
         "adhoc_filters": _filters(dataset),
         "color_scheme": COLORS,
-        "show_legend": True,
+        "show_legend": len(metrics) > 1,
         "legendType": "scroll",
         "legendOrientation": "top",
         "rich_tooltip": True,
         "truncate_metric": True,
         "truncateYAxis": False,
     }
+    if unit == "share":
+        # No share is above 1, and an axis that says 120 % would say so.
+        form |= {"truncateYAxis": True, "y_axis_bounds": [0, 1]}
+    return form
 
 
 def _filters(dataset: Dataset, where: str = "") -> list[dict[str, Any]]:

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from bi.superset.charts import Chart, bars, by_day, number, ranking, rows
 from bi.superset.datasets import (
+    ADOPTION,
     AUTOMATION,
     COVERAGE,
     FLOWS,
+    FLOWS_DAILY,
     FUNNEL,
     INVARIANTS,
     ITEMS,
@@ -16,7 +18,9 @@ from bi.superset.datasets import (
     LEDGER,
     LEFT_OUT,
     NON_INTERACTORS,
+    PEOPLE,
     QUARANTINE,
+    RATES,
     RELEASE,
     SEARCHES,
     SESSIONS,
@@ -95,41 +99,42 @@ SESSIONS_PAGE = Dashboard(
     about=(
         "How much the guided applications are used. A session counts on the day it started and is "
         "**engaged** when the user did something with a WalkMe item. Production only. End users "
-        "are counted per day and system, so the lines of several days or systems do not add up."
+        "are counted per day and system, so the lines of several days or systems do not add up. "
+        "The small figures are those of the period before, of the same length."
     ),
-    filters=(Filter("System", SESSIONS, "system_id"),),
+    filters=(Filter("System", SESSIONS, "system"),),
     rows=(
         Row(
             LOW,
             (
+                number("People in 7 days", PEOPLE, "people_7_days"),
+                number("New people", PEOPLE, "new_people"),
+                number("Stickiness", PEOPLE, "stickiness"),
                 number("Sessions", SESSIONS, "sessions"),
-                number("Engagement", SESSIONS, "engagement", "Engaged sessions per session."),
-                number("Events per session", SESSIONS, "events_per_session"),
+                number("Engagement", SESSIONS, "engagement_rate"),
                 number("Minutes per session", SESSIONS, "minutes_per_session"),
-                number(
-                    "New end users",
-                    SESSIONS,
-                    "new_end_users",
-                    "End users whose first session in the system was in these days.",
-                ),
             ),
-            (3, 3, 2, 2, 2),
         ),
         Row(
             MIDDLE,
             (
                 by_day("Sessions by day", SESSIONS, ["sessions"], split_by="system"),
-                by_day("Engagement by day", SESSIONS, ["engagement"], lines=True),
+                by_day(
+                    "Engagement by day",
+                    SESSIONS,
+                    ["engagement_rate"],
+                    split_by="system",
+                    lines=True,
+                ),
             ),
         ),
         Row(
             MIDDLE,
             (
                 by_day(
-                    "End users by day and system",
-                    SESSIONS,
-                    ["days_of_users"],
-                    split_by="system",
+                    "People by day",
+                    PEOPLE,
+                    ["people", "engaged_people"],
                     lines=True,
                 ),
                 by_day(
@@ -147,13 +152,13 @@ SESSIONS_PAGE = Dashboard(
                 ranking(
                     "Systems",
                     SESSIONS,
-                    ["system_id"],
+                    ["system"],
                     [
                         "sessions",
                         "engaged_sessions",
-                        "engagement",
+                        "engagement_rate",
+                        "interactions_per_session",
                         "events_per_session",
-                        "interactions_a_session",
                         "minutes_per_session",
                     ],
                 ),
@@ -166,12 +171,12 @@ ITEMS_PAGE = Dashboard(
     slug="walkhouse-items",
     title="Items",
     about=(
-        "What was shown (**exposure**), who acted on it (**interaction**) and what came of it "
-        "(**outcome**). The interaction rate counts sessions: those that used an item, of those "
-        "that were shown or used it. Production only. *Who did not use it* covers all days."
+        "What was shown (**exposure**) and acted on (**interaction**), and how items do by the "
+        "**rate** that their type can have: a launcher is clicked, a validating SmartTip is right "
+        "at first. Production only. *Who did not use it* covers all days."
     ),
     filters=(
-        Filter("System", ITEMS, "system_id"),
+        Filter("System", ITEMS, "system"),
         Filter("Item type", ITEMS, "item_type"),
     ),
     rows=(
@@ -180,8 +185,8 @@ ITEMS_PAGE = Dashboard(
             (
                 number("Exposures", ITEMS, "exposures"),
                 number("Interactions", ITEMS, "interactions"),
-                number("Interaction rate", ITEMS, "interaction_share"),
-                number("Items in use", ITEMS, "items", "Items with any event."),
+                number("Interaction rate", ITEMS, "interaction_rate"),
+                number("Items in use", ITEMS, "items"),
             ),
         ),
         Row(
@@ -195,10 +200,11 @@ ITEMS_PAGE = Dashboard(
                     top=8,
                 ),
                 bars(
-                    "Exposures and interactions",
-                    ITEMS,
-                    ["exposures", "interactions"],
-                    of="item_type",
+                    "Rates by type of item",
+                    RATES,
+                    ["item_rate"],
+                    of="measure",
+                    description="Of each type, the rate that its items can have.",
                 ),
             ),
         ),
@@ -206,18 +212,19 @@ ITEMS_PAGE = Dashboard(
             HIGH,
             (
                 ranking(
-                    "Most used items",
-                    ITEMS,
-                    ["item_type", "item_name"],
-                    ["interactions", "exposures", "interaction_share"],
+                    "Items by their rates",
+                    RATES,
+                    ["measure", "item"],
+                    ["did_it", "met_it", "item_rate"],
+                    sort_by="met_it",
                 ),
                 ranking(
                     "Who did not use it",
                     NON_INTERACTORS,
-                    ["item_type", "item_name"],
-                    ["users", "exposures"],
+                    ["item_type", "item"],
+                    ["people", "exposures"],
                     description=(
-                        "Users who were shown an item and never used it; their names are in "
+                        "People who were shown an item and never used it; who they are is in "
                         "reports.rpt_non_interactors."
                     ),
                 ),
@@ -231,12 +238,12 @@ FLOWS_PAGE = Dashboard(
     title="Flow funnel",
     about=(
         "How plays of Smart Walk-Thrus and Walk-Thrus go. Funnel and steps are those of the "
-        "**flow** chosen on the left. A flow may begin at any step and skip some, so a later step "
-        "can be reached more often than an earlier one. All days count; the date filter is for "
-        "automation processes. Production only."
+        "**flow** chosen on the left, over all days. A flow may begin at any step and skip some, "
+        "so a later step can be reached more often than an earlier one. Production only."
     ),
     filters=(
-        Filter("System", FLOWS, "system_id"),
+        Filter("System", FLOWS, "system"),
+        Filter("Type of flow", FLOWS, "item_type"),
         Filter("Kind of flow", FLOWS, "flow_kind"),
         Filter("Flow of the funnel", FUNNEL, "flow", starts_with_most="plays_reached"),
     ),
@@ -244,13 +251,28 @@ FLOWS_PAGE = Dashboard(
         Row(
             LOW,
             (
-                number("Plays", FLOWS, "plays"),
-                number("Completion rate", FLOWS, "completion"),
-                number("Failure rate", FLOWS, "failure"),
-                number("Started by the user", FLOWS, "user_initiated"),
-                number("Stopped by a launcher", FLOWS, "stopped_by_launcher"),
+                number("Plays", FLOWS_DAILY, "plays"),
+                number("Completion rate", FLOWS_DAILY, "completion_rate"),
+                number("Failure rate", FLOWS_DAILY, "failure_rate"),
+                number("Started by the user", FLOWS_DAILY, "user_initiated_rate"),
             ),
-            (3, 3, 2, 2, 2),
+        ),
+        Row(
+            MIDDLE,
+            (
+                by_day(
+                    "Completion by day",
+                    FLOWS_DAILY,
+                    ["completion_rate"],
+                    split_by="system",
+                    lines=True,
+                ),
+                by_day(
+                    "How plays ended, by day",
+                    FLOWS_DAILY,
+                    ["completed", "left_plays", "stopped_by_launcher", "failed"],
+                ),
+            ),
         ),
         Row(
             HIGH,
@@ -275,9 +297,15 @@ FLOWS_PAGE = Dashboard(
                     "Steps",
                     FUNNEL,
                     ["step", "step_kind"],
-                    ["plays_reached", "reach", "plays_dropped_off", "drop_off", "median_seconds"],
-                    sort_by="plays_dropped_off",
-                    description="The steps at which most plays end, first.",
+                    [
+                        "plays_reached",
+                        "reach_rate",
+                        "plays_dropped_off",
+                        "drop_off_rate",
+                        "median_seconds",
+                    ],
+                    sort_by="step_number",
+                    in_order=True,
                 ),
             ),
         ),
@@ -288,7 +316,15 @@ FLOWS_PAGE = Dashboard(
                     "Flows",
                     FLOWS,
                     ["flow_name", "flow_kind"],
-                    ["plays", "completion", "failure", "left_plays", "median_seconds"],
+                    [
+                        "plays",
+                        "completable_plays",
+                        "completed",
+                        "completion_rate",
+                        "failure_rate",
+                        "median_seconds_to_complete",
+                    ],
+                    description="Over all days.",
                 ),
             ),
         ),
@@ -298,8 +334,8 @@ FLOWS_PAGE = Dashboard(
                 ranking(
                     "Automation processes",
                     AUTOMATION,
-                    ["item_name"],
-                    ["runs", "failures", "failure", "steps_a_run", "beside_visual"],
+                    ["item"],
+                    ["runs", "failures", "failure_rate", "steps_per_run", "beside_visual"],
                     description="Flows that run unseen, and how often beside a visual one.",
                 ),
             ),
@@ -316,16 +352,16 @@ SURVEYS_PAGE = Dashboard(
         "counts. Production only."
     ),
     filters=(
-        Filter("System", SURVEYS, "system_id"),
-        Filter("Survey", SURVEYS, "item_name"),
+        Filter("System", SURVEYS, "system"),
+        Filter("Survey", SURVEYS, "item"),
     ),
     rows=(
         Row(
             LOW,
             (
-                number("NPS", SURVEYS, "net_promoter_score"),
+                number("NPS", SURVEYS, "nps"),
                 number("NPS answers", SURVEYS, "nps_answers"),
-                number("Response rate", SURVEYS, "response", "Submitted, of those opened."),
+                number("Response rate", SURVEYS, "response_rate"),
                 number("Times opened", SURVEYS, "plays"),
             ),
         ),
@@ -346,15 +382,15 @@ SURVEYS_PAGE = Dashboard(
                 ranking(
                     "Surveys",
                     SURVEYS,
-                    ["item_name", "system_id"],
+                    ["item"],
                     [
                         "plays",
                         "plays_submitted",
-                        "response",
+                        "response_rate",
                         "nps_answers",
                         "promoters",
                         "detractors",
-                        "net_promoter_score",
+                        "nps",
                     ],
                 ),
             ),
@@ -371,17 +407,17 @@ SMARTTIPS_PAGE = Dashboard(
         "first and last validation of a SmartTip in a session. Production only."
     ),
     filters=(
-        Filter("System", SMARTTIPS, "system_id"),
-        Filter("SmartTip", SMARTTIPS, "item_name"),
+        Filter("System", SMARTTIPS, "system"),
+        Filter("SmartTip", SMARTTIPS, "item"),
     ),
     rows=(
         Row(
             LOW,
             (
                 number("Validations", SMARTTIPS, "validations"),
-                number("Failed validations", SMARTTIPS, "failure"),
-                number("Right at first", SMARTTIPS, "right_at_first"),
-                number("Right in the end", SMARTTIPS, "right_at_last"),
+                number("Failed validations", SMARTTIPS, "failure_rate"),
+                number("Right at first", SMARTTIPS, "passed_at_first_rate"),
+                number("Right in the end", SMARTTIPS, "passed_at_last_rate"),
             ),
         ),
         Row(
@@ -389,11 +425,13 @@ SMARTTIPS_PAGE = Dashboard(
             (
                 by_day("Validations by day", SMARTTIPS, ["passed", "failed"]),
                 bars(
-                    "Most failed validations",
+                    "Least right at first",
                     SMARTTIPS,
-                    ["failed", "passed"],
-                    of="item_name",
+                    ["passed_at_first_rate"],
+                    of="item",
                     top=10,
+                    least=True,
+                    where="validations > 0",
                 ),
             ),
         ),
@@ -403,13 +441,13 @@ SMARTTIPS_PAGE = Dashboard(
                 ranking(
                     "SmartTips",
                     SMARTTIPS,
-                    ["item_name", "system_id"],
+                    ["item"],
                     [
                         "validations",
                         "failed",
-                        "failure",
-                        "right_at_first",
-                        "right_at_last",
+                        "failure_rate",
+                        "passed_at_first_rate",
+                        "passed_at_last_rate",
                     ],
                     sort_by="failed",
                     where="validations > 0",
@@ -427,15 +465,15 @@ SEARCH_PAGE = Dashboard(
         "player sends what was typed so far, and what is typed on is folded into one search with "
         "its final term. Production only."
     ),
-    filters=(Filter("System", SEARCHES, "system_id"),),
+    filters=(Filter("System", SEARCHES, "system"),),
     rows=(
         Row(
             LOW,
             (
                 number("Searches", SEARCHES, "searches"),
-                number("Click rate", SEARCHES, "click", "Searches with a click on a result."),
+                number("Searches with a click", SEARCHES, "click_rate"),
                 number("Different terms", SEARCHES, "terms"),
-                number("Search events per search", SEARCHES, "keystrokes"),
+                number("Search events per search", SEARCHES, "events_per_search"),
             ),
         ),
         Row(
@@ -458,7 +496,7 @@ SEARCH_PAGE = Dashboard(
                     "Terms",
                     SEARCHES,
                     ["search_term"],
-                    ["searches", "searches_clicked", "click", "keystrokes"],
+                    ["searches", "searches_clicked", "click_rate", "events_per_search"],
                 ),
             ),
         ),
@@ -480,15 +518,10 @@ QUALITY_PAGE = Dashboard(
             (
                 number("Lines", LEDGER, "lines"),
                 number("Accepted", LEDGER, "accepted"),
-                number("Quarantined lines", LEDGER, "quarantine_share"),
+                number("Quarantined lines", LEDGER, "quarantine_rate"),
                 number("Late events", LATE_EVENTS, "late_share"),
                 number("Broken invariants", INVARIANTS, "not_passed"),
-                number(
-                    "Events never seen",
-                    COVERAGE,
-                    "missing",
-                    "Documented events of which none has come in from production.",
-                ),
+                number("Events never seen", COVERAGE, "missing"),
             ),
         ),
         Row(
@@ -540,7 +573,80 @@ QUALITY_PAGE = Dashboard(
     ),
 )
 
+OVERVIEW_PAGE = Dashboard(
+    slug="walkhouse-overview",
+    title="Overview",
+    about=(
+        "How WalkMe is used, in the days on the left and in as many days before them. More about "
+        + " · ".join(
+            f"[{page.title}](/superset/dashboard/{page.slug}/)"
+            for page in (
+                SESSIONS_PAGE,
+                ITEMS_PAGE,
+                FLOWS_PAGE,
+                SURVEYS_PAGE,
+                SMARTTIPS_PAGE,
+                SEARCH_PAGE,
+                QUALITY_PAGE,
+            )
+        )
+        + ". Production only."
+    ),
+    filters=(
+        Filter("System", SESSIONS, "system"),
+        Filter("Department", ADOPTION, "attribute_value"),
+        Filter("Item type", RATES, "item_type"),
+    ),
+    rows=(
+        Row(
+            LOW,
+            (
+                number("People in 7 days", PEOPLE, "people_7_days"),
+                number("Sessions", SESSIONS, "sessions"),
+                number("Engagement", SESSIONS, "engagement_rate"),
+                number("Completion rate", FLOWS_DAILY, "completion_rate"),
+                number("NPS", SURVEYS, "nps"),
+                number("Searches with a click", SEARCHES, "click_rate"),
+            ),
+        ),
+        Row(
+            MIDDLE,
+            (
+                by_day("Sessions by day", SESSIONS, ["sessions"], split_by="system"),
+                by_day(
+                    "Completion by day",
+                    FLOWS_DAILY,
+                    ["completion_rate"],
+                    split_by="system",
+                    lines=True,
+                ),
+            ),
+        ),
+        Row(
+            HIGH,
+            (
+                bars(
+                    "Rates by type of item",
+                    RATES,
+                    ["item_rate"],
+                    of="measure",
+                    description="Of each type, the rate that its items can have.",
+                ),
+                bars(
+                    "Adoption by department",
+                    ADOPTION,
+                    ["adoption_rate"],
+                    of="attribute_value",
+                    where="attribute = 'department'",
+                    description="People who acted on an item, of those with a session; by week.",
+                ),
+            ),
+        ),
+    ),
+)
+
 DASHBOARDS = (
+    OVERVIEW_PAGE,
     SESSIONS_PAGE,
     ITEMS_PAGE,
     FLOWS_PAGE,

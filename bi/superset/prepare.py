@@ -1,6 +1,6 @@
 """Sets up Superset's metadata and imports the dashboards; runs in Superset's own environment.
 
-    python prepare.py <folder of the bundle> <user> <file with the user's password>
+    python prepare.py <bundle> <administrator> <password file> <reader> <password file>
 
 It does everything in one process, because Superset takes several seconds to start. Run again, it
 updates what is there.
@@ -10,13 +10,18 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from flask_migrate import upgrade
 from superset.app import create_app
 
+READERS = "Walkhouse readers"
+# What Superset's least role may do besides reading.
+CHANGES = ("can_write", "can_add", "can_edit", "can_delete", "can_save", "can_set", "can_sqllab")
 
-def prepare(bundle: Path, user_name: str, password: str) -> None:
-    """Bring the metadata database up to date, with one administrator and the dashboards."""
+
+def prepare(bundle: Path, administrator: str, password: str, reader: str, secret: str) -> None:
+    """Bring the metadata database up to date, with two users and the dashboards."""
     with create_app().app_context():
         # Superset's modules need an application to be imported.
         from superset import appbuilder, db, security_manager
@@ -26,14 +31,9 @@ def prepare(bundle: Path, user_name: str, password: str) -> None:
         upgrade()
         appbuilder.add_permissions(update_perms=True)
         security_manager.sync_role_definitions()
-        user = security_manager.find_user(username=user_name)
-        if user is None:
-            role = security_manager.find_role(security_manager.auth_role_admin)
-            user = security_manager.add_user(
-                user_name, "Walkhouse", "Administrator", f"{user_name}@localhost", role, password
-            )
-            if not user:
-                raise SystemExit(f"Superset could not add the user {user_name}")
+        admins = security_manager.find_role(security_manager.auth_role_admin)
+        user = user_of(security_manager, administrator, "Administrator", admins, password)
+        user_of(security_manager, reader, "Reader", readers_of(security_manager), secret)
         files = {
             str(file.relative_to(bundle)): file.read_text(encoding="utf-8")
             for file in sorted(bundle.rglob("*.yaml"))
@@ -43,5 +43,36 @@ def prepare(bundle: Path, user_name: str, password: str) -> None:
         db.session.commit()
 
 
+def user_of(manager: Any, name: str, title: str, role: Any, password: str) -> Any:
+    """The user of this name; made where there is none."""
+    user = manager.find_user(username=name)
+    if user is None:
+        user = manager.add_user(name, "Walkhouse", title, f"{name}@localhost", role, password)
+        if not user:
+            raise SystemExit(f"Superset could not add the user {name}")
+    return user
+
+
+def readers_of(manager: Any) -> Any:
+    """The role of those who look at everything and change nothing."""
+    role = manager.add_role(READERS)
+    role.permissions = [
+        *(
+            each
+            for each in manager.find_role("Gamma").permissions
+            if not each.permission.name.startswith(CHANGES)
+        ),
+        manager.add_permission_view_menu("all_datasource_access", "all_datasource_access"),
+    ]
+    return role
+
+
 if __name__ == "__main__":
-    prepare(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]).read_text(encoding="utf-8").strip())
+    folder, administrator, password, reader, secret = sys.argv[1:]
+    prepare(
+        Path(folder),
+        administrator,
+        Path(password).read_text(encoding="utf-8").strip(),
+        reader,
+        Path(secret).read_text(encoding="utf-8").strip(),
+    )

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bi.superset.bundle import write_bundle
@@ -17,6 +18,7 @@ from bi.superset.bundle import write_bundle
 HERE = Path(__file__).resolve().parent
 LOCK = HERE / "requirements.lock"
 ADMINISTRATOR = "admin"
+READER = "reader"
 
 
 class SupersetError(Exception):
@@ -39,6 +41,11 @@ class Superset:
     def password_file(self) -> Path:
         """The file with the administrator's password; the first set-up makes it."""
         return self.home / "admin_password"
+
+    @property
+    def reader_password_file(self) -> Path:
+        """The file with the password of who only reads; the first set-up makes it."""
+        return self.home / "reader_password"
 
     def install(self) -> None:
         """Make the virtual environment, unless it exists with the versions of the lock.
@@ -74,10 +81,12 @@ class Superset:
         self.home.mkdir(parents=True, exist_ok=True)
         _make_secret(self.home / "secret_key")
         _make_secret(self.password_file)
+        _make_secret(self.reader_password_file)
         dashboards = self.home / "walkhouse_dashboards"
-        write_bundle(release, dashboards)
+        write_bundle(release, dashboards, today=datetime.now(UTC).date())
         log = self.home / "prepare.log"
-        arguments = [str(dashboards), ADMINISTRATOR, str(self.password_file)]
+        users = [ADMINISTRATOR, str(self.password_file), READER, str(self.reader_password_file)]
+        arguments = [str(dashboards), *users]
         command = [str(self._program("python")), str(HERE / "prepare.py"), *arguments]
         with log.open("w", encoding="utf-8") as output:
             done = subprocess.run(

@@ -8,6 +8,7 @@ import click
 
 from dagster_project.cli import show_diff
 from dagster_project.cli.printing import console, fail, log_to_console, say, settings_or_fail
+from dagster_project.rights import withhold_from_others
 from dagster_project.settings import Settings
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def deploy(with_tables: bool, only_check: bool, go_back: bool) -> None:
     settings = settings_or_fail()
     log_to_console()
     try:
+        withhold_from_others(settings)
         if go_back:
             console.print(f"returned to {deploying.go_back(settings).sentence}", markup=False)
             _say_what_is_next()

@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from rich.console import Console
 
+from dagster_project.rights import withhold_from_others
 from dagster_project.settings import Settings, SettingsError
 
 console = Console(highlight=False, soft_wrap=True)
@@ -24,7 +25,10 @@ def settings_or_fail() -> Settings:
 
 
 def writable_home_or_fail(settings: Settings) -> None:
-    """The process ends where it may not write in the home: somebody else's, or a read-only disk."""
+    """Begin to write in the home: what others may not read is withheld from them.
+
+    The process ends where it may not write there: somebody else's, or a read-only disk.
+    """
     home = settings.home
     existing = next(folder for folder in (home, *home.parents) if folder.exists())
     parts = [
@@ -42,6 +46,7 @@ def writable_home_or_fail(settings: Settings) -> None:
             f"{path} cannot be written to: it is of user {owner}, or on a read-only disk; run this "
             "as that user, or set WALKHOUSE_HOME to a folder of yours"
         )
+    withhold_from_others(settings)
 
 
 def fail(message: str, *, code: int = 1) -> NoReturn:

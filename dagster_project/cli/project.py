@@ -23,8 +23,13 @@ def dictionary(check: bool) -> None:
         manifest = load_manifest(dbt_project(settings_or_fail()))
     except DbtError as error:
         fail(str(error))
+    variables = load_variables()
     text = data_dictionary(
-        manifest, load_variables()["published"], load_event_definitions(), load_invariants()
+        manifest,
+        variables["published"],
+        load_event_definitions(),
+        load_invariants(),
+        variables["personal_data"],
     )
     if DICTIONARY.exists() and DICTIONARY.read_text(encoding="utf-8") == text:
         console.print(f"{DICTIONARY} is current", markup=False)

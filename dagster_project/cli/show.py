@@ -23,6 +23,7 @@ from dagster_project.release.headlines import headlines, in_no_report
 from dagster_project.release.publish import Release, current_release
 from dagster_project.release.publish import releases as all_releases
 from dagster_project.settings import SettingInForce, Settings, unknown_variables
+from dagster_project.words import counted
 
 
 def release(console: Console, settings: Settings) -> None:
@@ -52,7 +53,7 @@ def release(console: Console, settings: Settings) -> None:
         ("events in no report", f"{numbers['left_out']:,}"),
         ("sessions", f"{sessions:,}"),
         ("of them engaged", _share(numbers["engaged_sessions"], sessions)),
-        ("end users", f"{numbers['end_users']:,}"),
+        ("people", f"{numbers['people']:,}"),
         ("items", f"{numbers['items']:,}"),
         ("duplicate lines", _share(numbers["duplicates"], lines)),
         ("quarantined lines", _share(numbers["quarantined"], lines)),
@@ -134,7 +135,7 @@ def status(console: Console, settings: Settings) -> None:
         say("pending", "the content catalogue")
     if not situation.pending.dates and not situation.is_catalogue_pending:
         say("pending", "nothing")
-    say("quarantined", f"{_share(quarantined, lines)} of {lines:,} lines")
+    say("quarantined", f"{_share(quarantined, lines)} of {counted(lines, 'line')}")
     for day, message in situation.failures.items():
         say(f"failed {day}", message)
     if situation.catalogue_failure:
@@ -156,8 +157,9 @@ def status(console: Console, settings: Settings) -> None:
         for each in in_no_report(settings.published / "walkhouse.duckdb"):
             say(
                 "in no report",
-                f"{each.environment}: {each.events:,} events, {each.sessions:,} sessions,"
-                f" {each.end_users:,} end users; {each.reason}",
+                f"{each.environment}: {counted(each.events, 'event')}, "
+                f"{counted(each.sessions, 'session')}, "
+                f"{counted(each.end_users, 'end user')}; {each.reason}",
             )
     if situation.hold:
         say("held", situation.hold.sentence)
@@ -202,8 +204,8 @@ def releases(console: Console, settings: Settings) -> None:
         waived = f", waived: {', '.join(each.waivers)}" if each.waivers else ""
         console.print(
             f"{'*' if is_current else ' '} {each.release_id}  {each.published_at}  "
-            f"{each.dumps:,} dumps from {each.first_dump_date or '-'} to "
-            f"{each.last_dump_date or '-'}, {each.events:,} events{waived}",
+            f"{counted(each.dumps, 'dump')} from {each.first_dump_date or '-'} to "
+            f"{each.last_dump_date or '-'}, {counted(each.events, 'event')}{waived}",
             markup=False,
         )
 

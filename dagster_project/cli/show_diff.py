@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dagster_project.release.diff import Difference, Example, TableDiff
+from dagster_project.words import counted
 
 _WIDEST_VALUE = 60
 
@@ -37,7 +38,9 @@ def differences(console: Console, found: Difference) -> None:
         for line in _details(each):
             console.print(f"{each.table}: {line}", markup=False)
     equal = len(found.tables) - len(differing)
-    console.print(f"{len(found.tables)} tables compared: {equal} equal, {len(differing)} differ")
+    console.print(
+        f"{counted(len(found.tables), 'table')} compared: {equal} equal, {len(differing)} differ"
+    )
 
 
 def _details(diff: TableDiff) -> list[str]:

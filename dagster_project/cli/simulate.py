@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from dagster_project.cli.printing import console, fail, say, settings_or_fail
+from dagster_project.words import counted
 
 
 @click.command()
@@ -97,7 +98,8 @@ def simulate(
     except OverwriteError as error:
         fail(str(error))
     console.print(
-        f"{summary.dumps} dumps with {summary.accepted:,} events in {settings.landing}",
+        f"{counted(summary.dumps, 'dump')} with {counted(summary.accepted, 'event')} "
+        f"in {settings.landing}",
         markup=False,
     )
 

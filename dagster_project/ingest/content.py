@@ -25,6 +25,7 @@ from dagster_project.ingest.landing import LandedFile, Landing
 from dagster_project.object_store import ObjectStoreError
 from dagster_project.registry import Definitions, name_key
 from dagster_project.replacing import replace_text, replacing
+from dagster_project.words import counted
 
 _STEP = pa.struct(
     {
@@ -166,7 +167,7 @@ def ingest_catalogue(
             reason = str(error) if isinstance(error, OSError) else type(error).__name__
             raise _noted(lake, signature, f"it cannot be read: {reason}", can_pass) from error
         if problems and not rows:
-            reason = f"none of its {len(problems):,} lines can be used ({problems[0]})"
+            reason = f"none of its {counted(len(problems), 'line')} can be used ({problems[0]})"
             raise _noted(lake, signature, reason, can_pass=False)
     catalogue = _write(lake, rows, signature, problems)
     forget_catalogue_failure(lake)

@@ -13,6 +13,7 @@ import re
 import shutil
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -215,7 +216,8 @@ def ingest_dump(
             return lake.note_signature(before, landed.signature)
     for left_behind in lake_folder.glob("building-*"):
         shutil.rmtree(left_behind)
-    building = Path(tempfile.mkdtemp(prefix="building-", dir=lake_folder))
+    building = lake_folder / f"building-{uuid.uuid4().hex}"
+    building.mkdir()
     try:
         try:
             read = _read_files(

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from dagster_project.replacing import replace_text
+from dagster_project.words import counted
 
 logger = logging.getLogger("walkhouse")
 
@@ -76,7 +77,7 @@ class LakeDump:
         """The same in words; bytes are named only where they weigh more than lines."""
         by_lines, by_bytes = self._shares
         lines, quarantined = sum(self.outcomes.values()), self.outcomes.get("quarantined", 0)
-        said = f"{quarantined:,} of {lines:,} lines ({by_lines:.2%})"
+        said = f"{quarantined:,} of {counted(lines, 'line')} ({by_lines:.2%})"
         if by_bytes > by_lines:
             said += f", {self.quarantined_bytes:,} of {self.content_bytes:,} bytes ({by_bytes:.2%})"
         return said

@@ -13,6 +13,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,11 @@ from dagster_project.ingest.content import content_columns
 from dagster_project.ingest.dumps import FILE_COLUMNS
 from dagster_project.locks import exclusively
 from dagster_project.models.columns import Relation, columns_of
+from dagster_project.models.iceberg import missing_for_spark
 from dagster_project.models.prepared import (
     PARTIAL_PARSE,
     PREPARED,
+    SPARK,
     forget_parsed,
     keep_columns,
     load_columns,
@@ -48,7 +51,16 @@ logger = logging.getLogger("walkhouse")
 _PARSED = "partial_parse.msgpack"  # dbt's own name for it
 _TELEMETRY = "DBT_SEND_ANONYMOUS_USAGE_STATS"
 _WORTH_A_LINE = 1.0  # seconds
+_LOG_BYTES = 10 << 20  # of a log, after which the next one begins
 _BUILT = ("success", "pass", "no-op")
+
+# Seeds and models. Ephemeral ones are compiled into what reads them; as nodes of a build they would
+# only be compiled and told of once more. Whoever changes models runs the tests.
+_MODELS = (
+    *("--exclude-resource-types", "unit_test", "--exclude-resource-types", "test"),
+    *("--exclude-resource-types", "exposure", "--exclude", "config.materialized:ephemeral"),
+    *("--indirect-selection", "empty"),
+)
 
 
 class DbtError(RuntimeError):
@@ -94,7 +106,7 @@ def ensure_manifest(project: DbtProject) -> None:
             return
         forget_parsed(target)
         logger.info("dbt parse")
-        _invoke(project, ["parse", "--quiet"])
+        _invoke(project, ["parse"])
         note_parsed(target, digest)
 
 
@@ -138,7 +150,7 @@ def _compiled(project: DbtProject) -> dict[str, str]:
     result = _invoke(
         project,
         [
-            *("compile", "--quiet", "--no-introspect", "--no-populate-cache", "--no-write-json"),
+            *("compile", "--no-introspect", "--no-populate-cache", "--no-write-json"),
             *("--select", "resource_type:model"),
         ],
         manifest=_parsed(project),
@@ -184,12 +196,16 @@ def _database(manifest: dict[str, Any]) -> str:
     return str(next(iter(manifest["nodes"].values()))["database"])
 
 
-def build(project: DbtProject, select: Sequence[str]) -> Iterator[BuiltNode]:
+def build(
+    project: DbtProject, select: Sequence[str], *, engine: str = "duckdb"
+) -> Iterator[BuiltNode]:
     """Build seeds and models, logging those that take long; tests are for who changes models.
 
     Args:
         project: the project, with its target.
         select: names of the nodes to build; all of them if empty.
+        engine: what builds them, one of `settings.ENGINES`. On Spark, dbt parses the project again,
+            since it asks the target what a view is; its nodes are the same.
 
     Yields:
         each node that was built, also where others failed.
@@ -197,16 +213,17 @@ def build(project: DbtProject, select: Sequence[str]) -> Iterator[BuiltNode]:
     Raises:
         DbtError: a node failed; those that depend on it were left as they were.
     """
-    arguments = ["build", "--exclude-resource-type", "unit_test", "--exclude-resource-type", "test"]
+    arguments = ["build", *_MODELS]
     arguments += ["--no-write-json"]  # the manifest stays the one that Dagster knows
     if select:
         arguments += ["--select", *select]
+    is_spark = engine == "spark"
     try:
         result = _invoke(
-            project,
+            _on_spark(project) if is_spark else project,
             arguments,
-            manifest=_parsed(project),
-            callbacks=[_log_built],
+            manifest=None if is_spark else _parsed(project),
+            callbacks=[_log_built, _print],
             allow_failed_nodes=True,
         )
     finally:
@@ -222,6 +239,22 @@ def build(project: DbtProject, select: Sequence[str]) -> Iterator[BuiltNode]:
         raise DbtError("\n".join(failed))
 
 
+def _on_spark(project: DbtProject) -> DbtProject:
+    """The project with the target that Spark builds.
+
+    Raises:
+        DbtError: this machine has not what the driver of a Spark needs.
+    """
+    if reason := missing_for_spark():
+        raise DbtError(f"engine=spark: {reason}")
+    return DbtProject(
+        project_dir=project.project_dir,
+        profiles_dir=project.profiles_dir,
+        target_path=Path(project.project_dir) / SPARK,
+        target="spark",
+    )
+
+
 def build_and_test(project: DbtProject, home: Path) -> list[str]:
     """Build a project in another home, and run its unit tests there.
 
@@ -231,8 +264,7 @@ def build_and_test(project: DbtProject, home: Path) -> list[str]:
     Raises:
         DbtError: dbt could not begin.
     """
-    models = ["--exclude-resource-type", "unit_test", "--exclude-resource-type", "test"]
-    failures = _failures_elsewhere(project, home, ["build", *models])
+    failures = _failures_elsewhere(project, home, ["build", *_MODELS])
     # A unit test needs the tables that its model reads.
     return failures or _failures_elsewhere(project, home, ["test", "--select", "test_type:unit"])
 
@@ -243,8 +275,7 @@ def build_elsewhere(project: DbtProject, home: Path) -> None:
     Raises:
         DbtError: a node failed; the message names it and its file.
     """
-    models = ["--exclude-resource-type", "unit_test", "--exclude-resource-type", "test"]
-    if failures := _failures_elsewhere(project, home, ["build", *models]):
+    if failures := _failures_elsewhere(project, home, ["build", *_MODELS]):
         raise DbtError("\n".join(failures))
 
 
@@ -254,7 +285,7 @@ def _failures_elsewhere(project: DbtProject, home: Path, arguments: Sequence[str
     try:
         result = _invoke(
             project,
-            [*arguments, "--quiet", "--no-write-json"],
+            [*arguments, "--no-write-json"],
             manifest=_parsed(project),
             allow_failed_nodes=True,
         )
@@ -281,18 +312,24 @@ def _invoke(
     callbacks: Sequence[Callable[[EventMsg], None]] = (),
     allow_failed_nodes: bool = False,
 ) -> dbtRunnerResult:
-    target = str(project.target_path)
+    target = Path(str(project.target_path))
     # dbt changes the folder, and does not change it back.
-    with contextlib.chdir(project.project_dir), without_variables_of_dbt(), as_keyboard_interrupt():
-        result = dbtRunner(manifest=manifest, callbacks=list(callbacks)).invoke(
+    with (
+        contextlib.chdir(project.project_dir),
+        without_variables_of_dbt(),
+        as_keyboard_interrupt(),
+        _logging_into(target / "dbt.log") as log,
+    ):
+        result = dbtRunner(manifest=manifest, callbacks=[log, *callbacks]).invoke(
             [
                 *arguments,
                 *("--project-dir", str(project.project_dir)),
                 *("--profiles-dir", str(project.profiles_dir)),
                 *("--target", str(project.target)),
-                *("--target-path", target),
-                *("--log-path", target),
-                *("--log-level-file", "info"),  # its debug log takes longer than many a model
+                *("--target-path", str(target)),
+                *("--log-path", str(target)),
+                # Its own logs format thirty lines a model before they find that none is wanted.
+                *("--log-level", "none", "--log-level-file", "none"),
                 "--no-use-colors",
             ]
         )
@@ -324,6 +361,32 @@ def without_variables_of_dbt() -> Iterator[None]:
         os.environ.update(taken)
 
 
+@contextlib.contextmanager
+def _logging_into(path: Path) -> Iterator[Callable[[EventMsg], None]]:
+    """Keep what dbt says in a file, as its own log would, but for what it says to its makers."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handler = RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=1, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s [%(levelname)-5s] %(message)s"))
+
+    def keep(event: EventMsg) -> None:
+        if _is_for_people(event):
+            level = event.info.level.upper()
+            handler.handle(logging.makeLogRecord({"levelname": level, "msg": event.info.msg}))
+
+    with contextlib.closing(handler):
+        yield keep
+
+
+def _print(event: EventMsg) -> None:
+    """Show what dbt says where the output of the step is shown."""
+    if _is_for_people(event):
+        print(event.info.msg)
+
+
+def _is_for_people(event: EventMsg) -> bool:
+    return event.info.level not in ("debug", "test")
+
+
 def _log_built(event: EventMsg) -> None:
     if event.info.name in ("LogModelResult", "LogSeedResult"):
         relation = event.data.node_info.node_relation
@@ -344,10 +407,15 @@ def _close_warehouse() -> None:
 def _parsed(project: DbtProject) -> Manifest:
     """The project as `ensure_manifest` left it, so that dbt need not look for changes again."""
     state = Path(project.manifest_path).with_name(PARTIAL_PARSE).read_bytes()
-    manifest = Manifest.from_msgpack(state, decoder=extended_mashumuro_decoder)
+    manifest = Manifest.from_msgpack(state, decoder=_without_files)
     for node in manifest.nodes.values():
         if isinstance(node, SeedNode):
             # It may have been parsed in another place, which must not be where seeds are read.
             node.root_path = str(project.project_dir)
     manifest.build_flat_graph()
     return manifest
+
+
+def _without_files(state: bytes) -> Any:
+    """What was parsed, but for the texts of files, which only the next parse compares."""
+    return {**extended_mashumuro_decoder(state), "files": {}, "disabled": {}}

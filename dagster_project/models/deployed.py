@@ -28,6 +28,7 @@ from pathlib import Path
 from dagster_project.locks import exclusively
 from dagster_project.models.prepared import copy_prepared
 from dagster_project.replacing import flush_to_disk, replace_text
+from dagster_project.rights import umask
 from dagster_project.settings import CODE_VERSION, Settings
 
 _REMEMBERED = 20
@@ -176,7 +177,7 @@ class Deployments:
             for name, path in files_of(dbt_project).items():
                 (building / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, building / name)
-                (building / name).chmod(0o444)
+                (building / name).chmod(0o444 & ~umask())
             copy_prepared(dbt_project, building)
             yield building
 

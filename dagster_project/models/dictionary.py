@@ -28,6 +28,7 @@ class Column:
     data_type: str
     is_nullable: bool
     description: str
+    personal_data: str
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,13 @@ def published_tables(
         RELEASE_DESCRIPTION,
         (),
         tuple(
-            Column(column.name, column.data_type, column.is_nullable, column.description)
+            Column(
+                column.name,
+                column.data_type,
+                column.is_nullable,
+                column.description,
+                column.personal_data,
+            )
             for column in RELEASE_COLUMNS
         ),
     )
@@ -91,6 +98,7 @@ def data_dictionary(
     published: Mapping[str, Mapping[str, Sequence[str]]],
     event_definitions: Sequence[Mapping[str, str]],
     invariants: Sequence[Invariant],
+    personal_data: Mapping[str, str],
 ) -> str:
     """The whole dictionary; equal arguments give equal text.
 
@@ -99,6 +107,7 @@ def data_dictionary(
         published: key by schema and table.
         event_definitions: the rows of the seed, as text, in their order.
         invariants: the registry.
+        personal_data: the words that say what a column holds of people, and what they mean.
 
     Raises:
         KeyError: a published table is no model of the manifest.
@@ -116,6 +125,7 @@ def data_dictionary(
         "dbt project; change the descriptions there.",
         "",
         *_contents(tables),
+        *_words(personal_data),
         *(line for table in tables for line in _section(table)),
         *_events(definitions, event_definitions),
         *_invariants(invariants),
@@ -130,6 +140,7 @@ def _table(schema: str, name: str, key: tuple[str, ...], model: Mapping[str, Any
             data_type=column["data_type"] or "",
             is_nullable=all(c["type"] != "not_null" for c in column["constraints"]),
             description=column["description"],
+            personal_data=column["config"]["meta"].get("personal_data", ""),
         )
         for column in model["columns"].values()
     )
@@ -146,6 +157,14 @@ def _contents(tables: Sequence[Table]) -> Iterator[str]:
     yield "- [Invariants](#invariants)"
 
 
+def _words(personal_data: Mapping[str, str]) -> Iterator[str]:
+    yield ""
+    yield "Each column says what it holds of people:"
+    yield ""
+    for word, meaning in personal_data.items():
+        yield f"- `{word}`: {_prose(meaning)}"
+
+
 def _section(table: Table) -> Iterator[str]:
     yield ""
     yield f"## {table.schema}.{table.name}"
@@ -158,12 +177,13 @@ def _section(table: Table) -> Iterator[str]:
         yield f"Key: {', '.join(f'`{column}`' for column in table.key)}"
     yield ""
     yield from _rows(
-        ("column", "type", "null", "description"),
+        ("column", "type", "null", "personal data", "description"),
         (
             (
                 f"`{column.name}`",
                 column.data_type,
                 "yes" if column.is_nullable else "never",
+                column.personal_data,
                 _prose(column.description),
             )
             for column in table.columns

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import duckdb
 
+from dagster_project.words import counted
+
 _SHOWN_DATES = 5
 _TOLD_TABLES = ("facts.fct_item_events", "facts.fct_sessions")
 
@@ -39,7 +41,7 @@ class Rebuild:
         name = (self.dated_by or "").replace("_", " ")
         shown = ", ".join(map(str, self.dates[:_SHOWN_DATES]))
         more = ", …" if len(self.dates) > _SHOWN_DATES else ""
-        return f"{len(self.dates)} {name}{'s' if len(self.dates) > 1 else ''}: {shown}{more}"
+        return f"{counted(len(self.dates), name)}: {shown}{more}"
 
 
 def rebuilds_of_last_build(warehouse: Path) -> dict[str, Rebuild]:
@@ -79,12 +81,12 @@ def rebuild_summary(rebuilds: Mapping[str, Rebuild], *, tables: int) -> Iterator
     for table in _TOLD_TABLES:
         if (rebuild := rebuilds.get(table)) is not None:
             yield (
-                f"rebuilt {table}: {rebuild.sentence}; {rebuild.rows:,} rows"
+                f"rebuilt {table}: {rebuild.sentence}; {counted(rebuild.rows, 'row')}"
                 f" ({'; '.join(rebuild.reasons)})"
             )
     in_part = sum(1 for each in rebuilds.values() if each.dates)
     whole = len(rebuilds) - in_part
     yield (
-        f"of {tables} tables, {whole} were rebuilt as a whole, {in_part} in part and "
+        f"of {counted(tables, 'table')}, {whole} were rebuilt as a whole, {in_part} in part and "
         f"{tables - len(rebuilds)} were up to date"
     )

@@ -39,6 +39,7 @@ from dagster_project.ingest.lake import LakeDump
 from dagster_project.locks import exclusively
 from dagster_project.release.publish import Hold
 from dagster_project.replacing import replace_text
+from dagster_project.words import counted
 
 logger = logging.getLogger("walkhouse")
 
@@ -348,7 +349,7 @@ def _remember(memory: Path, told: Mapping[_Key, bool]) -> None:
 
 
 def _title(kind: str, count: int) -> str:
-    dumps = "1 dump" if count == 1 else f"{count} dumps"
+    dumps = counted(count, "dump")
     return {
         "landing_unreachable": "the landing cannot be listed",
         "lake_refused": "the lake is of another version of Walkhouse; nothing is taken in or built",

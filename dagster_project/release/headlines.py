@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
-_HEADLINES = """
-select
-    (select count(*) from facts.fct_item_events where environment = 'production') as events,
-    (select sum(sessions) from reports.rpt_sessions_daily) as sessions,
-    (select sum(engaged_sessions) from reports.rpt_sessions_daily) as engaged_sessions,
-    (select count(distinct end_user_id) from facts.fct_sessions
-        where environment = 'production') as end_users,
-    (select count(distinct item_key) from reports.rpt_items_daily) as items,
-    (select sum(events) from meta.left_out) as left_out,
-    (select sum(quarantined) from meta.dump_ledger) as quarantined,
-    (select sum(lines) from meta.dump_ledger) as lines,
-    (select sum(duplicate) from meta.dump_ledger) as duplicates,
-    (select count(*) from meta.invariants) as invariants,
-    (select count(*) from meta.invariants where passed) as invariants_passed
-"""
+from dagster_project.release.metrics import (
+    INVARIANTS,
+    ITEMS,
+    LEDGER,
+    LEFT_OUT,
+    PEOPLE,
+    SESSIONS,
+    Report,
+)
+
+_FIGURES: Mapping[str, tuple[Report, str]] = {
+    "sessions": (SESSIONS, "sessions"),
+    "engaged_sessions": (SESSIONS, "engaged_sessions"),
+    "people": (PEOPLE, "new_people"),
+    "items": (ITEMS, "items"),
+    "left_out": (LEFT_OUT, "events"),
+    "quarantined": (LEDGER, "quarantined"),
+    "lines": (LEDGER, "lines"),
+    "duplicates": (LEDGER, "duplicate"),
+    "invariants": (INVARIANTS, "invariants"),
+    "not_passed": (INVARIANTS, "not_passed"),
+}
+_EVENTS = "(select sum(events) from reports.rpt_events_daily) as events"
 
 
 def headlines(release: duckdb.DuckDBPyConnection) -> dict[str, int]:
@@ -30,9 +39,15 @@ def headlines(release: duckdb.DuckDBPyConnection) -> dict[str, int]:
     Raises:
         duckdb.Error: a table that they are read from is missing or another.
     """
-    cursor = release.execute(_HEADLINES)
+    asked = [
+        f"(select {report.metric(figure).sql} from {report.name}) as {name}"
+        for name, (report, figure) in _FIGURES.items()
+    ]
+    cursor = release.execute(f"select {', '.join(asked)}, {_EVENTS}")
     names = [column[0] for column in cursor.description or ()]
-    return {name: int(value or 0) for name, value in zip(names, cursor.fetchall()[0], strict=True)}
+    row = dict(zip(names, cursor.fetchall()[0], strict=True))
+    numbers = {name: int(value or 0) for name, value in row.items()}
+    return numbers | {"invariants_passed": numbers["invariants"] - numbers["not_passed"]}
 
 
 @dataclass(frozen=True)

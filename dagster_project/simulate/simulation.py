@@ -23,6 +23,7 @@ from dagster_project.simulate.scenario import FileSummary, Scenario, SimulationS
 from dagster_project.simulate.shards import Unit, units_of_day, work
 from dagster_project.simulate.world import World
 from dagster_project.simulate.writer import MARKER, OverwriteError, Workshop, deliver, manifest
+from dagster_project.words import counted
 
 _CATALOGUE = "content/items.ndjson"
 # Below this, starting processes takes longer than it saves.
@@ -102,7 +103,8 @@ def simulate(
             files += summaries
             written += new
             events = sum(summary.accepted for summary in summaries)
-            progress(f"dt={dump_date}: {events:,} events in {len(summaries)} files")
+            size = f"{counted(events, 'event')} in {counted(len(summaries), 'file')}"
+            progress(f"dt={dump_date}: {size}")
         items = 0
         if scenario.catalogue:
             content = _catalogue(world)

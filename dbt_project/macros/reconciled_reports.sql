@@ -2,7 +2,9 @@
    the time whose day is the report's (where it has days or weeks), what the report leaves out, and
    by count the aggregate of the fact that the sum of the report's column must equal. What counts
    users is not what its homes add up to.
-   `rpt_non_interactors` is missing: who has not used an item is no total of a fact. #}
+   `rpt_non_interactors`, `rpt_paths` and `rpt_flow_impact` are missing: who has not used an item, what
+   came before or after it, and who reached a goal is no total of a fact. What counts people,
+   `people_add_up` looks at. #}
 {% macro reconciled_reports() -%}
     {{ return({
         'rpt_sessions_daily': {
@@ -35,13 +37,12 @@
         },
         'rpt_flows': {
             'fact': 'fct_flow_plays',
-            'counts': {
-                'plays': 'count(*)',
-                'failed': "count(*) filter (where result = 'failed')",
-                'completed': "count(*) filter (where result = 'completed')",
-                'stopped_by_launcher': "count(*) filter (where result = 'stopped_by_launcher')",
-                'left_plays': "count(*) filter (where result = 'left')",
-            },
+            'counts': counts_of_flow_plays(),
+        },
+        'rpt_flows_daily': {
+            'fact': 'fct_flow_plays',
+            'at': 'started_at',
+            'counts': counts_of_flow_plays(),
         },
         'rpt_flow_funnel': {
             'fact': 'fct_flow_plays',
@@ -158,6 +159,16 @@
                 'engaged_returned': 'count(distinct end_user_id) filter (where is_engaged)',
             },
         },
+    }) }}
+{%- endmacro %}
+
+{% macro counts_of_flow_plays() -%}
+    {{ return({
+        'plays': 'count(*)',
+        'failed': "count(*) filter (where result = 'failed')",
+        'completed': "count(*) filter (where result = 'completed')",
+        'stopped_by_launcher': "count(*) filter (where result = 'stopped_by_launcher')",
+        'left_plays': "count(*) filter (where result = 'left')",
     }) }}
 {%- endmacro %}
 

@@ -22,7 +22,8 @@
         item_id,
         {{ last_by('item_name', ['last_event_at', 'item_name']) }} as name_in_events,
         count(*) as sessions,
-        count(distinct end_user_id) as end_users
+        count(distinct end_user_id) as end_users,
+        {{ count_people() }} as people
 {%- endmacro %}
 
 {# What such a row is about, as columns. #}

@@ -39,6 +39,7 @@ def write(landing: Path) -> None:
                     *_search(50, "Travel"),
                     *_search(120, "invoice", clicked_after=5),
                     *_search(200, "TRAVEL", clicked_after=5),
+                    _score(300, 9),
                 ],
             ),
             user="ann",
@@ -71,6 +72,9 @@ def write(landing: Path) -> None:
                 (20, "bizFlow/play", _begun("f2", "q2", 3)),
                 *_steps("f2", "q2", (21, 22)),
                 *_search(100, "travel", clicked_after=5),
+                # The last score of the day counts.
+                _score(200, 9),
+                _score(210, 3),
             ],
             user="eve",
         ),
@@ -87,6 +91,7 @@ def write(landing: Path) -> None:
             [
                 *_flow("f1", "p2", steps=(5,), menu=True),
                 *_flow("a1", "pb", steps=(301, 302), after=300),
+                _score(400, 10),
             ],
             user="ben",
         ),
@@ -114,6 +119,8 @@ def write(landing: Path) -> None:
         landings.catalogued("f1", "UU!"),
         landings.catalogued("f2", "UU!"),
         landings.catalogued("a1", "FF!", run_as_automation_process=True, has_autoplay_rule=True),
+        # The goal of `a1`, which nobody reaches.
+        landings.catalogued("k2", "", item_type="Task", parent_item_id="a1"),
     ]
     items = landing / "content" / "items.ndjson"
     items.parent.mkdir(parents=True)
@@ -161,6 +168,11 @@ def _search(after: float, term: str, *, clicked_after: float | None = None) -> M
     if clicked_after is None:
         return [searched]
     return [searched, (after + clicked_after, "widgetSearch/click", {"name": "A result"})]
+
+
+def _score(after: float, score: int) -> tuple[float, str, Record]:
+    question = {"id": "q1", "name": "How likely?", "owner": "sv1", "owner_name": "Poll"}
+    return after, "question/submitted", question | {"data__value": score}
 
 
 __all__ = ["DUMP", "OTHER_SYSTEM", "SYSTEM", "write"]

@@ -11,6 +11,7 @@ import datetime as dt
 import json
 import math
 import re
+import shlex
 import shutil
 import subprocess
 from dataclasses import replace
@@ -22,13 +23,24 @@ import pytest
 
 from tests.analysts import landing
 from tests.docs.pages import commands
-from tests.installation import CHECKOUT, DBT_PROJECT, PROGRAMS, Installation, said
+from tests.installation import CHECKOUT, DBT_PROJECT, Installation, said
 
 SYSTEM, OTHER_SYSTEM = landing.SYSTEM, landing.OTHER_SYSTEM
 NO_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 # What the metrics and the questions are asked of, and what they are compared with.
 ASKED_FOR = ("time_spine", "fct_searches", "rpt_sessions_daily", "rpt_items_daily", "rpt_flows")
-ALSO_ASKED_FOR = ("int_flow_play_sessions", "dim_items")
+ALSO_ASKED_FOR = (
+    "int_flow_play_sessions",
+    "dim_items",
+    "rpt_flows_daily",
+    "rpt_flow_impact",
+    "rpt_paths",
+    "rpt_surveys",
+    "nps_scores",
+    "rpt_active_people",
+    "rpt_adoption_by_attribute",
+    "session_people",
+)
 
 
 PAGE = CHECKOUT / "docs" / "analysts.md"
@@ -62,14 +74,12 @@ def analyst(
 
 def follow(analyst: Installation, line: str) -> tuple[int, str]:
     """Run a command of the page where it says, and give its exit code and what it said."""
-    is_in_project = "../.venv/bin/" in line
-    cwd = analyst.dbt_project if is_in_project else analyst.dbt_project.parent
-    spelled = line.replace("../.venv/bin/" if is_in_project else ".venv/bin/", f"{PROGRAMS}/")
-    spelled = spelled.replace(f"{PROGRAMS}/walkhouse", f"{PROGRAMS}/python -m dagster_project.cli")
-    path = {"PYTHONPATH": str(CHECKOUT)}
-    done = analyst.execute(
-        "env", *(f"{name}={value}" for name, value in path.items()), "sh", "-c", spelled, cwd=cwd
-    )
+    words = shlex.split(line)
+    (first, *_) = (number for number, word in enumerate(words) if "=" not in word)
+    variables = dict(word.split("=", 1) for word in words[:first])
+    where, _, program = words[first].rpartition(".venv/bin/")
+    cwd = {"../": analyst.dbt_project, "": analyst.dbt_project.parent}[where]
+    done = analyst.program(program, *words[first + 1 :], cwd=cwd, **variables)
     return done.returncode, re.sub(r"\x1b\[[0-9;]*m", "", said(done))  # without colours
 
 
@@ -91,8 +101,8 @@ def dbt_of_sample(
     analyst: Installation, sample: dict[str, str], *arguments: str
 ) -> subprocess.CompletedProcess[str]:
     """Run dbt with the environment asking for a sample."""
-    variables = [f"WALKHOUSE_SAMPLE_{name.upper()}={value}" for name, value in sample.items()]
-    return analyst.execute("env", *variables, "dbt", *arguments, cwd=analyst.dbt_project)
+    variables = {f"WALKHOUSE_SAMPLE_{name.upper()}": value for name, value in sample.items()}
+    return analyst.dbt(*arguments, **variables)
 
 
 @pytest.mark.parametrize("asked", ["show", "test"])
@@ -212,7 +222,7 @@ def asked(
 ) -> dict[tuple[str, ...], dict[str, float | None]]:
     """What `mf query` says: the metrics by the values of the dimensions, empty for null."""
     answer = tmp_path / "answer.csv"
-    run = analyst.execute(
+    run = analyst.program(
         *("mf", "query", "--metrics", ",".join(metrics)),
         *("--group-by", ",".join(group_by), "--csv", str(answer)),
         cwd=analyst.dbt_project,
@@ -283,6 +293,26 @@ ITEM_METRICS = (
     "sessions_exposed_or_interacted",
     "interaction_rate",
 )
+FLOW_METRICS = {
+    "flow_plays": "plays",
+    "failed_plays": "failed",
+    "flow_failure_rate": "failure_rate",
+    "completable_plays": "completable_plays",
+    "completed_plays": "completed",
+    "completion_rate": "completion_rate",
+}
+PEOPLE_METRICS = {
+    "active_people": "people",
+    "active_people_28_days": "people_28_days",
+    "stickiness": "stickiness",
+    "engaged_people": "engaged_people",
+}
+SCORE_METRICS = {
+    "nps_answers": "nps_answers",
+    "promoters": "promoters",
+    "detractors": "detractors",
+    "nps": "nps",
+}
 
 
 def test_the_metrics_of_sessions_are_those_of_the_report(
@@ -319,6 +349,66 @@ def test_the_metrics_of_items_are_those_of_the_report(
     # Completed on a day on which it was neither shown nor acted on: there is no rate.
     (task,) = (key for key in report if key[:4] == ("2026-03-03", SYSTEM, "Task", "k1"))
     assert report[task]["interaction_rate"] is None
+
+
+def test_the_metrics_of_flows_are_those_of_the_report(
+    analyst: Installation, tmp_path: Path
+) -> None:
+    key = ["system_id", "item_type", "item_id", "item_key"]
+    answer = asked(
+        analyst,
+        tmp_path,
+        list(FLOW_METRICS),
+        ["metric_time__day", *(f"flow_play__{column}" for column in key)],
+    )
+    assert_same(answer, reported(analyst, "rpt_flows_daily", FLOW_METRICS, ["report_date", *key]))
+    f2 = [row for key, row in answer.items() if key[:1] + key[3:4] == ("2026-03-05", "f2")]
+    assert [row["completion_rate"] for row in f2] == [0.5]
+
+
+def test_the_metrics_of_people_are_those_of_the_report(
+    analyst: Installation, tmp_path: Path
+) -> None:
+    answer = asked(analyst, tmp_path, list(PEOPLE_METRICS), ["metric_time__day", "system"])
+    report = reported(analyst, "rpt_active_people", PEOPLE_METRICS, ["report_date", "system_id"])
+    # Metrics have no days without anybody, and nothing for all systems beside those for each.
+    assert_same(
+        {day: row for day, row in answer.items() if row["active_people"]},
+        {day: row for day, row in report.items() if row["active_people"] and day[1]},
+    )
+    by_department = asked(
+        analyst,
+        tmp_path,
+        ["active_people", "adoption_rate"],
+        ["metric_time__week", "person__department"],
+    )
+    assert by_department["2026-03-09", ""] == {"active_people": 2, "adoption_rate": 0.5}
+    assert by_department["2026-03-09", "HR"] == {"active_people": 1, "adoption_rate": 1}
+
+
+def test_the_net_promoter_score_is_that_of_the_report(
+    analyst: Installation, tmp_path: Path
+) -> None:
+    key = ["system_id", "item_key"]
+    answer = asked(
+        analyst,
+        tmp_path,
+        list(SCORE_METRICS),
+        ["metric_time__day", *(f"score__{column}" for column in key)],
+    )
+    report = reported(analyst, "rpt_surveys", SCORE_METRICS, ["report_date", *key])
+    assert_same(answer, {day: row for day, row in report.items() if row["nps_answers"]})
+    by_week = asked(
+        analyst,
+        tmp_path,
+        ["nps"],
+        ["metric_time__week", "score__system_id", "score__item_id", "score__question_name"],
+    )
+    survey = (SYSTEM, "sv1", "How likely?")
+    assert by_week == {
+        ("2026-03-02", *survey): {"nps": 0.0},
+        ("2026-03-09", *survey): {"nps": 100.0},
+    }
 
 
 def test_metrics_are_asked_by_the_dimensions_of_other_tables(analyst: Installation) -> None:
@@ -395,6 +485,41 @@ def test_flow_completion_before_and_after_a_republished_version(answers: Any) ->
     ]
 
 
+def test_how_completion_changes_from_week_to_week(answers: Any) -> None:
+    rows = answers("flow_completion_by_week")
+    columns = ("item_id", "week", "plays", "completed", "completion_rate", "difference")
+    weeks = [dt.date(2026, 2, 23), dt.date(2026, 3, 2), dt.date(2026, 3, 9)]
+    assert values(rows, *columns) == [
+        ("a1", weeks[1], 1, 1, 1.0, None),
+        ("a1", weeks[2], 1, 1, 1.0, 0.0),
+        ("f1", weeks[0], 2, 0, 0.0, None),
+        ("f1", weeks[1], 1, 1, 1.0, 1.0),
+        ("f1", weeks[2], 2, 0, 0.0, -1.0),
+        ("f2", weeks[1], 2, 1, 0.5, None),
+    ]
+
+
+def test_what_completing_a_flow_goes_with(answers: Any) -> None:
+    """Of who never saw a1, one was seen before it only, and the days of another are not over."""
+    rows = answers("what_completing_a_flow_goes_with")
+    columns = ("people_completed", "people_completed_reached", "completed_rate")
+    others = ("people_never_shown", "people_never_shown_reached", "never_shown_rate")
+    assert values(rows, "flow_item_id", "goal_item_id", *columns, *others) == [
+        ("a1", "k2", 1, 0, 0.0, 1, 0, 0.0)
+    ]
+    assert values(rows, "difference_to_never_shown", "is_more_than_chance") == [(0.0, False)]
+    assert values(rows, "difference_to_never_shown_low", "difference_to_never_shown_high") == [
+        (-0.793451, 0.793451)
+    ]
+
+
+def test_what_leads_to_a_flow(answers: Any) -> None:
+    """Five sessions started f1, four of them with it; f2 was followed by itself alone."""
+    assert [tuple(row.values()) for row in answers("what_leads_to_a_flow")] == [
+        (SYSTEM, "Smart Walk-Thru", "f1", "The flow f1", "WidgetSearch", None, None, 5, 1, 0.2)
+    ]
+
+
 def test_who_completed_a_task_after_three_items(answers: Any) -> None:
     assert [tuple(row.values()) for row in answers("tasks_completed_after_three_items")] == [
         (SYSTEM, "ann", 3, at("2026-03-02T10:00:20"), at("2026-03-02T10:00:40"), 1, True),
@@ -415,6 +540,36 @@ def test_which_automations_ran_beside_which_flows(answers: Any) -> None:
     flow = ("a1", "The flow a1", "Smart Walk-Thru", "f1", "The flow f1")
     assert [tuple(row.values()) for row in answers("automations_beside_flows")] == [
         (SYSTEM, *flow, 1, 1, 1)
+    ]
+
+
+def test_how_often_departments_come_back(answers: Any) -> None:
+    assert [tuple(row.values()) for row in answers("departments_that_come_back")] == [
+        ("HR", 1, 1, 1.0, 2, 6.042),
+        ("unknown", 3, 1, 1 / 3, 6, 4.417),
+        ("Sales", 1, 0, 0.0, 1, None),
+    ]
+
+
+def test_which_systems_are_in_use(answers: Any) -> None:
+    """Without a host, a system is called by its id."""
+    assert [tuple(row.values()) for row in answers("systems_in_use")] == [
+        (SYSTEM, 5, 9, 1.8, dt.date(2026, 3, 15), 0),
+        (OTHER_SYSTEM, 1, 1, 1.0, dt.date(2026, 3, 4), 11),
+    ]
+
+
+def test_which_systems_became_a_habit(answers: Any) -> None:
+    assert [tuple(row.values()) for row in answers("systems_that_became_a_habit")] == [
+        (SYSTEM, SYSTEM, 16, 8 / 50, 7 / 43, 4, 0),
+        (None, "All systems", 16, 9 / 62, 8 / 55, 5, 0),
+        (OTHER_SYSTEM, OTHER_SYSTEM, 12, 1 / 12, 1 / 12, 1, 0),
+    ]
+
+
+def test_which_departments_are_left_behind(answers: Any) -> None:
+    assert [tuple(row.values()) for row in answers("departments_left_behind")] == [
+        (dt.date(2026, 3, 9), SYSTEM, "unknown", 2, 1, 0.5, 2 / 3),
     ]
 
 
@@ -520,7 +675,7 @@ def test_what_it_changes_in_production_is_told(analyst: Installation) -> None:
     assert exit_code == 1
     assert "reports.rpt_flows: column completion_rate: 1 value differs" in text
     assert "completion_rate 0.5 → 1.0" in text
-    assert "1 tables compared: 0 equal, 1 differ" in text
+    assert "1 table compared: 0 equal, 1 differ" in text
 
 
 def test_it_is_linted(analyst: Installation) -> None:

@@ -48,12 +48,16 @@ def test_an_empty_landing_is_said_at_the_first_run(tmp_path: Path) -> None:
 @pytest.mark.skipif(
     os.geteuid() != 0 or shutil.which("setpriv") is None, reason="only root can give a home away"
 )
-def test_a_home_of_somebody_else_is_read_and_not_written(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", [0o755, 0o750])
+def test_a_home_of_somebody_else_is_not_written_and_read_only_if_it_may_be(
+    tmp_path: Path, mode: int
+) -> None:
     home = tmp_path / "home"
     Lake(Settings(home=home).lake).prepare()
     (tmp_path / "landing" / "events").mkdir(parents=True)
     for path in (home, *home.rglob("*")):
         os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
+    home.chmod(mode)
     environment = {
         **os.environ,
         "WALKHOUSE_HOME": str(home),
@@ -69,11 +73,17 @@ def test_a_home_of_somebody_else_is_read_and_not_written(tmp_path: Path) -> None
     )
     assert found.returncode == 0, found.stderr
     lines = found.stdout.splitlines()
-    assert [line.split()[:2] for line in lines[:2]] == [["status", "0"], ["releases", "0"]]
     assert len(lines) == 6
-    for line in lines[2:]:
-        assert line.split()[1] == "1"
-        assert "cannot be written to: it is of user nobody" in line
+    if mode & 0o005:
+        assert [line.split()[:2] for line in lines[:2]] == [["status", "0"], ["releases", "0"]]
+        for line in lines[2:]:
+            assert line.split()[1] == "1"
+            assert "cannot be written to: it is of user nobody" in line
+        return
+    for line in lines:
+        assert line.split()[1] == "2"
+        assert f"{home / 'walkhouse.toml'}: cannot be read" in line
+        assert "Permission denied" in line
 
 
 def test_a_warehouse_that_somebody_has_open_is_named(tmp_path: Path) -> None:

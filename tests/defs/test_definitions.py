@@ -21,8 +21,8 @@ from dagster_project.models.dictionary import published_tables
 from dagster_project.operations.requests import contiguous_ranges
 from dagster_project.registry import load_invariants, load_published_tables, load_variables
 from dagster_project.settings import Settings
-from tests.installation import CHECKOUT, said
 from tests.installation import Installation as InstallationOnDisk
+from tests.installation import said
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,9 @@ def test_every_table_shows_all_its_columns_with_types_and_those_of_dbt_with_word
     }
 
 
-def test_what_a_contract_says_of_types_and_nulls_is_shown(defs: dg.Definitions) -> None:
+def test_what_a_column_says_of_people_and_a_contract_of_types_and_nulls_is_shown(
+    defs: dg.Definitions,
+) -> None:
     project = dbt_project(Settings(landing="", home=Path()))
     published = published_tables(load_manifest(project), load_variables()["published"])
     specs = {spec.key: spec for spec in defs.resolve_all_asset_specs()}
@@ -110,9 +112,17 @@ def test_what_a_contract_says_of_types_and_nulls_is_shown(defs: dg.Definitions) 
             continue
         schema = specs[dg.AssetKey([table.schema, table.name])].metadata["dagster/column_schema"]
         assert isinstance(schema, dg.TableSchema)
-        assert {(each.name, each.type, each.constraints.nullable) for each in schema.columns} == {
-            (column.name, column.data_type, column.is_nullable) for column in table.columns
-        }
+        assert [
+            (each.name, each.type, each.constraints.nullable, each.tags) for each in schema.columns
+        ] == [
+            (
+                column.name,
+                column.data_type,
+                column.is_nullable,
+                {"personal_data": column.personal_data},
+            )
+            for column in table.columns
+        ]
 
 
 def test_the_lineage_of_columns_names_columns_of_other_assets(defs: dg.Definitions) -> None:
@@ -181,7 +191,7 @@ def test_partitions_run_from_the_first_dump_to_today() -> None:
 
 
 def test_the_project_loads_with_dg(installation: InstallationOnDisk) -> None:
-    checked = installation.execute("dg", "check", "defs", cwd=CHECKOUT)
+    checked = installation.program("dg", "check", "defs")
     assert checked.returncode == 0, said(checked)
 
 

@@ -177,9 +177,9 @@ def test_the_catalogue_stays_while_the_landing_cannot_be_trusted(
     assert taken(item + b"{\n")[0::2] == (False, 1)
     passed, said, count = taken(b"{\n")
     assert (passed, count) == (False, 1)
-    assert "none of its 1 lines can be used" in said
+    assert "none of its 1 line can be used" in said
     situation = look(settings)
-    assert "none of its 1 lines" in (situation.catalogue_failure or "")
+    assert "none of its 1 line" in (situation.catalogue_failure or "")
     assert not situation.is_catalogue_pending
     withdraw(settings, *DAYS)
     passed, said, count = taken(None)

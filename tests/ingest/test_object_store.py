@@ -318,14 +318,8 @@ def test_a_wrong_key_is_one_sentence_without_the_secret(
 ) -> None:
     where = f"s3://{strict_store.bucket}/in"
     command = InstallationOnDisk(tmp_path, tmp_path / "home")
-    settings = [f"{name}={value}" for name, value in wrong.items()]
     for program in ("status", "run"):
-        ran = command.execute(
-            "env",
-            f"WALKHOUSE_LANDING={where}",
-            *settings,
-            *("python", "-m", "dagster_project.cli", program),
-        )
+        ran = command.walkhouse(program, WALKHOUSE_LANDING=where, **wrong)
         assert ran.returncode == 1
         assert f"walkhouse: {where}: {says}" in said(ran)
         assert "Traceback" not in said(ran)
@@ -355,8 +349,7 @@ def test_no_key_at_all_and_a_bucket_that_is_missing_are_sentences(
 
 def test_a_secret_in_a_url_is_refused_and_not_shown(tmp_path: Path) -> None:
     command = InstallationOnDisk(tmp_path, tmp_path / "home")
-    landing = f"WALKHOUSE_LANDING=s3://{KEY}:{SECRET}@bucket/in"
-    ran = command.execute("env", landing, *("python", "-m", "dagster_project.cli", "status"))
+    ran = command.walkhouse("status", WALKHOUSE_LANDING=f"s3://{KEY}:{SECRET}@bucket/in")
     assert ran.returncode == 1
     assert "s3://…@bucket/in: credentials do not belong into a URL; set AWS_ACCESS" in said(ran)
     assert SECRET not in said(ran)

@@ -11,6 +11,7 @@ from dagster_project.registry import Invariant
 
 PUBLISHED = {"facts": {"fct": ["id", "day"]}}
 PAIRS = ({"item_type": "Launcher", "event": "Play", "definition": "Drawn | once."},)
+WORDS = {"indirect": "Belongs to\none person."}
 INVARIANTS = (Invariant("rule", "event_definition", "warn", 0.01, True, "fct", "It\nholds."),)
 
 
@@ -20,6 +21,7 @@ def column(name: str, description: str, *constraints: str) -> dict[str, Any]:
         "description": description,
         "data_type": "string",
         "constraints": [{"type": constraint} for constraint in constraints],
+        "config": {"meta": {"personal_data": "indirect"}},
     }
 
 
@@ -50,7 +52,7 @@ def manifest(description: str) -> dict[str, Any]:
 
 
 def dictionary(description: str = "An id.") -> list[str]:
-    return data_dictionary(manifest(description), PUBLISHED, PAIRS, INVARIANTS).splitlines()
+    return data_dictionary(manifest(description), PUBLISHED, PAIRS, INVARIANTS, WORDS).splitlines()
 
 
 def test_a_table_has_its_purpose_its_grain_its_key_and_its_columns() -> None:
@@ -63,17 +65,21 @@ def test_a_table_has_its_purpose_its_grain_its_key_and_its_columns() -> None:
         "",
         "Key: `id`, `day`",
         "",
-        "| column | type | null | description |",
-        "| --- | --- | --- | --- |",
-        "| `id` | string | never | An id. |",
+        "| column | type | null | personal data | description |",
+        "| --- | --- | --- | --- | --- |",
+        "| `id` | string | never | indirect | An id. |",
     ]
-    assert "| `day` | string | yes | A day. |" in lines
+    assert "| `day` | string | yes | indirect | A day. |" in lines
 
 
 def test_the_table_that_publishing_writes_is_there_too() -> None:
     lines = dictionary()
     assert "## meta.release" in lines
-    assert any(line.startswith("| `release_id` | string | never |") for line in lines)
+    assert any(line.startswith("| `release_id` | string | never | none |") for line in lines)
+
+
+def test_the_words_for_personal_data_are_explained() -> None:
+    assert "- `indirect`: Belongs to one person." in dictionary()
 
 
 def test_the_event_definitions_and_the_invariants_follow() -> None:
@@ -91,9 +97,9 @@ def test_the_event_definitions_and_the_invariants_follow() -> None:
     ],
 )
 def test_a_description_cannot_break_the_table(description: str, cell: str) -> None:
-    assert f"| `id` | string | never | {cell} |" in dictionary(description)
+    assert f"| `id` | string | never | indirect | {cell} |" in dictionary(description)
 
 
 def test_a_published_table_that_is_no_model_is_an_error() -> None:
     with pytest.raises(KeyError, match="missing"):
-        data_dictionary(manifest(""), {"facts": {"missing": ["id"]}}, PAIRS, INVARIANTS)
+        data_dictionary(manifest(""), {"facts": {"missing": ["id"]}}, PAIRS, INVARIANTS, WORDS)

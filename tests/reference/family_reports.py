@@ -13,6 +13,7 @@ from tests.reference.rows import (
     grouped,
     known_as,
     name_at,
+    people_of,
     quantile_of,
     rate,
     reported,
@@ -75,6 +76,7 @@ def launchers_report(launchers: list[Row], names: Names, zone: ZoneInfo) -> list
             | _sums(group, "shown", "clicks")
             | {
                 "end_users_clicked": len(users_of(clicked)),
+                "people_clicked": len(people_of(clicked)),
                 "sessions_shown": sum(row["shown"] > 0 for row in group),
                 "sessions_clicked": len(clicked),
                 "click_rate": rate(len(clicked), len(group)),
@@ -125,6 +127,7 @@ def resources_report(resources: list[Row], names: Names, zone: ZoneInfo) -> list
                 "plays": len(group),
                 "sessions": len(sessions_of(group)),
                 "end_users": len(users_of(group)),
+                "people": len(people_of(group)),
                 "user_initiated_plays": starts[True],
                 "system_initiated_plays": starts[False],
                 "plays_of_unknown_initiator": starts[None],
@@ -161,6 +164,7 @@ def surveys_report(
         key = dict(zip(DAILY, place, strict=True))
         plays, given = plays_of.get(place, []), scores_of.get(place, [])
         results = Counter(play["result"] for play in plays)
+        submitted = [play for play in plays if play["result"] == "submitted"]
         promoters = sum(answer["nps_score"] >= 9 for answer in given)
         detractors = sum(answer["nps_score"] <= 6 for answer in given)
         rows.append(
@@ -178,9 +182,9 @@ def surveys_report(
                 "plays_closed": results["closed"],
                 "plays_ignored": results["ignored"],
                 "end_users": len(users_of(plays)),
-                "end_users_submitted": len(
-                    users_of([play for play in plays if play["result"] == "submitted"])
-                ),
+                "people": len(people_of(plays)),
+                "end_users_submitted": len(users_of(submitted)),
+                "people_submitted": len(people_of(submitted)),
                 "response_rate": rate(results["submitted"], len(plays)),
                 "median_seconds_to_submit": quantile_of(plays, "seconds_to_submit", 0.5),
                 "nps_answers": len(given),
@@ -194,16 +198,13 @@ def surveys_report(
 
 
 def searches_report(searches: list[Row], zone: ZoneInfo) -> list[Row]:
-    """One row per day, system and final term in lower case."""
-    intents = [
-        row | {"search_term": row["final_term"] and row["final_term"].lower()}
-        for row in reported(searches, zone, at="first_event_at")
-    ]
+    """One row per day, system and term, under which what was typed on to it counts too."""
+    intents = reported(searches, zone, at="first_event_at")
     rows = []
     keys = ("report_date", "system_id", "search_term")
     for key, group in grouped(intents, *keys, by="first_event_at"):
         searched = [row for row in group if row["keystroke_events"]]
-        clicked = sum(row["was_clicked"] for row in searched)
+        clicked = sum(row["led_to_click"] for row in searched)
         rows.append(
             key
             | _sums(group, "keystroke_events", "clicks")
@@ -211,6 +212,7 @@ def searches_report(searches: list[Row], zone: ZoneInfo) -> list[Row]:
                 "searches": len(searched),
                 "sessions": len(sessions_of(group)),
                 "end_users": len(users_of(group)),
+                "people": len(people_of(group)),
                 "searches_clicked": clicked,
                 "searches_not_clicked": len(searched) - clicked,
                 "click_rate": rate(clicked, len(searched)),
@@ -244,6 +246,7 @@ def actionbot_report(
             | {
                 "chats": len(opened),
                 "end_users": len(users_of(opened)),
+                "people": len(people_of(opened)),
                 "chats_engaged": engaged,
                 "engagement_rate": rate(engaged, len(opened)),
                 "chats_closed": closed,
@@ -279,6 +282,7 @@ def quizzes_report(attempts: list[Row], names: Names, zone: ZoneInfo) -> list[Ro
             | {
                 "attempts": len(real),
                 "end_users": len(users_of(real)),
+                "people": len(people_of(real)),
                 "attempts_submitted": submitted,
                 "submission_rate": rate(submitted, len(real)),
                 "median_seconds_to_submit": quantile_of(group, "seconds_to_submit", 0.5),
@@ -286,6 +290,7 @@ def quizzes_report(attempts: list[Row], names: Names, zone: ZoneInfo) -> list[Ro
                 "attempts_decided": decided,
                 "pass_rate": rate(results["passed"], decided),
                 "end_users_passed": len(users_of(passed)),
+                "people_passed": len(people_of(passed)),
             }
         )
     return rows
@@ -303,6 +308,7 @@ def _base(key: Row, group: list[Row], names: Names, item_type: str) -> Row:
     return _named(key, names, item_type, name) | {
         "sessions": len(group),
         "end_users": len(users_of(group)),
+        "people": len(people_of(group)),
     }
 
 

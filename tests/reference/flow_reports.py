@@ -10,6 +10,7 @@ from tests.reference.rows import (
     known_as,
     local_date,
     name_at,
+    people_of,
     quantile_of,
     rate,
     reported,
@@ -22,9 +23,18 @@ KINDS_OF_START = {"user": True, "system": False, "unknown": None}
 
 def flows_report(plays: list[Row], names: Names) -> list[Row]:
     """One row per system and flow, over all days."""
+    return _rows_of_flows(_production(plays), names, by=())
+
+
+def flows_daily(plays: list[Row], names: Names, zone: ZoneInfo) -> list[Row]:
+    """One row per day, system and flow, of the plays that began on the day."""
+    return _rows_of_flows(reported(plays, zone, at="started_at"), names, by=("report_date",))
+
+
+def _rows_of_flows(plays: list[Row], names: Names, *, by: tuple[str, ...]) -> list[Row]:
     rows = []
     for key, group in grouped(
-        with_items(_production(plays)), "system_id", "item_type", "item", by="started_at"
+        with_items(plays), *by, "system_id", "item_type", "item", by="started_at"
     ):
         results = [play["result"] for play in group]
         completable = sum(play["has_known_end"] for play in group)
@@ -42,6 +52,7 @@ def flows_report(plays: list[Row], names: Names) -> list[Row]:
             "flow_kind": group[0]["flow_kind"],
             "plays": len(group),
             "end_users": len(users_of(group)),
+            "people": len(people_of(group)),
             "failed": results.count("failed"),
             "failure_rate": rate(results.count("failed"), len(group)),
             "completable_plays": completable,

@@ -103,6 +103,11 @@ def users_of(rows: list[Row]) -> set[str]:
     return {row["end_user_id"] for row in rows}
 
 
+def people_of(rows: list[Row]) -> set[str]:
+    """The people of the rows."""
+    return {row["person_id"] for row in rows}
+
+
 def latest(rows: list[Row], column: str) -> Any:
     """The last value of a column that is not None, in rows that are in order."""
     return next((row[column] for row in reversed(rows) if row[column] is not None), None)

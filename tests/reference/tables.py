@@ -19,6 +19,7 @@ from tests.reference.rows import (
     known_as,
     latest,
     local_date,
+    people_of,
     quantile,
     reported,
     seconds,
@@ -196,24 +197,6 @@ def items(events: list[Row], catalogue: list[Row], definitions: Definitions) -> 
     return rows
 
 
-def end_users(events: list[Row]) -> list[Row]:
-    """One row per end user, over all systems and environments."""
-    return [
-        key
-        | {
-            "first_seen_at": group[0]["occurred_at"],
-            "last_seen_at": group[-1]["occurred_at"],
-            "events": len(group),
-            "sessions": len(sessions_of(group)),
-            "production_sessions": len(
-                sessions_of([event for event in group if event["environment"] == "production"])
-            ),
-            "systems": len({event["system_id"] for event in group}),
-        }
-        for key, group in grouped(events, "end_user_id")
-    ]
-
-
 def event_definitions(definitions: Definitions) -> list[Row]:
     """The 48 documented pairs with their class, cap and pairing rules."""
     return [
@@ -241,8 +224,11 @@ def sessions_daily(fct_sessions: list[Row], zone: ZoneInfo) -> list[Row]:
         if row["environment"] == "production"
     ]
     first_days: dict[tuple[str, str], dt.date] = {}
+    first_days_of_people: dict[tuple[str, str], dt.date] = {}
     for row in sorted(production, key=lambda row: row["started_at"]):
         first_days.setdefault((row["system_id"], row["end_user_id"]), row["report_date"])
+        person = row["system_id"], row["person_id"]
+        first_days_of_people.setdefault(person, row["report_date"])
     rows = []
     for key, group in grouped(production, "report_date", "system_id", by="started_at"):
         count = len(group)
@@ -268,6 +254,12 @@ def sessions_daily(fct_sessions: list[Row], zone: ZoneInfo) -> list[Row]:
                 "new_end_users": sum(
                     first_days[key["system_id"], user] == key["report_date"] for user in users
                 ),
+                "people": len(people_of(group)),
+                "new_people": sum(
+                    first_days_of_people[key["system_id"], person] == key["report_date"]
+                    for person in people_of(group)
+                ),
+                "sessions_per_person": count / len(people_of(group)),
             }
         )
     return rows
@@ -277,7 +269,9 @@ def items_daily(events: list[Row], names: Names, zone: ZoneInfo) -> list[Row]:
     """One row per day, system, item type and item."""
     rows = []
     keys = ("report_date", "system_id", "item_type", "item")
-    for key, group in grouped(with_items(reported(events, zone)), *keys):
+    met_before: set[tuple[object, ...]] = set()
+    days = grouped(with_items(reported(events, zone)), *keys)
+    for key, group in sorted(days, key=lambda day: day[0]["report_date"]):
         item = key.pop("item")
         by_class = {
             name: [event for event in group if event["engagement"] == name]
@@ -285,6 +279,10 @@ def items_daily(events: list[Row], names: Names, zone: ZoneInfo) -> list[Row]:
         }
         exposed, interacted = by_class["exposure"], by_class["interaction"]
         either = len(sessions_of(exposed + interacted))
+        people = people_of(exposed + interacted)
+        met = {(key["system_id"], key["item_type"], item, person) for person in people}
+        first_time = len(met - met_before)
+        met_before |= met
         rows.append(
             key
             | {
@@ -299,6 +297,11 @@ def items_daily(events: list[Row], names: Names, zone: ZoneInfo) -> list[Row]:
                 "sessions_interacted": len(sessions_of(interacted)),
                 "sessions_exposed_or_interacted": either,
                 "interaction_rate": len(sessions_of(interacted)) / either if either else None,
+                "people": len(people),
+                "people_exposed": len(people_of(exposed)),
+                "people_interacted": len(people_of(interacted)),
+                "first_time_people": first_time,
+                "returning_people": len(people) - first_time,
             }
         )
     return rows
@@ -313,6 +316,7 @@ def events_daily(events: list[Row], zone: ZoneInfo) -> list[Row]:
             "events": len(group),
             "sessions": len(sessions_of(group)),
             "end_users": len(users_of(group)),
+            "people": len(people_of(group)),
         }
         for key, group in grouped(reported(events, zone), *keys)
     ]

@@ -246,9 +246,9 @@ def test_retention_counts_mondays_of_the_zone(warehouse: Warehouse) -> None:
 
 
 def test_who_uses_a_part_uses_the_whole(warehouse: Warehouse) -> None:
-    unused = told(warehouse, "reports.rpt_non_interactors", "item_id", end_user_id="u-shoutouts")
+    unused = told(warehouse, "reports.rpt_non_interactors", "item_id", person_id="u-shoutouts")
     assert unused == [["so-4"]]
-    assert told(warehouse, "reports.rpt_non_interactors", "item_id", end_user_id="u-tasks") == []
+    assert told(warehouse, "reports.rpt_non_interactors", "item_id", person_id="u-tasks") == []
 
 
 @pytest.mark.parametrize(

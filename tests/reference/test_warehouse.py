@@ -75,6 +75,22 @@ def test_sessions_hold_all_their_events_whatever_the_day(tmp_path: Path) -> None
     assert (log_in["exposures"], log_in["interactions"], log_in["items_exposed"]) == (1, 2, 1)
 
 
+def test_an_anonymous_id_belongs_to_the_one_person_who_logs_in_behind_it(tmp_path: Path) -> None:
+    landings.people(tmp_path)
+    tables = of(tmp_path).tables
+    persons = {row["end_user_id"]: row["person_id"] for row in tables["facts.dim_end_users"]}
+    assert {user: person for user, person in persons.items() if user != person} == {
+        "browser-bea": "bea",
+        "browser-late": "fred",
+        "browser-erik": "erik",
+    }
+    bea = only(tables["facts.dim_people"], person_id="bea")
+    assert (bea["end_users"], bea["sessions"], bea["engaged_sessions"]) == (2, 5, 2)
+    assert (bea["user_role"], bea["user_info"], bea["language"]) == ("Finance", "North", "French")
+    names = {row["system_id"]: row["system_name"] for row in tables["facts.dim_systems"]}
+    assert names[landings.SYSTEM] == "home.example"
+
+
 def test_reports_count_production_in_the_reporting_time_zone(tmp_path: Path) -> None:
     late = at("2026-03-01T23:30:00")
     landings.put(

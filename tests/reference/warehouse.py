@@ -14,7 +14,10 @@ from tests.reference import (
     flow_reports,
     flow_rules,
     flows,
+    impact,
     invariants,
+    paths,
+    people,
     quizzes,
     searches,
     surveys,
@@ -60,14 +63,26 @@ def reference(
     flow_events = flows.flow_events(events)
     plays = flows.flow_plays(flow_events, listed)
     running = flows.running(flow_events, plays)
+    persons = people.person_of(events, seeds)
     facts = _facts(events) | {
         "fct_survey_answers": surveys.survey_answers(events, catalogue, definitions),
         "fct_flow_plays": plays,
         "fct_flow_steps": flows.flow_steps(flow_events, plays, listed),
         "dim_items": tables.items(events, catalogue, definitions),
         "dim_event_definitions": tables.event_definitions(definitions),
+        "dim_end_users": people.end_users(events, persons, seeds),
     }
-    reports = _reports(facts, running, definitions, zone)
+    facts["dim_people"] = people.people(events, facts["fct_sessions"], persons, seeds)
+    facts["dim_systems"] = people.systems(
+        events, facts["fct_sessions"], facts["dim_items"], persons, seeds
+    )
+    of_people = _with_people(facts, persons)
+    reports = _reports(of_people, running, definitions, zone)
+    reports["rpt_flow_impact"] = impact.flow_impact(
+        impact.goals(facts["dim_items"], seeds),
+        *(of_people[name] for name in ("fct_flow_plays", "fct_tasks", "fct_item_events")),
+        facts["dim_items"],
+    )
     ledger = tables.dump_ledger(dumps, judged, duplicates)
     return Warehouse(
         tables={
@@ -123,7 +138,6 @@ def _facts(events: list[Row]) -> dict[str, list[Row]]:
         "fct_actionbot_conversations": actionbot.conversations(events),
         "fct_teachme": by_session.teachme(events),
         "fct_quiz_attempts": quizzes.quiz_attempts(events),
-        "dim_end_users": tables.end_users(events),
     }
 
 
@@ -144,9 +158,11 @@ def _reports(
         "rpt_events_daily": tables.events_daily(events, zone),
         "rpt_event_coverage": tables.event_coverage(events, definitions, zone),
         "rpt_flows": flow_reports.flows_report(plays, names),
+        "rpt_flows_daily": flow_reports.flows_daily(plays, names, zone),
         "rpt_flow_funnel": flow_reports.flow_funnel(plays, steps, names),
         "rpt_flow_tracker": flow_reports.flow_tracker(steps, running, zone),
         "rpt_automation_processes": flow_reports.automation_processes(plays, running, names, zone),
+        "rpt_paths": paths.paths_report(events, names),
         "rpt_shoutouts": family_reports.shoutouts_report(facts["fct_shoutouts"], names, zone),
         "rpt_launchers": family_reports.launchers_report(facts["fct_launchers"], names, zone),
         "rpt_smarttips": family_reports.smarttips_report(facts["fct_smarttips"], names, zone),
@@ -159,7 +175,24 @@ def _reports(
         "rpt_actionbot": family_reports.actionbot_report(chats, conversations, names, zone),
         "rpt_quizzes": family_reports.quizzes_report(facts["fct_quiz_attempts"], names, zone),
         "rpt_retention_weekly": user_reports.retention_weekly(facts["fct_sessions"], zone),
-        "rpt_non_interactors": user_reports.non_interactors(events, names),
+        "rpt_active_people": user_reports.active_people(
+            events, facts["fct_sessions"], facts["dim_systems"], zone
+        ),
+        "rpt_adoption_by_attribute": user_reports.adoption_by_attribute(
+            events, facts["fct_sessions"], facts["dim_people"], zone
+        ),
+        "rpt_non_interactors": user_reports.non_interactors(events, names, definitions),
+    }
+
+
+def _with_people(facts: dict[str, list[Row]], persons: dict[str, str]) -> dict[str, list[Row]]:
+    """The facts with the person of each row that has an end user."""
+    return {
+        name: [
+            row | {"person_id": persons[row["end_user_id"]]} if "end_user_id" in row else row
+            for row in rows
+        ]
+        for name, rows in facts.items()
     }
 
 

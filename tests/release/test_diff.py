@@ -201,7 +201,7 @@ def test_the_exit_code_says_whether_they_differ(
 ) -> None:
     result = diff(home, *arguments)
     assert result.exit_code == exit_code, result.output
-    assert f"1 tables compared: {1 - exit_code} equal, {exit_code} differ" in result.output
+    assert f"1 table compared: {1 - exit_code} equal, {exit_code} differ" in result.output
 
 
 def test_what_differs_is_printed_with_examples(home: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -44,10 +43,11 @@ def from_store(
     walkhouse: Installation, *arguments: str, copies: str = COPY, quiet_seconds: int = 0
 ) -> CompletedProcess[str]:
     """A command of the installation with its landing in the store."""
-    ran = walkhouse.execute(
-        *("env", "WALKHOUSE_LANDING=s3://walkhouse/in", f"WALKHOUSE_COPIES={copies}"),
-        f"WALKHOUSE_QUIET_SECONDS={quiet_seconds}",
-        *(sys.executable, "-m", "dagster_project.cli", *arguments),
+    ran = walkhouse.walkhouse(
+        *arguments,
+        WALKHOUSE_LANDING="s3://walkhouse/in",
+        WALKHOUSE_COPIES=copies,
+        WALKHOUSE_QUIET_SECONDS=str(quiet_seconds),
     )
     assert SECRET not in said(ran)
     return ran

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 import pytest
 
 from dagster_project.registry import load_invariants
-from tests.installation import CHECKOUT, Installation, said
+from tests.installation import Installation, said
 from tests.test_registry import RECONCILED
 from tests.whole import landings
 from tests.whole.plants import TAMPERED_FACTS, TAMPERED_REPORTS, TAMPERING
@@ -56,6 +58,12 @@ def test_a_run_publishes_and_says_what_and_where(walkhouse: Installation) -> Non
     assert walkhouse.ask("select count(*) from facts.fct_item_events") == [(events,)]
     for shown in (current(walkhouse), str(walkhouse.published), "sessions", "end users"):
         assert shown in run.stdout
+
+
+def test_nobody_but_owner_and_group_may_read_what_a_run_wrote(walkhouse: Installation) -> None:
+    for path in (walkhouse.home, *walkhouse.home.rglob("*")):
+        if not path.is_symlink():  # a link has no rights of its own
+            assert not stat.S_IMODE(path.stat().st_mode) & 0o027, path
 
 
 def test_nothing_violates_an_invariant_where_nothing_is_planted(walkhouse: Installation) -> None:
@@ -181,20 +189,13 @@ def test_a_withdrawn_dump_leaves_the_release_and_a_broken_one_keeps_no_other_bac
 
 
 def test_the_runs_are_recorded_for_the_ui(walkhouse: Installation) -> None:
-    code = (
-        "import dagster as dg\n"
-        "with dg.DagsterInstance.get() as instance:\n"
-        "    for run in instance.get_runs(): print(run.job_name, run.status.value)\n"
-        "    key = dg.AssetKey(['raw', 'lines'])\n"
-        "    print(sorted(instance.get_materialized_partitions(key)))\n"
-    )
-    home = str(walkhouse.home / "dagster")
-    recorded = walkhouse.execute("env", f"DAGSTER_HOME={home}", "python", "-c", code).stdout
-    assert "ingest_dumps SUCCESS" in recorded
-    assert "ingest_dumps FAILURE" in recorded
-    assert "build_and_release FAILURE" in recorded
-    assert "'2026-03-03'" in recorded
-    assert "'2026-03-05'" not in recorded
+    with dg.DagsterInstance.from_config(str(walkhouse.home / "dagster")) as instance:
+        runs = {(run.job_name, run.status.value) for run in instance.get_runs()}
+        days = instance.get_materialized_partitions(dg.AssetKey(["raw", "lines"]))
+    ended = {("ingest_dumps", how) for how in ("SUCCESS", "FAILURE")}
+    assert ended | {("build_and_release", "FAILURE")} <= runs
+    assert "2026-03-03" in days
+    assert "2026-03-05" not in days
 
 
 def test_an_analyst_builds_and_tests_the_models_without_touching_the_warehouse(
@@ -257,9 +258,7 @@ def test_the_release_refuses_in_a_run_of_its_own(
     before = current(walkhouse)
     home = str(walkhouse.home / "dagster")
     (walkhouse.home / "refusal.json").unlink(missing_ok=True)
-    alone = walkhouse.execute(
-        "env", f"DAGSTER_HOME={home}", "dg", "launch", "--assets", "release", cwd=CHECKOUT
-    )
+    alone = walkhouse.program("dg", "launch", "--assets", "release", DAGSTER_HOME=home)
     assert alone.returncode != 0
     assert "event_key_is_unique" in (walkhouse.home / "refusal.json").read_text(encoding="utf-8")
     assert current(walkhouse) == before

@@ -1,5 +1,7 @@
 """The columns of a table as Dagster shows them: type, nulls, description, and origin.
 
+A tag says what a column holds of people.
+
 The origin is told twice. Dagster's own form is for its API: the open-source UI has no view of it.
 What a person reads there is a sentence at the end of a column's description.
 """
@@ -44,11 +46,13 @@ def _table_column(column: Column, described: Mapping[str, Any]) -> dg.TableColum
     if column.origin is not None:
         sentences.append(origin_sentence(column.origin))
     never_null = any(each["type"] == "not_null" for each in described.get("constraints", ()))
+    personal_data = described.get("config", {}).get("meta", {}).get("personal_data")
     return dg.TableColumn(
         column.name,
         column.data_type,
         description="\n\n".join(sentence for sentence in sentences if sentence),
         constraints=dg.TableColumnConstraints(nullable=not never_null),
+        tags={"personal_data": personal_data} if personal_data else {},
     )
 
 

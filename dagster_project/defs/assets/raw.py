@@ -41,6 +41,7 @@ from dagster_project.object_store import ObjectStoreError
 from dagster_project.operations.runs import note_conclusive
 from dagster_project.registry import load_definitions, load_invariants, quarantine_tolerance
 from dagster_project.settings import Settings
+from dagster_project.words import counted
 
 logger = logging.getLogger("walkhouse")
 
@@ -127,7 +128,7 @@ def dumps_asset(
     ) -> Iterator[_Event]:
         """Take in the dumps of the run's partitions: new, changed and withdrawn ones."""
         settings = installation.settings
-        landing = Landing(settings.landing)
+        landing = Landing(settings.landing, keep_days=settings.keep_days)
         days = [date.fromisoformat(partition) for partition in context.partition_keys]
         try:
             landed = landing.look()
@@ -251,7 +252,7 @@ def content_items(
     settings = installation.settings
     definitions = load_definitions(settings.dbt_project)
     lake = Lake(settings.lake)
-    landing = Landing(settings.landing)
+    landing = Landing(settings.landing, keep_days=settings.keep_days)
     failure: CatalogueError | None = None
     try:
         landed = landing.look()
@@ -287,7 +288,7 @@ def content_items(
         check_name=IS_READ,
         passed=failure is None and not catalogue.lines_left_out,
         severity=dg.AssetCheckSeverity.ERROR if failure else dg.AssetCheckSeverity.WARN,
-        description=str(failure or f"{catalogue.lines_left_out:,} lines left out"),
+        description=str(failure or f"{counted(catalogue.lines_left_out, 'line')} left out"),
     )
 
 
@@ -304,6 +305,7 @@ def _held(settings: Settings, lake: Lake, landed: Landed, confirmed: Confirmed) 
         lake.awaited(),
         limit_percent=settings.withdrawal_limit,
         confirmed=confirmed,
+        expired=landed.expired,
     )
 
 
@@ -328,9 +330,9 @@ def _lake_of_this_format(settings: Settings, landed: Landed) -> Lake:
         LakeVersionError: it cannot be.
     """
     lake = Lake(settings.lake)
-    if lake.is_older(landed.dumps):
+    if lake.is_older(landed.days):
         with warehouse_writer(settings.home):
-            if lake.is_older(landed.dumps):  # another run may have been first
+            if lake.is_older(landed.days):  # another run may have been first
                 lake.set_aside()
     lake.prepare()
     return lake
@@ -340,11 +342,16 @@ def _outcomes(dump: LakeDump) -> str:
     counts = dump.outcomes
     lines = sum(counts.values())
     parts = [
-        f"{counts[outcome]:,} {outcome}"
-        for outcome in ("events", "ignored", "control", "quarantined")
+        counted(counts[outcome], word, plural)
+        for outcome, word, plural in (
+            ("events", "event", "events"),
+            ("ignored", "ignored", "ignored"),
+            ("control", "control", "control"),
+            ("quarantined", "quarantined", "quarantined"),
+        )
         if counts.get(outcome)
     ]
-    return f"{lines:,} lines: {', '.join(parts) or 'nothing in it'}"
+    return f"{counted(lines, 'line')}: {', '.join(parts) or 'nothing in it'}"
 
 
 def _metadata(dumps: Sequence[LakeDump]) -> dict[str, Any]:

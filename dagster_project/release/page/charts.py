@@ -40,6 +40,8 @@ class Chart:
         kind: `bars` stacks the series, `line` draws each.
         unit: `count`, or `share` for numbers from 0 to 1.
         limit: a level that is marked.
+        step: days between two dates: 1, or 7 where a date stands for its week.
+        terms: series and what they mean, for those that need it.
     """
 
     name: str
@@ -49,6 +51,8 @@ class Chart:
     kind: Literal["bars", "line"]
     unit: Literal["count", "share"] = "count"
     limit: float | None = None
+    step: int = 1
+    terms: Sequence[tuple[str, str]] = ()
 
     @property
     def summary(self) -> str:
@@ -67,6 +71,11 @@ class Chart:
         if number is None:
             return "-"
         return f"{number:.2%}" if self.unit == "share" else f"{number:,.0f}"
+
+    @property
+    def heading(self) -> str:
+        """What the dates are."""
+        return "Date" if self.step == 1 else "Week from"
 
     @property
     def legend(self) -> list[tuple[str, int]]:
@@ -109,11 +118,17 @@ def _drawn(chart: Chart) -> str:
     plot += lp.scale_x_continuous(
         breaks=marks,
         labels=[_label(date.fromordinal(first.toordinal() + mark), first, last) for mark in marks],
-        limits=[-0.7, days[-1] + 0.7],
+        limits=[-0.7 * chart.step, days[-1] + 0.7 * chart.step],
     )
     form = ".1~%" if chart.unit == "share" else ",.0~f"
-    plot += lp.scale_y_continuous(format=form, limits=[0, None], expand=[0.05, 0])
+    plot += lp.scale_y_continuous(format=form, limits=[0, _top(chart)], expand=[0.05, 0])
     return _themed(plot.to_svg(), chart.name)
+
+
+def _top(chart: Chart) -> float | None:
+    """Where the axis ends: no share is above 1."""
+    numbers = [number for each in chart.series.values() for number in each if number is not None]
+    return 1 if chart.unit == "share" and max(numbers, default=0) > 0.5 else None
 
 
 def _layers(chart: Chart, days: Sequence[int]) -> list[dict[str, list[Any]]]:
@@ -126,14 +141,40 @@ def _layers(chart: Chart, days: Sequence[int]) -> list[dict[str, list[Any]]]:
         tops = [bottom + (value or 0) for bottom, value in zip(bottoms, values, strict=True)]
         layers.append(
             {
-                "left": [day - 0.4 for day in days],
-                "right": [day + 0.4 for day in days],
+                "left": [day - 0.4 * chart.step for day in days],
+                "right": [day + 0.4 * chart.step for day in days],
                 "bottom": bottoms,
                 "top": tops,
             }
         )
         bottoms = tops
     return layers
+
+
+_SPARK_WIDTH, _SPARK_HEIGHT = 120, 28
+
+
+def spark(numbers: Sequence[float | None]) -> str:
+    """A small line without axes, from the least to the greatest; empty where there is none."""
+    known = [number for number in numbers if number is not None]
+    if len(known) < 2:
+        return ""
+    least, span = min(known), (max(known) - min(known)) or 1
+    points = [
+        (
+            round(2 + (_SPARK_WIDTH - 4) * place / (len(numbers) - 1), 1),
+            round(_SPARK_HEIGHT - 3 - (_SPARK_HEIGHT - 6) * (number - least) / span, 1),
+        )
+        for place, number in enumerate(numbers)
+        if number is not None
+    ]
+    path = " ".join(f"{x:g},{y:g}" for x, y in points)
+    x, y = points[-1]
+    return (
+        f'<svg viewBox="0 0 {_SPARK_WIDTH} {_SPARK_HEIGHT}" class="spark" aria-hidden="true"'
+        ' preserveAspectRatio="xMinYMid">'
+        f'<polyline points="{path}"/><circle cx="{x:g}" cy="{y:g}" r="2.5"/></svg>'
+    )
 
 
 def _label(day: date, first: date, last: date) -> str:

@@ -13,29 +13,28 @@ import json
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from dagster_project.release.headlines import headlines
 from dagster_project.release.page.parts import PARTS
-from dagster_project.release.page.section import Section, dicts, ratio
-from dagster_project.release.page.text import count, decimal, share, shown
+from dagster_project.release.page.period import period_in
+from dagster_project.release.page.section import Named, Rate, Section
+from dagster_project.release.page.source import Source
+from dagster_project.release.page.text import (
+    count,
+    decimal,
+    share,
+    shown,
+    signed,
+    small_share,
+)
+from dagster_project.words import counted
 
 logger = logging.getLogger("walkhouse")
 
 _FOLDER = Path(__file__).parent
-
-
-@dataclass(frozen=True)
-class Fact:
-    """A number worth a glance, in words."""
-
-    label: str
-    value: str
-    remark: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class Page:
     release: dict[str, Any]
     verdict: str
     is_good: bool
-    facts: Sequence[Fact] = ()
+    lead: str = ""
     waivers: dict[str, str] = field(default_factory=dict)
     sections: Sequence[Section] = ()
 
@@ -82,7 +81,10 @@ def rendered(release: duckdb.DuckDBPyConnection) -> str:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters |= {"count": count, "decimal": decimal, "share": share, "shown": shown}
+    written = (count, decimal, share, shown, signed, small_share)
+    environment.filters |= {each.__name__: each for each in written}
+    environment.tests["named"] = lambda value: isinstance(value, Named)
+    environment.tests["rate"] = lambda value: isinstance(value, Rate)
     template = environment.get_template("page.html")
     return template.render(page=page_of(release), style=style, style_digest=digest)
 
@@ -96,71 +98,53 @@ def page_of(release: duckdb.DuckDBPyConnection) -> Page:
     Raises:
         duckdb.Error: it has no `meta.release`.
     """
-    header = dicts(release, "from meta.release")[0]
-    facts, verdict, is_good = _summary(release, header)
+    ((waivers, *_),) = release.execute("select waivers from meta.release").fetchall()
+    verdict, is_good = _verdict(release, waived=len(json.loads(waivers)))
+    try:
+        source = Source(release, period_in(release))
+    except duckdb.CatalogException as error:
+        logger.warning("the release's page does not know which days it has: %s", error)
+        source = Source(release, None)
     return Page(
-        release=header,
+        release=source.rows("from meta.release")[0],
         verdict=verdict,
         is_good=is_good,
-        facts=facts,
-        waivers=json.loads(header["waivers"]),
-        sections=[_section(release, title, part) for title, part in PARTS],
+        waivers=json.loads(waivers),
+        lead=_lead(source),
+        sections=[_section(source, title, part) for title, part in PARTS],
     )
 
 
-def _section(
-    release: duckdb.DuckDBPyConnection,
-    title: str,
-    part: Callable[[duckdb.DuckDBPyConnection], Section],
-) -> Section:
+def _lead(source: Source) -> str:
+    """Whose use this is, of which days, and how old the data is."""
+    if source.period is None:
+        return ""
     try:
-        return part(release)
+        ((systems, latest),) = source.connection.execute(
+            "select (select count(distinct system_id) from reports.rpt_sessions_daily),"
+            " (select max(last_seen_at) from reports.rpt_event_coverage)"
+        ).fetchall()
+    except duckdb.Error:
+        return ""
+    newest = f" The newest event is of {latest:%Y-%m-%d %H:%M} UTC." if latest else ""
+    return f"WalkMe in {counted(systems, 'system')}, {source.period.all.text}.{newest}"
+
+
+def _section(source: Source, title: str, part: Callable[[Source], Section]) -> Section:
+    try:
+        return part(source)
     except duckdb.Error as error:
         logger.warning("the release's page is without %r: %s", title, error)
         return Section(title, problem=f"This part could not be read: {error}")
 
 
-def _summary(
-    release: duckdb.DuckDBPyConnection, header: dict[str, Any]
-) -> tuple[list[Fact], str, bool]:
+def _verdict(release: duckdb.DuckDBPyConnection, *, waived: int) -> tuple[str, bool]:
     try:
-        numbers = headlines(release)
-        last_event = release.execute("select max(occurred_at) from facts.fct_item_events")
-        latest: datetime | None = last_event.fetchall()[0][0]
+        ((invariants, broken),) = release.execute(
+            "select count(*), count(*) filter (not passed) from meta.invariants"
+        ).fetchall()
     except duckdb.Error as error:
-        logger.warning("the release's page is without its headlines: %s", error)
-        return [], "the headlines could not be read", False
-    failed = numbers["invariants"] - numbers["invariants_passed"]
-    waived = len(json.loads(header["waivers"]))
-    verdict = f"{numbers['invariants_passed']} of {numbers['invariants']} invariants hold"
-    if waived:
-        verdict += f", {waived} waived"
-    sessions, lines = numbers["sessions"], numbers["lines"]
-    facts = [
-        Fact("Last dump", str(header["last_dump_date"] or "-"), f"{header['dumps']:,} dumps"),
-        Fact(
-            "Last event",
-            f"{latest:%Y-%m-%d}" if latest else "-",
-            f"{latest:%H:%M} UTC" if latest else "",
-        ),
-        Fact("Events", count(numbers["events"]), "in production"),
-        Fact(
-            "Left out",
-            count(numbers["left_out"]),
-            "events of other environments" if numbers["left_out"] else "no events",
-        ),
-        Fact("Sessions", count(sessions)),
-        Fact(
-            "Engaged",
-            share(ratio(numbers["engaged_sessions"], sessions)),
-            f"{numbers['engaged_sessions']:,} sessions",
-        ),
-        Fact("End users", count(numbers["end_users"])),
-        Fact("Items", count(numbers["items"])),
-        Fact(
-            "Quarantined",
-            share(ratio(numbers["quarantined"], lines)),
-            f"{numbers['quarantined']:,} of {lines:,} lines",
-        ),
-    ]
-    return facts, verdict, failed == 0
+        logger.warning("the release's page is without its invariants: %s", error)
+        return "the invariants could not be read", False
+    verdict = f"{invariants - broken} of {counted(invariants, 'invariant')} hold"
+    return (f"{verdict}, {waived} waived" if waived else verdict), broken == 0

@@ -1,152 +1,236 @@
-"""The state of a release: its dumps, its quarantine, late events, and the invariants."""
+"""The state of a release: how old its data is, its dumps, quarantine, late events, invariants."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+
 import duckdb
 
-from dagster_project.release.page.charts import Chart
-from dagster_project.release.page.section import DAYS, Column, Section, Table, dicts, ratio, rows_of
+from dagster_project.release.headlines import headlines
+from dagster_project.release.metrics import LATE_EVENTS, LEDGER, LEFT_OUT, QUARANTINE
+from dagster_project.release.page.period import Span, period_of
+from dagster_project.release.page.section import Column, Rate, Section, Table, Term, Tile
+from dagster_project.release.page.source import Source
+from dagster_project.release.page.text import count, small_share
+from dagster_project.words import counted
+
+_DUMPS = 90
 
 
-def state_section(release: duckdb.DuckDBPyConnection) -> Section:
+def state_section(source: Source) -> Section:
     """The state of the release and of its data."""
-    dumps = dicts(
-        release,
+    ((tolerance,),) = source.connection.execute(
+        "select max(tolerance) from meta.invariants where invariant = 'quarantine_rate'"
+    ).fetchall()
+    by_dump = replace(source, period=_period_of_dumps(source.connection))
+    charts = [
+        by_dump.chart(LEDGER, ["accepted", "duplicate", "not_events"], key="dumps", title="Lines"),
+        by_dump.chart(
+            LEDGER,
+            ["quarantine_rate"],
+            key="quarantine",
+            title="Quarantined lines",
+            kind="line",
+            limit=tolerance,
+        ),
+    ]
+    tables = [_delays(source), _reasons(source), _left_out(source), _dumps(source)]
+    tables += _invariants(source)
+    return Section(
+        "Data quality and release",
+        "All environments; the days are those of the dumps, in UTC.",
+        _tiles(source),
+        charts,
+        tables,
+    )
+
+
+def _period_of_dumps(connection: duckdb.DuckDBPyConnection) -> Any:
+    first, last = connection.execute(
+        "select min(dump_date), max(dump_date) from meta.dump_ledger"
+    ).fetchall()[0]
+    return period_of(first, last, last_dump=None) if first else None
+
+
+def _tiles(source: Source) -> list[Tile]:
+    (header,) = source.rows("from meta.release")
+    numbers = headlines(source.connection)
+    ((latest,),) = source.connection.execute(
+        "select max(last_seen_at) from reports.rpt_event_coverage"
+    ).fetchall()
+    last_dump: date | None = header["last_dump_date"]
+    quarantined = Rate(numbers["quarantined"], numbers["lines"])
+    last_seen = source.said("reports.rpt_event_coverage", "last_seen_at")
+    return [
+        Tile(
+            Term(
+                "Newest event",
+                last_seen,
+            ),
+            f"{latest:%Y-%m-%d}" if latest else "-",
+            _age(latest, last_dump),
+        ),
+        Tile(
+            Term("Last dump", "The latest day of which a dump has come in."),
+            str(last_dump or "-"),
+            f"{counted(header['dumps'], 'dump')}, {_span(header)}" if last_dump else "",
+        ),
+        Tile(
+            Term("Events", "Item events in production, which the reports count."),
+            count(numbers["events"]),
+            "in production",
+        ),
+        Tile(
+            source.term(LEFT_OUT, "events"),
+            count(numbers["left_out"]),
+            "of other environments" if numbers["left_out"] else "",
+        ),
+        Tile(
+            source.term(LEDGER, "quarantine_rate"),
+            small_share(quarantined.value),
+            f"{count(numbers['quarantined'])} of {counted(numbers['lines'], 'line')}",
+        ),
+        Tile(
+            Term("Invariants that hold", "What is checked before a release is published."),
+            f"{numbers['invariants_passed']} of {numbers['invariants']}",
+        ),
+    ]
+
+
+def _span(header: dict[str, Any]) -> str:
+    return Span(header["first_dump_date"], header["last_dump_date"]).text
+
+
+def _age(latest: datetime | None, last_dump: date | None) -> str:
+    """How old the newest event was when the last dump was whole."""
+    if latest is None or last_dump is None:
+        return ""
+    days = (last_dump - latest.date()).days
+    when = f"at {latest:%H:%M} UTC"
+    if days > 0:
+        return f"{when}, {counted(days, 'day')} before the last dump"
+    return f"{when}, on the day of the last dump" if days == 0 else f"{when}, after the last dump"
+
+
+def _delays(source: Source) -> Table:
+    rows = source.rows(
+        f"""
+        with delays as (
+            select
+                case
+                    when days_late < 0 then 'before their day (clocks ahead)'
+                    when days_late = 0 then 'on their day'
+                    when days_late = 1 then 'a day late'
+                    when days_late <= 7 then '2 to 7 days late'
+                    when days_late <= 28 then '8 to 28 days late'
+                    else 'more than 28 days late'
+                end as delay,
+                min(days_late) as least,
+                sum(events)::bigint as events
+            from {LATE_EVENTS.name}
+            group by delay
+        )
+        select delay, events, events / sum(events) over () as share
+        from delays
+        order by least
+        """
+    )
+    return Table(
+        "Delay of events",
+        [
+            Column("Arrived", "text"),
+            source.column(LATE_EVENTS, "events"),
+            Column("Share", "small_share", "Of all events.", is_main=True),
+        ],
+        [tuple(row.values()) for row in rows],
+    )
+
+
+def _reasons(source: Source) -> Table:
+    rows = source.rows(
         """
         select
-            dump_date,
-            count(*) as files,
-            sum(lines)::bigint as lines,
-            sum(accepted)::bigint as accepted,
-            sum(duplicate)::bigint as duplicate,
-            sum(control + ignored)::bigint as other,
-            sum(quarantined)::bigint as quarantined
-        from meta.dump_ledger
-        group by dump_date
-        order by dump_date
-        """,
+            reason, count(distinct dump_date) as dumps, max(dump_date)::varchar, count(*) as lines
+        from meta.quarantine
+        group by reason
+        order by lines desc, reason
+        """
     )
-    tolerance = release.execute(
-        "select tolerance from meta.invariants where invariant = 'quarantine_rate'"
-    ).fetchall()
-    shown_dumps = dumps[-DAYS:]
-    days = [dump["dump_date"] for dump in shown_dumps]
-    charts = [
-        Chart(
-            "dumps",
-            "Lines by dump",
-            days,
-            {
-                "accepted": [dump["accepted"] for dump in shown_dumps],
-                "duplicates": [dump["duplicate"] for dump in shown_dumps],
-                "no item events": [dump["other"] for dump in shown_dumps],
-            },
-            "bars",
-        ),
-        Chart(
-            "quarantine",
-            "Quarantined lines by dump",
-            days,
-            {"quarantined": [ratio(dump["quarantined"], dump["lines"]) for dump in shown_dumps]},
-            "line",
-            unit="share",
-            limit=tolerance[0][0] if tolerance else None,
-        ),
-    ]
-    tables = [
-        Table(
-            "Quarantine by reason",
-            [Column("Reason", "text"), Column("Lines"), Column("Dumps"), Column("Latest", "text")],
-            rows_of(
-                release,
-                """
-                select
-                    reason, count(*) as lines, count(distinct dump_date), max(dump_date)::varchar
-                from meta.quarantine
-                group by reason
-                order by lines desc, reason
-                """,
-            ),
-        ),
-        Table(
-            "Delay of events",
-            [Column("Arrived", "text"), Column("Events"), Column("Share", "share")],
-            rows_of(
-                release,
-                """
-                with delays as (
-                    select
-                        case
-                            when days_late < 0 then 'before their day (clocks ahead)'
-                            when days_late = 0 then 'on their day'
-                            when days_late = 1 then 'a day late'
-                            when days_late <= 7 then '2 to 7 days late'
-                            when days_late <= 28 then '8 to 28 days late'
-                            else 'more than 28 days late'
-                        end as delay,
-                        min(days_late) as least,
-                        sum(events)::bigint as events
-                    from meta.late_events
-                    group by delay
-                )
-                select delay, events, events / sum(events) over ()
-                from delays
-                order by least
-                """,
-            ),
-        ),
-        Table(
-            "In no report",
-            [
-                Column("Environment", "name"),
-                *map(Column, ("Events", "Sessions", "End users")),
-            ],
-            [
-                (
-                    (row["environment"], row["reason"]),
-                    row["events"],
-                    row["sessions"],
-                    row["end_users"],
-                )
-                for row in dicts(release, "from meta.left_out order by events desc, environment")
-            ],
-            note="The facts hold all of it.",
-        ),
-        Table(
-            "Dumps",
-            [
-                Column("Dump", "text"),
-                *map(Column, ("Files", "Lines", "Accepted", "Duplicates", "Quarantined")),
-                Column("Rate", "share"),
-            ],
-            [
-                (
-                    str(dump["dump_date"]),
-                    *(
-                        dump[name]
-                        for name in ("files", "lines", "accepted", "duplicate", "quarantined")
-                    ),
-                    ratio(dump["quarantined"], dump["lines"]),
-                )
-                for dump in reversed(shown_dumps)
-            ],
-            note=f"The latest {DAYS} of {len(dumps):,}." if len(dumps) > DAYS else "",
-            folded=True,
-        ),
-        *_invariants(release),
-    ]
-    return Section("State of the data", charts, tables)
+    return Table(
+        "Quarantine by reason",
+        [
+            Column("Reason", "text"),
+            Column("Dumps", "count", "Dumps with such lines."),
+            Column("Latest", "text"),
+            source.column(QUARANTINE, "lines", is_main=True),
+        ],
+        [tuple(row.values()) for row in rows],
+    )
 
 
-def _invariants(release: duckdb.DuckDBPyConnection) -> list[Table]:
-    rows = dicts(
-        release,
+def _left_out(source: Source) -> Table:
+    return Table(
+        "In no report",
+        [
+            Column("Environment", "name"),
+            source.column(LEFT_OUT, "events", "Events", is_main=True),
+            source.column(LEFT_OUT, "sessions", "Sessions"),
+            source.column(LEFT_OUT, "end_users", "End users"),
+        ],
+        [
+            (
+                (row["environment"], row["reason"]),
+                row["events"],
+                row["sessions"],
+                row["end_users"],
+            )
+            for row in source.rows("from meta.left_out order by events desc, environment")
+        ],
+        note="The facts hold all of it.",
+    )
+
+
+def _dumps(source: Source) -> Table:
+    names = ("files", "lines", "accepted", "duplicate")
+    asked = (*names, "quarantined")
+    dumps = source.rows(
+        f"""
+        select dump_date, {", ".join(f"({LEDGER.metric(n).sql})::bigint as {n}" for n in asked)}
+        from {LEDGER.name}
+        group by dump_date
+        order by dump_date desc
+        """
+    )
+    return Table(
+        "Dumps",
+        [
+            Column("Dump", "text"),
+            *(source.column(LEDGER, name) for name in names),
+            source.column(LEDGER, "quarantine_rate", "Rate", is_main=True),
+        ],
+        [
+            (
+                str(dump["dump_date"]),
+                *(dump[name] for name in names),
+                Rate(dump["quarantined"], dump["lines"]),
+            )
+            for dump in dumps[:_DUMPS]
+        ],
+        note=f"The latest {_DUMPS} of {len(dumps):,}." if len(dumps) > _DUMPS else "",
+        folded=True,
+    )
+
+
+def _invariants(source: Source) -> list[Table]:
+    rows = source.rows(
         """
         select
             invariant, severity, description, checked, violations, tolerance, passed
         from meta.invariants
         order by position, invariant
-        """,
+        """
     )
 
     def table(title: str, *, passed: bool) -> Table:
@@ -155,23 +239,27 @@ def _invariants(release: duckdb.DuckDBPyConnection) -> list[Table]:
             [
                 Column("Invariant", "name"),
                 Column("Severity", "text"),
-                *map(Column, ("Checked", "Violations")),
-                Column("Share", "share"),
-                Column("Tolerance", "share"),
+                Column(
+                    "Violations",
+                    "small_share",
+                    f"{source.said('meta.invariants', 'violations')} "
+                    f"{source.said('meta.invariants', 'checked')}",
+                    is_main=True,
+                ),
+                Column("Tolerance", "small_share", source.said("meta.invariants", "tolerance")),
             ],
             [
                 (
                     (row["invariant"], row["description"]),
                     row["severity"],
-                    row["checked"],
-                    row["violations"],
-                    ratio(row["violations"], row["checked"]),
+                    Rate(row["violations"], row["checked"]),
                     row["tolerance"],
                 )
                 for row in rows
                 if row["passed"] == passed
             ],
             folded=passed,
+            grows=True,
         )
 
     failed = table("Invariants that do not hold", passed=False)

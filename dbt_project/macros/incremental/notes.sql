@@ -6,7 +6,8 @@
                where rows come and go on dates that are not rebuilt (`unique_key`)
    date        null in rows without a date
    version     equal versions mean equal rows. For the column a table is rebuilt by, it is the digest
-               of its inputs; for its other date columns, which build last touched rows of the date
+               of its inputs; for its other date columns, which build last touched rows of the date;
+               for those that it is `digested_by`, the digest of the rows themselves
    inputs      for the column a table is rebuilt by: the version of each input
 
    A build reads them once, at its start, and keeps them in the invocation (`notes`). A table that is
@@ -104,7 +105,8 @@
     {%- for column, dates in touched.items() -%}
         {%- set new = {} -%}
         {%- for date in dates.come -%}
-            {%- do new.update({date: {'version': invocation_id, 'inputs': []}}) -%}
+            {%- set version = (dates.versions or {}).get(date, invocation_id) -%}
+            {%- do new.update({date: {'version': version, 'inputs': []}}) -%}
         {%- endfor -%}
         {%- do changes.update({column: {'gone': dates.gone, 'new': new}}) -%}
     {%- endfor -%}
@@ -230,10 +232,18 @@
     {%- for column in model.columns.values() -%}
         {%- do statements.append(
             'comment on column ' ~ target ~ '.' ~ adapter.quote(column.name)
-            ~ " is '" ~ column.description | replace("'", "''") ~ "'"
+            ~ " is '" ~ comment_of_column(column) | replace("'", "''") ~ "'"
         ) -%}
     {%- endfor -%}
     {{ return(statements | join(';\n')) }}
+{% endmacro %}
+
+{# What is said of a column: its description, and what it holds of people. #}
+{% macro comment_of_column(column) %}
+    {%- set personal_data = column.get('config', {}).get('meta', {}).get('personal_data') -%}
+    {{ return(
+        column.description ~ (' Personal data: ' ~ personal_data ~ '.' if personal_data else '')
+    ) }}
 {% endmacro %}
 
 {# Keeps in this invocation what was written, for the tables that read this one. #}
@@ -268,7 +278,7 @@
 {% macro note_seed() %}
     {%- set table_name = _table_name(this) -%}
     {%- set loaded = {'': {'gone': [''], 'new': {
-        '': {'version': model.checksum.checksum, 'inputs': []}
+        '': {'version': version_of_seed(), 'inputs': []}
     }}} -%}
     {%- if execute -%}
         {%- do keep_notes(table_name, loaded) -%}
@@ -277,19 +287,30 @@
     {{ _insert_versions(table_name, loaded) }}
 {% endmacro %}
 
+{# A digest of the file of a seed and of the types of its columns. #}
+{% macro version_of_seed() %}
+    {{ return(local_md5(
+        model.checksum.checksum ~ tojson(config.get('column_types') or {}, sort_keys=true)
+    )) }}
+{% endmacro %}
+
 {# Last of all in a build: which tables this invocation built or found to be current. A release takes
    only tables of one invocation. #}
 {% macro note_builds() %}
     {%- if execute and 'walkhouse_notes' in graph and notes().current -%}
-        {%- set tables = [] -%}
-        {%- for relation in notes().current -%}
-            {%- do tables.append("('" ~ relation.schema ~ "', '" ~ relation.identifier ~ "')") -%}
-        {%- endfor -%}
-        {%- do run_query(
-            'begin; delete from audit.builds where (schema_name, table_name) in ('
-            ~ tables | join(', ') ~ '); insert into audit.builds'
-            ~ " select schema_name, table_name, '" ~ invocation_id ~ "' from (values "
-            ~ tables | join(', ') ~ ') as current (schema_name, table_name); commit'
-        ) -%}
+        {{ return(adapter.dispatch('note_builds')()) }}
     {%- endif -%}
+{% endmacro %}
+
+{% macro duckdb__note_builds() %}
+    {%- set tables = [] -%}
+    {%- for relation in notes().current -%}
+        {%- do tables.append("('" ~ relation.schema ~ "', '" ~ relation.identifier ~ "')") -%}
+    {%- endfor -%}
+    {%- do run_query(
+        'begin; delete from audit.builds where (schema_name, table_name) in ('
+        ~ tables | join(', ') ~ '); insert into audit.builds'
+        ~ " select schema_name, table_name, '" ~ invocation_id ~ "' from (values "
+        ~ tables | join(', ') ~ ') as current (schema_name, table_name); commit'
+    ) -%}
 {% endmacro %}

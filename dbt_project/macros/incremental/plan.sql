@@ -21,7 +21,7 @@
             table_name ~ ' is dated by ' ~ key ~ ', and nothing that it reads is'
         ) }}
     {%- endif -%}
-    {%- set code = local_md5(compiled_code ~ dated_by) -%}
+    {%- set code = local_md5(compiled_code ~ dated_by ~ (model.config.meta.get('digested_by') or '')) -%}
     {%- set expected = expected_versions(code, inputs, key) -%}
     {%- set noted = notes().versions.get(table_name, {}) -%}
     {%- set built_from = noted.get(key or '', {}) -%}
@@ -101,7 +101,7 @@
     {%- endif -%}
     {%- set descriptions = [model.description] -%}
     {%- for column in model.columns.values() -%}
-        {%- do descriptions.append(column.name ~ column.description ~ column.data_type) -%}
+        {%- do descriptions.append(column.name ~ comment_of_column(column) ~ column.data_type) -%}
     {%- endfor -%}
     {{ return(local_md5(descriptions | join('\n'))) }}
 {% endmacro %}

@@ -38,6 +38,11 @@
     {% for date in dates %}date '{{ date }}'{{ ', ' if not loop.last }}{% endfor %}
 {%- endmacro %}
 
+{# The same, each as a row. #}
+{% macro _dates_in_rows(dates) -%}
+    {% for date in dates %}(date '{{ date }}'){{ ', ' if not loop.last }}{% endfor %}
+{%- endmacro %}
+
 {# The UTC dates that days of another time zone may touch. #}
 {% macro _with_neighbours(dates) -%}
     {%- set found = [] -%}
@@ -94,8 +99,52 @@
             plan.key ~ ' rows': {'come': dates_of_rows([plan.key], target)[plan.key], 'gone': []}
         }) -%}
     {%- endif -%}
+    {%- do touched.update(digests_of_rows(model.config.meta.get('digested_by') or [], target)) -%}
     {{ return(touched) }}
 {% endmacro %}
+
+{# What is noted of the dates that a table is `digested_by`: equal digests, equal rows. So a table may
+   be small, depend on everything and be rebuilt as a whole, and call for a rebuild downstream only on
+   the dates on which it says something else now. #}
+{% macro digests_of_rows(columns, rows) %}
+    {%- set found = {} -%}
+    {%- for column in columns -%}
+        {%- set versions = {} -%}
+        {%- for date, digest in run_query(query_of_digests(column, rows)).rows -%}
+            {%- do versions.update({date | string: digest}) -%}
+        {%- endfor -%}
+        {%- do found.update({column: {'come': versions | list, 'gone': [], 'versions': versions}}) -%}
+    {%- endfor -%}
+    {{ return(found) }}
+{% endmacro %}
+
+{% macro query_of_digests(column, rows) -%}
+    {{ return(adapter.dispatch('query_of_digests')(column, rows)) }}
+{%- endmacro %}
+
+{% macro duckdb__query_of_digests(column, rows) -%}
+    select date, md5(string_agg(row_text, '' order by row_text)) as digest
+    from (
+        select
+            strftime({{ column }}, '%Y-%m-%d') as date,
+            cast(to_json(rows_of_table) as varchar) as row_text
+        from {{ rows }} as rows_of_table
+        where {{ column }} is not null
+    ) as texts
+    group by date
+{%- endmacro %}
+
+{% macro spark__query_of_digests(column, rows) -%}
+    select date, md5(array_join(array_sort(collect_list(row_text)), '')) as digest
+    from (
+        select
+            cast({{ column }} as string) as date,
+            to_json(struct(*)) as row_text
+        from {{ rows }}
+        where {{ column }} is not null
+    ) as texts
+    group by date
+{%- endmacro %}
 
 {# Deletes the rows of the stale dates and inserts them anew. #}
 {% macro replace_dates(target, sql, plan) %}
@@ -151,7 +200,7 @@
         {%- do found.update({column: []}) -%}
         {%- for each in (rows,) + varargs -%}
             {%- do queries.append(
-                "select '" ~ column ~ "' as dated_by, strftime(" ~ column ~ ", '%Y-%m-%d') as date"
+                "select '" ~ column ~ "' as dated_by, cast(" ~ column ~ " as string) as date"
                 ~ ' from (select distinct ' ~ column ~ ' from ' ~ each ~ ') where ' ~ column
                 ~ ' is not null'
             ) -%}

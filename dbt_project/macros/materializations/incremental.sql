@@ -8,7 +8,8 @@
    already costs next to nothing.
 
    `dated_by` names date columns: the first is the one that the table is rebuilt by, the others are
-   dates that tables downstream are rebuilt by. Without it a table is rebuilt as a whole. The model
+   dates that tables downstream are rebuilt by. Without it a table is rebuilt as a whole, and
+   `digested_by` may name dates of its rows: downstream, only those count whose rows differ. The model
    says with `is_stale()` which of its inputs have the dates. `refreshes` names models whose changes a
    hook brings in, so that they call for no rebuild. #}
 {% materialization incremental, adapter='duckdb' %}
@@ -53,6 +54,16 @@
         {{ leave_as_it_is(target, plan, post_hooks) }}
     {% endif %}
     {{ return({'relations': [target]}) }}
+{% endmaterialization %}
+
+{# dbt's own `seed`, but for one that is loaded already: most builds find all of them as they are. #}
+{% materialization seed, adapter='duckdb' %}
+    {%- set noted = notes().versions.get(_table_name(this), {}).get('', {}) -%}
+    {% if load_cached_relation(this) and noted.get('') == version_of_seed() and not flags.FULL_REFRESH %}
+        {%- do store_raw_result('main', message='current', code='', rows_affected=0) -%}
+        {{ return({'relations': [this.incorporate(type='table')]}) }}
+    {% endif %}
+    {{ return(dbt.materialization_seed_default()) }}
 {% endmaterialization %}
 
 {# Notes what was built in the transaction that built it, and ends that. #}

@@ -15,6 +15,19 @@ item_events as (
 
 ),
 
+shared_sessions as (
+
+    select
+        system_id,
+        session_id
+    from {{ ref('fct_sessions') }}
+    where
+        {{ is_stale('home_date') }}
+        and environment = 'production'
+        and end_users > 1
+
+),
+
 -- Who uses a part uses the whole: a click on an action is one on its ShoutOut.
 exposures_and_interactions as (
 
@@ -27,7 +40,8 @@ exposures_and_interactions as (
         item_type,
         item_id,
         item_name_without_id,
-        engagement
+        engagement,
+        true as is_own
     from item_events
 
     union all
@@ -41,7 +55,8 @@ exposures_and_interactions as (
         whole_type as item_type,
         parent_item_id as item_id,
         {{ name_without_id('parent_item_id', 'parent_item_name') }} as item_name_without_id,
-        engagement
+        engagement,
+        false as is_own
     from item_events
     where
         engagement = 'interaction'
@@ -53,20 +68,33 @@ exposures_and_interactions as (
 by_user as (
 
     select
-        home_date,
-        cast(date_trunc('month', home_date) as date) as home_month,
-        system_id,
-        item_type,
-        item_id,
-        item_name_without_id,
-        end_user_id,
-        min(occurred_at) as first_exposed_at,
-        max(occurred_at) as last_exposed_at,
-        count(distinct session_id) as sessions_exposed,
+        used.home_date,
+        cast(date_trunc('month', used.home_date) as date) as home_month,
+        used.system_id,
+        used.item_type,
+        used.item_id,
+        used.item_name_without_id,
+        used.end_user_id,
+        shared_sessions.session_id as shared_session_id,
+        min(case when used.is_own then used.occurred_at end) as first_met_at,
+        min(used.occurred_at) as first_exposed_at,
+        max(used.occurred_at) as last_exposed_at,
+        count(distinct used.session_id) as sessions_exposed,
         count(*) as exposures,
-        count(*) filter (where engagement = 'interaction') as interactions
-    from exposures_and_interactions
-    group by home_date, system_id, item_type, item_id, item_name_without_id, end_user_id
+        count(*) filter (where used.engagement = 'interaction') as interactions
+    from exposures_and_interactions as used
+    left join shared_sessions
+        on
+            used.system_id = shared_sessions.system_id
+            and used.session_id = shared_sessions.session_id
+    group by
+        used.home_date,
+        used.system_id,
+        used.item_type,
+        used.item_id,
+        used.item_name_without_id,
+        used.end_user_id,
+        shared_sessions.session_id
 
 )
 

@@ -8,9 +8,32 @@ by_home as (
 
 ),
 
+-- All events of a session have one home, so sessions add up over the homes.
 by_month as (
 
-    {{ sums_of_item_users('by_home', by=['home_month']) }}
+    select
+        home_month,
+        system_id,
+        item_type,
+        item_id,
+        item_name_without_id,
+        end_user_id,
+        shared_session_id,
+        min(first_met_at) as first_met_at,
+        min(first_exposed_at) as first_exposed_at,
+        max(last_exposed_at) as last_exposed_at,
+        cast(sum(sessions_exposed) as bigint) as sessions_exposed,
+        cast(sum(exposures) as bigint) as exposures,
+        cast(sum(interactions) as bigint) as interactions
+    from by_home
+    group by
+        home_month,
+        system_id,
+        item_type,
+        item_id,
+        item_name_without_id,
+        end_user_id,
+        shared_session_id
 
 )
 

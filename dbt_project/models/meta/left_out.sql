@@ -6,9 +6,9 @@ sessions as (
 
 ),
 
-users_by_home as (
+session_users as (
 
-    select * from {{ ref('int_users_by_home') }}
+    select * from {{ ref('int_session_users') }}
 
 ),
 
@@ -36,7 +36,7 @@ user_totals as (
     select
         environment,
         count(distinct end_user_id) as end_users
-    from users_by_home
+    from session_users
     where environment <> 'production'
     group by environment
 

@@ -4,7 +4,7 @@
 ) }}
 with
 
-chats as (
+chats_of_days as (
 
     select
         *,
@@ -15,6 +15,19 @@ chats as (
     where
         {{ is_stale('event_date') }}
         and environment = 'production'
+
+),
+
+people_of_days as (
+
+    select * from {{ ref('int_people_of_days') }}
+    where {{ is_stale('report_date') }}
+
+),
+
+chats as (
+
+    {{ with_people('chats_of_days', 'people_of_days') }}
 
 ),
 
@@ -51,6 +64,7 @@ totals as (
         max(chats.item_name) as name_in_events,
         count(*) filter (where chats.is_opened) as chats,
         count(distinct chats.end_user_id) filter (where chats.is_opened) as end_users,
+        {{ count_people('chats.is_opened', 'chats') }} as people,
         count(*) filter (where chats.is_opened and chats.is_engaged) as chats_engaged,
         count(*) filter (where chats.is_opened and chats.is_closed) as chats_closed,
         cast(sum(chats.messages) as bigint) as messages,
@@ -95,6 +109,7 @@ final as (
         ---------- chats
         chats,
         end_users,
+        people,
         chats_engaged,
         {{ rate('chats_engaged', 'chats') }} as engagement_rate,
         chats_closed,

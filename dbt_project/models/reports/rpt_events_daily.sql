@@ -13,6 +13,19 @@ item_events as (
 
 ),
 
+people_of_days as (
+
+    select * from {{ ref('int_people_of_days') }}
+    where {{ is_stale('report_date') }}
+
+),
+
+with_people as (
+
+    {{ with_people('item_events', 'people_of_days') }}
+
+),
+
 final as (
 
     select
@@ -22,8 +35,9 @@ final as (
         event,
         count(*) as events,
         count(distinct session_id) as sessions,
-        count(distinct end_user_id) as end_users
-    from item_events
+        count(distinct end_user_id) as end_users,
+        {{ count_people() }} as people
+    from with_people
     where {{ is_stale('report_date') }}
     group by report_date, system_id, item_type, event
 

@@ -23,6 +23,26 @@ items as (
 
 ),
 
+first_times as (
+
+    select * from {{ ref('int_first_times_of_items') }}
+    where {{ is_stale('report_date') }}
+
+),
+
+people_of_days as (
+
+    select * from {{ ref('int_people_of_days') }}
+    where {{ is_stale('report_date') }}
+
+),
+
+with_people as (
+
+    {{ with_people('item_events', 'people_of_days') }}
+
+),
+
 totals as (
 
     select
@@ -38,12 +58,15 @@ totals as (
         count(distinct end_user_id) filter (where engagement = 'exposure') as end_users_exposed,
         count(distinct end_user_id) filter (where engagement = 'interaction')
             as end_users_interacted,
+        {{ count_people("engagement in ('exposure', 'interaction')") }} as people,
+        {{ count_people("engagement = 'exposure'") }} as people_exposed,
+        {{ count_people("engagement = 'interaction'") }} as people_interacted,
         count(distinct session_id) filter (where engagement = 'exposure') as sessions_exposed,
         count(distinct session_id) filter (where engagement = 'interaction')
             as sessions_interacted,
         count(distinct session_id) filter (where engagement in ('exposure', 'interaction'))
             as sessions_exposed_or_interacted
-    from item_events
+    from with_people
     where {{ is_stale('report_date') }}
     group by report_date, system_id, item_type, item_id, item_name_without_id
 
@@ -59,28 +82,39 @@ final as (
 
     select
         ---------- key
-        report_date,
-        system_id,
-        item_key,
+        named.report_date,
+        named.system_id,
+        named.item_key,
 
         ---------- item
-        item_type,
-        item_id,
-        item_name,
-        name_in_events,
+        named.item_type,
+        named.item_id,
+        named.item_name,
+        named.name_in_events,
 
         ---------- counts
-        exposures,
-        interactions,
-        outcomes,
-        end_users_exposed,
-        end_users_interacted,
-        sessions_exposed,
-        sessions_interacted,
-        sessions_exposed_or_interacted,
-        {{ rate('sessions_interacted', 'sessions_exposed_or_interacted') }}
-            as interaction_rate
+        named.exposures,
+        named.interactions,
+        named.outcomes,
+        named.end_users_exposed,
+        named.end_users_interacted,
+        named.sessions_exposed,
+        named.sessions_interacted,
+        named.sessions_exposed_or_interacted,
+        {{ rate('named.sessions_interacted', 'named.sessions_exposed_or_interacted') }}
+            as interaction_rate,
+
+        ---------- people
+        named.people,
+        named.people_exposed,
+        named.people_interacted,
+        coalesce(first_times.first_time_people, 0) as first_time_people,
+        named.people - coalesce(first_times.first_time_people, 0) as returning_people
     from named
+    left join first_times
+        on
+            named.report_date = first_times.report_date
+            and named.item_key = first_times.item_key
 
 )
 

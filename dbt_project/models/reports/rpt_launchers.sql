@@ -23,16 +23,30 @@ items as (
 
 ),
 
+people_of_days as (
+
+    select * from {{ ref('int_people_of_days') }}
+    where {{ is_stale('report_date') }}
+
+),
+
+with_people as (
+
+    {{ with_people('launchers', 'people_of_days') }}
+
+),
+
 totals as (
 
     select
         {{ daily_item_columns('Launcher') }},
         count(distinct end_user_id) filter (where clicks > 0) as end_users_clicked,
+        {{ count_people('clicks > 0') }} as people_clicked,
         cast(sum(shown) as bigint) as shown,
         cast(sum(clicks) as bigint) as clicks,
         count(*) filter (where shown > 0) as sessions_shown,
         count(*) filter (where clicks > 0) as sessions_clicked
-    from launchers
+    from with_people
     where {{ is_stale('report_date') }}
     group by report_date, system_id, item_id, item_name_without_id
 
@@ -60,7 +74,9 @@ final as (
         ---------- counts
         sessions,
         end_users,
+        people,
         end_users_clicked,
+        people_clicked,
         shown,
         clicks,
         sessions_shown,

@@ -1,14 +1,29 @@
 with
 
-by_month as (
+item_people as (
 
-    select * from {{ ref('int_item_users_by_month') }}
+    select * from {{ ref('int_item_people') }}
 
 ),
 
-by_user as (
+definitions as (
 
-    {{ sums_of_item_users('by_month') }}
+    select * from {{ ref('event_definitions') }}
+
+),
+
+items as (
+
+    select * from {{ ref('dim_items') }}
+
+),
+
+-- Nobody can act on a step of a flow, for example.
+usable_types as (
+
+    select distinct item_type
+    from definitions
+    where engagement = 'interaction'
 
 ),
 
@@ -18,14 +33,10 @@ without_interaction as (
         *,
         item_name_without_id as name_in_events,
         {{ item_key('item_type', 'item_id', 'item_name_without_id') }} as item_key
-    from by_user
-    where interactions = 0
-
-),
-
-items as (
-
-    select * from {{ ref('dim_items') }}
+    from item_people
+    where
+        interactions = 0
+        and item_type in (select usable_types.item_type from usable_types)
 
 ),
 
@@ -41,7 +52,7 @@ final as (
         ---------- key
         system_id,
         item_key,
-        end_user_id,
+        person_id,
 
         ---------- item
         item_type,

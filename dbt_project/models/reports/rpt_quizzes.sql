@@ -24,6 +24,19 @@ items as (
 
 ),
 
+people_of_days as (
+
+    select * from {{ ref('int_people_of_days') }}
+    where {{ is_stale('report_date') }}
+
+),
+
+with_people as (
+
+    {{ with_people('attempts', 'people_of_days') }}
+
+),
+
 -- Events before the first attempt are no attempt, but they did happen.
 totals as (
 
@@ -35,6 +48,7 @@ totals as (
         max(item_name) as name_in_events,
         count(*) filter (where is_attempt) as attempts,
         count(distinct end_user_id) filter (where is_attempt) as end_users,
+        {{ count_people('is_attempt') }} as people,
         count(*) filter (where is_attempt and is_submitted) as attempts_submitted,
         {% for result in ['passed', 'failed', 'ambiguous', 'unknown', 'unfinished'] -%}
         count(*) filter (where is_attempt and result = '{{ result }}')
@@ -42,11 +56,12 @@ totals as (
         {% endfor -%}
         count(distinct end_user_id) filter (where is_attempt and result = 'passed')
             as end_users_passed,
+        {{ count_people("is_attempt and result = 'passed'") }} as people_passed,
         {{ quantile('ms_to_submit', 0.5) }} as median_ms_to_submit,
         {{ quantile('ms_to_submit', 0.9) }} as p90_ms_to_submit,
         cast(sum(questions_submitted) as bigint) as questions_submitted,
         cast(sum(events) as bigint) as events
-    from attempts
+    from with_people
     where {{ is_stale('report_date') }}
     group by report_date, system_id, item_id, item_name_without_id
 
@@ -74,6 +89,7 @@ final as (
         ---------- attempts
         attempts,
         end_users,
+        people,
         attempts_submitted,
         {{ rate('attempts_submitted', 'attempts') }} as submission_rate,
         {{ ms_to_seconds('median_ms_to_submit') }} as median_seconds_to_submit,
@@ -89,6 +105,7 @@ final as (
         attempts_unknown,
         attempts_unfinished,
         end_users_passed,
+        people_passed,
 
         ---------- counts
         questions_submitted,

@@ -23,6 +23,19 @@ items as (
 
 ),
 
+people_of_days as (
+
+    select * from {{ ref('int_people_of_days') }}
+    where {{ is_stale('report_date') }}
+
+),
+
+with_people as (
+
+    {{ with_people('resources', 'people_of_days') }}
+
+),
+
 totals as (
 
     select
@@ -35,11 +48,12 @@ totals as (
         count(*) as plays,
         count(distinct session_id) as sessions,
         count(distinct end_user_id) as end_users,
+        {{ count_people() }} as people,
         count(*) filter (where is_user_initiated) as user_initiated_plays,
         count(*) filter (where not is_user_initiated) as system_initiated_plays,
         count(*) filter (where is_user_initiated is null) as plays_of_unknown_initiator,
         count(is_user_initiated) as plays_of_known_initiator
-    from resources
+    from with_people
     where {{ is_stale('report_date') }}
     group by report_date, system_id, item_type, item_id, item_name_without_id
 
@@ -69,6 +83,7 @@ final as (
         plays,
         sessions,
         end_users,
+        people,
         user_initiated_plays,
         system_initiated_plays,
         plays_of_unknown_initiator,

@@ -11,12 +11,24 @@ sessions as (
 
 ),
 
+people as (
+
+    select * from {{ ref('int_people') }}
+
+),
+
 with_first_dates as (
 
     select
-        *,
-        min(report_date) over (partition by system_id, end_user_id) as first_report_date
+        sessions.*,
+        people.person_id,
+        min(sessions.report_date) over (partition by sessions.system_id, sessions.end_user_id)
+            as first_report_date,
+        min(sessions.report_date) over (partition by sessions.system_id, people.person_id)
+            as first_report_date_of_person
     from sessions
+    left join people
+        on sessions.end_user_id = people.end_user_id
 
 ),
 
@@ -29,6 +41,9 @@ totals as (
         count(distinct end_user_id) as end_users,
         count(distinct end_user_id) filter (where report_date = first_report_date)
             as new_end_users,
+        count(distinct person_id) as people,
+        count(distinct person_id) filter (where report_date = first_report_date_of_person)
+            as new_people,
         count(*) filter (where is_engaged) as engaged_sessions,
         cast(sum(events) as bigint) as events,
         cast(sum(interactions) as bigint) as interactions,
@@ -51,6 +66,8 @@ final as (
         sessions,
         end_users,
         new_end_users,
+        people,
+        new_people,
         engaged_sessions,
         {{ rate('engaged_sessions', 'sessions') }} as engagement_rate,
         events,
@@ -64,6 +81,7 @@ final as (
 
         ---------- ratios
         {{ rate('sessions', 'end_users') }} as sessions_per_user,
+        {{ rate('sessions', 'people') }} as sessions_per_person,
         {{ rate('events', 'sessions') }} as events_per_session,
         {{ rate('interactions', 'sessions') }} as interactions_per_session
     from totals

@@ -23,6 +23,19 @@ items as (
 
 ),
 
+people_of_days as (
+
+    select * from {{ ref('int_people_of_days') }}
+    where {{ is_stale('report_date') }}
+
+),
+
+with_people as (
+
+    {{ with_people('shoutouts', 'people_of_days') }}
+
+),
+
 totals as (
 
     select
@@ -36,7 +49,7 @@ totals as (
         count(*) filter (where result = 'snoozed') as sessions_snoozed,
         count(*) filter (where result = 'dismissed') as sessions_dismissed,
         count(*) filter (where result = 'ignored') as sessions_ignored
-    from shoutouts
+    from with_people
     where {{ is_stale('report_date') }}
     group by report_date, system_id, item_id, item_name_without_id
 
@@ -64,6 +77,7 @@ final as (
         ---------- counts
         sessions,
         end_users,
+        people,
         shown,
         clicks,
         closes,

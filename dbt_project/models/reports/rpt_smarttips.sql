@@ -23,6 +23,19 @@ items as (
 
 ),
 
+people_of_days as (
+
+    select * from {{ ref('int_people_of_days') }}
+    where {{ is_stale('report_date') }}
+
+),
+
+with_people as (
+
+    {{ with_people('smarttips', 'people_of_days') }}
+
+),
+
 totals as (
 
     select
@@ -38,7 +51,7 @@ totals as (
         count(*) filter (where first_validation_result is not null) as sessions_validated,
         count(*) filter (where first_validation_result = 'passed') as sessions_passed_at_first,
         count(*) filter (where last_validation_result = 'passed') as sessions_passed_at_last
-    from smarttips
+    from with_people
     where {{ is_stale('report_date') }}
     group by report_date, system_id, item_id, item_name_without_id
 
@@ -66,6 +79,7 @@ final as (
         ---------- counts
         sessions,
         end_users,
+        people,
         shown,
         hovers,
         clicks,

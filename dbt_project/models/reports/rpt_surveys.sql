@@ -22,9 +22,7 @@ answers as (
 
     select
         *,
-        {{ name_without_id() }} as item_name_without_id,
-        {{ name_without_id('survey_id', 'survey_name') }} as survey_name_without_id,
-        {{ report_date('started_at') }} as report_date
+        {{ nps_answer_columns() }}
     from {{ ref('fct_survey_answers') }}
     where
         {{ is_stale('event_date') }}
@@ -32,9 +30,29 @@ answers as (
 
 ),
 
+answers_of_days as (
+
+    select * from answers
+    where {{ is_stale('report_date') }}
+
+),
+
 items as (
 
     select * from {{ ref('dim_items') }}
+
+),
+
+people_of_days as (
+
+    select * from {{ ref('int_people_of_days') }}
+    where {{ is_stale('report_date') }}
+
+),
+
+with_people as (
+
+    {{ with_people('plays', 'people_of_days') }}
 
 ),
 
@@ -53,40 +71,19 @@ play_totals as (
         count(*) filter (where result = 'ignored') as plays_ignored,
         count(distinct end_user_id) as end_users,
         count(distinct end_user_id) filter (where result = 'submitted') as end_users_submitted,
+        {{ count_people() }} as people,
+        {{ count_people("result = 'submitted'") }} as people_submitted,
         {{ quantile('case when ms_to_submit >= 0 then ms_to_submit end', 0.5) }}
             as median_ms_to_submit
-    from plays
+    from with_people
     where {{ is_stale('report_date') }}
     group by report_date, system_id, item_id, survey_name_without_id
 
 ),
 
--- Who answers a question of a survey again on the same day counts with the last score.
 scores as (
 
-    select
-        report_date,
-        system_id,
-        survey_id as item_id,
-        survey_name_without_id,
-        survey_name,
-        started_at,
-        nps_score,
-        row_number() over (
-            partition by
-                report_date,
-                system_id,
-                end_user_id,
-                survey_id,
-                survey_name_without_id,
-                item_id,
-                item_name_without_id
-            order by started_at desc, dump_date desc, source_file desc, source_row desc
-        ) as number_from_last
-    from answers
-    where
-        {{ is_stale('report_date') }}
-        and nps_score is not null
+    {{ nps_scores('answers_of_days') }}
 
 ),
 
@@ -94,9 +91,9 @@ score_totals as (
 
     select
         report_date,
-        {{ item_key("'Survey'", 'item_id', 'survey_name_without_id') }} as item_key,
+        {{ item_key("'Survey'", 'survey_id', 'survey_name_without_id') }} as item_key,
         system_id,
-        item_id,
+        survey_id as item_id,
         {{ last_by('survey_name', ['started_at', 'survey_name']) }} as item_name,
         count(*) as nps_answers,
         count(*) filter (where nps_score >= {{ var('nps_promoters_from') }}) as promoters,
@@ -106,8 +103,7 @@ score_totals as (
         ) as passives,
         count(*) filter (where nps_score <= {{ var('nps_detractors_to') }}) as detractors
     from scores
-    where number_from_last = 1
-    group by report_date, system_id, item_id, survey_name_without_id
+    group by report_date, system_id, survey_id, survey_name_without_id
 
 ),
 
@@ -151,6 +147,8 @@ final as (
         coalesce(play_totals.plays_ignored, 0) as plays_ignored,
         coalesce(play_totals.end_users, 0) as end_users,
         coalesce(play_totals.end_users_submitted, 0) as end_users_submitted,
+        coalesce(play_totals.people, 0) as people,
+        coalesce(play_totals.people_submitted, 0) as people_submitted,
         {{ rate('play_totals.plays_submitted', 'play_totals.plays') }} as response_rate,
         {{ ms_to_seconds('play_totals.median_ms_to_submit') }} as median_seconds_to_submit,
 

@@ -23,6 +23,19 @@ items as (
 
 ),
 
+people_of_days as (
+
+    select * from {{ ref('int_people_of_days') }}
+    where {{ is_stale('report_date') }}
+
+),
+
+with_people as (
+
+    {{ with_people('tasks', 'people_of_days') }}
+
+),
+
 totals as (
 
     select
@@ -32,7 +45,7 @@ totals as (
         count(*) filter (where plays > 0) as sessions_played,
         count(*) filter (where completions > 0) as sessions_completed,
         count(*) filter (where completed_without_play) as sessions_completed_without_play
-    from tasks
+    from with_people
     where {{ is_stale('report_date') }}
     group by report_date, system_id, item_id, item_name_without_id
 
@@ -60,6 +73,7 @@ final as (
         ---------- counts
         sessions,
         end_users,
+        people,
         plays,
         completions,
         sessions_played,

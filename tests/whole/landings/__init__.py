@@ -113,6 +113,12 @@ from tests.whole.landings.hostile_files import (
 from tests.whole.landings.hostile_files import (
     wrong_extensions as wrong_extensions,
 )
+from tests.whole.landings.journeys import (
+    goals as goals,
+)
+from tests.whole.landings.journeys import (
+    paths as paths,
+)
 from tests.whole.landings.lines import (
     all_quarantine_reasons as all_quarantine_reasons,
 )
@@ -191,6 +197,9 @@ from tests.whole.landings.sessions import (
 from tests.whole.landings.sessions import (
     long_sessions as long_sessions,
 )
+from tests.whole.landings.sessions import (
+    people as people,
+)
 
 MANY_THEMES: tuple[Callable[[Path], Path], ...] = (
     three_forms,
@@ -213,6 +222,7 @@ MANY_THEMES: tuple[Callable[[Path], Path], ...] = (
     late_events,
     long_sessions,
     log_in_within_a_session,
+    people,
     every_pair,
     environments,
     initiators,
@@ -226,6 +236,8 @@ MANY_THEMES: tuple[Callable[[Path], Path], ...] = (
     types_and_ids,
     whole_seconds,
     searches,
+    paths,
+    goals,
     actionbot,
     quizzes,
     clock_changes,

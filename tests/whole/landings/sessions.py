@@ -82,3 +82,63 @@ def log_in_within_a_session(landing: Path) -> Path:
         ],
     )
     return landing
+
+
+def people(landing: Path) -> Path:
+    """Ids of one person and of several: log-ins over weeks and systems, and a shared browser.
+
+    The browser of bea holds `browser-bea`: she meets launcher 5 before she logs in and clicks it
+    after that, stays away for five weeks, and changes her role. `browser-hall` stands in a hall,
+    where two people log in. Nobody ever logs in behind `browser-lone`. What
+    comes late makes an anonymous id known, and another one a second person's.
+    """
+
+    def event(moment: str, pair: str, session: str, user: str, **paths: object) -> Record:
+        source = "Cache" if user.startswith("browser") else "Identifier"
+        told = {"data__oId": 5, "wm__euIdSource": source} | paths
+        return player(at(moment), pair, session=f"people-{session}", user=user, **told)
+
+    shown, clicked = "launcher/play", "launcher/click"
+    sales = {"wm__userVars": {"role": "Sales", "info": "North"}}
+    finance = {"wm__userVars": {"role": "Finance", "info": ""}, "wm__language": "French"}
+    away = {"ctx__location": {"hostname": "away.example", "pathname": "/"}}
+    home = {"ctx__location": {"hostname": "home.example", "pathname": "/"}}
+    elsewhere = {"wm__uId": "ffffffffffffffffffffffffffffffff"}
+    put(
+        landing,
+        "2026-04-06",
+        "people.ndjson",
+        [
+            event("2026-04-06T08:00:00", shown, "1", "browser-bea"),
+            event("2026-04-06T10:00:00", shown, "2", "browser-bea"),
+            event("2026-04-06T10:00:05", "player/open", "2", "bea", **sales),
+            event("2026-04-06T10:00:06", clicked, "2", "bea", **sales),
+            event("2026-04-06T23:59:58", shown, "3", "browser-bea"),
+            event("2026-04-07T00:00:02", shown, "3", "bea", data__oId=6),
+            event("2026-04-06T11:00:00", shown, "4", "browser-hall"),
+            event("2026-04-06T11:00:00", shown, "4", "carl"),
+            event("2026-04-06T12:00:00", shown, "5", "browser-hall"),
+            event("2026-04-06T12:00:09", clicked, "5", "dora", **elsewhere),
+            event("2026-04-06T13:00:00", shown, "6", "browser-lone"),
+            event("2026-04-06T14:00:00", shown, "7", "browser-late"),
+            event("2026-04-06T15:00:00", clicked, "8", "erik", **away),
+            event("2026-04-06T15:00:01", shown, "8", "browser-erik", **home),
+        ],
+    )
+    put(
+        landing,
+        "2026-05-12",
+        "people.ndjson",
+        [
+            event("2026-05-11T08:00:00", clicked, "9", "bea", **finance, **elsewhere),
+            event("2026-05-12T08:00:00", shown, "10", "browser-bea"),
+            event("2026-05-12T08:10:00", "task/complete", "10", "bea", **finance),
+            event("2026-05-04T08:00:00", shown, "11", "erik", **home),
+            event("2026-05-04T08:00:00", shown, "12", "browser-erik", wm__env=1, **home),
+            event("2026-05-04T08:00:01", shown, "12", "erik", wm__env=1, **home),
+            event("2026-04-06T12:00:10", clicked, "5", "dora"),
+            event("2026-04-06T14:00:30", clicked, "7", "fred"),
+            event("2026-04-07T14:00:30", shown, "13", "browser-fake", wm__euIdSource="Identifier"),
+        ],
+    )
+    return landing
