@@ -99,7 +99,8 @@ class Block:
         """One block with the lines of some."""
         if len(blocks) == 1:
             return blocks[0]
-        ends, undecodable = [], {}
+        ends: list[Places] = []
+        undecodable: dict[int, bytes] = {}
         size = lines = 0
         for block in blocks:
             ends.append(block.ends + size)
