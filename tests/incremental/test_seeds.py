@@ -1,4 +1,4 @@
-"""A seed is loaded when its file or its types are others, and left alone as long as they are not."""
+"""A seed is loaded when its file or its types are others, and left alone while they are not."""
 
 from __future__ import annotations
 
