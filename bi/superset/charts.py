@@ -202,6 +202,10 @@ def _filters(dataset: Dataset, where: str = "") -> list[dict[str, Any]]:
                 "comparator": "No filter",
             }
         )
-    if where:
-        filters.append({"clause": "WHERE", "expressionType": "SQL", "sqlExpression": where})
-    return filters
+    return filters + condition(where)
+
+
+def condition(where: str) -> list[dict[str, Any]]:
+    """A filter in SQL; none where it is empty."""
+    found = {"clause": "WHERE", "expressionType": "SQL", "sqlExpression": where}
+    return [found] if where else []

@@ -29,7 +29,7 @@ from bi.superset.datasets import (
     Dataset,
 )
 
-LOW, FLAT, MIDDLE, HIGH = 22, 32, 46, 60
+LOW, MIDDLE, HIGH = 22, 46, 60
 """Heights of rows, in Superset's grid units of 8 pixels."""
 
 
@@ -58,12 +58,14 @@ class Filter:
         column: the column.
         starts_with_most: the value with the most of this metric is chosen at first; None if all
             values are.
+        where: which rows the values come from, in SQL; empty for all.
     """
 
     name: str
     dataset: Dataset
     column: str
     starts_with_most: str | None = None
+    where: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,23 @@ RELEASE_SHOWN = rows(
     description="What all charts show: the release that is published now.",
 )
 
+DEPARTMENT = Filter("Department", ADOPTION, "attribute_value", where="attribute = 'department'")
+BY_DEPARTMENT = bars(
+    "Adoption by department",
+    ADOPTION,
+    ["adoption_rate"],
+    of="attribute_value",
+    where="attribute = 'department'",
+    description="People who acted on an item, of those with a session, by week and system.",
+)
+BY_TYPE = bars(
+    "Rates by type of item",
+    RATES,
+    ["item_rate"],
+    of="measure",
+    description="Of each type, the rate that its items can have.",
+)
+
 SESSIONS_PAGE = Dashboard(
     slug="walkhouse-sessions",
     title="Sessions",
@@ -102,7 +121,7 @@ SESSIONS_PAGE = Dashboard(
         "are counted per day and system, so the lines of several days or systems do not add up. "
         "The small figures are those of the period before, of the same length."
     ),
-    filters=(Filter("System", SESSIONS, "system"),),
+    filters=(Filter("System", SESSIONS, "system"), DEPARTMENT),
     rows=(
         Row(
             LOW,
@@ -147,7 +166,7 @@ SESSIONS_PAGE = Dashboard(
             ),
         ),
         Row(
-            FLAT,
+            MIDDLE,
             (
                 ranking(
                     "Systems",
@@ -158,10 +177,10 @@ SESSIONS_PAGE = Dashboard(
                         "engaged_sessions",
                         "engagement_rate",
                         "interactions_per_session",
-                        "events_per_session",
                         "minutes_per_session",
                     ],
                 ),
+                BY_DEPARTMENT,
             ),
         ),
     ),
@@ -199,13 +218,7 @@ ITEMS_PAGE = Dashboard(
                     split_by="item_type",
                     top=8,
                 ),
-                bars(
-                    "Rates by type of item",
-                    RATES,
-                    ["item_rate"],
-                    of="measure",
-                    description="Of each type, the rate that its items can have.",
-                ),
+                BY_TYPE,
             ),
         ),
         Row(
@@ -594,7 +607,7 @@ OVERVIEW_PAGE = Dashboard(
     ),
     filters=(
         Filter("System", SESSIONS, "system"),
-        Filter("Department", ADOPTION, "attribute_value"),
+        DEPARTMENT,
         Filter("Item type", RATES, "item_type"),
     ),
     rows=(
@@ -625,21 +638,8 @@ OVERVIEW_PAGE = Dashboard(
         Row(
             HIGH,
             (
-                bars(
-                    "Rates by type of item",
-                    RATES,
-                    ["item_rate"],
-                    of="measure",
-                    description="Of each type, the rate that its items can have.",
-                ),
-                bars(
-                    "Adoption by department",
-                    ADOPTION,
-                    ["adoption_rate"],
-                    of="attribute_value",
-                    where="attribute = 'department'",
-                    description="People who acted on an item, of those with a session; by week.",
-                ),
+                BY_TYPE,
+                BY_DEPARTMENT,
             ),
         ),
     ),
