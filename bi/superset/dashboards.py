@@ -119,7 +119,7 @@ SESSIONS_PAGE = Dashboard(
         "How much the guided applications are used. A session counts on the day it started and is "
         "**engaged** when the user did something with a WalkMe item. Production only. End users "
         "are counted per day and system, so the lines of several days or systems do not add up. "
-        "The small figures are those of the period before, of the same length."
+        "Below a figure stands that of the period before (**#**)."
     ),
     filters=(Filter("System", SESSIONS, "system"), DEPARTMENT),
     rows=(
@@ -129,6 +129,11 @@ SESSIONS_PAGE = Dashboard(
                 number("People in 7 days", PEOPLE, "people_7_days"),
                 number("New people", PEOPLE, "new_people"),
                 number("Stickiness", PEOPLE, "stickiness"),
+            ),
+        ),
+        Row(
+            LOW,
+            (
                 number("Sessions", SESSIONS, "sessions"),
                 number("Engagement", SESSIONS, "engagement_rate"),
                 number("Minutes per session", SESSIONS, "minutes_per_session"),
@@ -532,6 +537,11 @@ QUALITY_PAGE = Dashboard(
                 number("Lines", LEDGER, "lines"),
                 number("Accepted", LEDGER, "accepted"),
                 number("Quarantined lines", LEDGER, "quarantine_rate"),
+            ),
+        ),
+        Row(
+            LOW,
+            (
                 number("Late events", LATE_EVENTS, "late_share"),
                 number("Broken invariants", INVARIANTS, "not_passed"),
                 number("Events never seen", COVERAGE, "missing"),
@@ -590,7 +600,8 @@ OVERVIEW_PAGE = Dashboard(
     slug="walkhouse-overview",
     title="Overview",
     about=(
-        "How WalkMe is used, in the days on the left and in as many days before them. More about "
+        "How WalkMe is used in the days on the left. Below each figure stands that of as many days "
+        "before them (**#**) and the change (**%** or **△**). More about "
         + " · ".join(
             f"[{page.title}](/superset/dashboard/{page.slug}/)"
             for page in (
@@ -617,6 +628,11 @@ OVERVIEW_PAGE = Dashboard(
                 number("People in 7 days", PEOPLE, "people_7_days"),
                 number("Sessions", SESSIONS, "sessions"),
                 number("Engagement", SESSIONS, "engagement_rate"),
+            ),
+        ),
+        Row(
+            LOW,
+            (
                 number("Completion rate", FLOWS_DAILY, "completion_rate"),
                 number("NPS", SURVEYS, "nps"),
                 number("Searches with a click", SEARCHES, "click_rate"),
