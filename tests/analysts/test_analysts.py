@@ -25,6 +25,8 @@ from tests.analysts import landing
 from tests.docs.pages import commands
 from tests.installation import CHECKOUT, DBT_PROJECT, Installation, said
 
+pytestmark = pytest.mark.long
+
 SYSTEM, OTHER_SYSTEM = landing.SYSTEM, landing.OTHER_SYSTEM
 NO_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 # What the metrics and the questions are asked of, and what they are compared with.
