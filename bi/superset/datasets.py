@@ -103,6 +103,8 @@ STEP = Column(
 )
 
 RELEASE = Dataset(metrics.RELEASE)
+PEOPLE = Dataset(metrics.PEOPLE, has_system=True)
+ADOPTION = Dataset(metrics.ADOPTION, has_system=True)
 SESSIONS = Dataset(metrics.SESSIONS, has_system=True)
 ITEMS = Dataset(metrics.ITEMS, (ITEM,), has_system=True)
 RATES = Dataset(

@@ -7,7 +7,8 @@
     <published>/current           ->  .releases/<release id>
     <published>/releases          ->  .releases
     <published>/.releases/<release id>/walkhouse.duckdb, walkhouse-reports.duckdb,
-                                  parquet/<schema>/<table>/, index.html, release.json
+                                  parquet/<schema>/<table>/, index.html, release.json,
+                                  iceberg.json (where Spark built it)
 
 `current` is a symbolic link that is replaced in one step, so the DuckDB files, the Parquet
 files and the page change together, and going back is the same step. `releases/<release id>` stays
@@ -50,6 +51,7 @@ _PAGE = "index.html"
 _HEADER = "release.json"
 _READ_ONLY = 0o444
 _HELD = ".held.json"
+_SNAPSHOTS = "iceberg.json"
 
 _MANY_GAPS = 0.05  # of all blocks
 _QUICK_TO_WRITE = 256 * 1024 * 1024  # bytes
@@ -255,6 +257,7 @@ def publish(
         write_page(
             building / _FILE, building / _PAGE, reports=building / REPORTS if hides else None
         )
+        _write_snapshots(warehouse, building / _SNAPSHOTS, tables)
         (building / _HEADER).write_text(json.dumps(asdict(release), indent=1), encoding="utf-8")
         _make_read_only(building)
         # Before the switch, or a power cut could publish half a file.
@@ -363,6 +366,36 @@ def held(published: Path) -> Hold | None:
 def end_hold(published: Path) -> None:
     """Let what was rolled back from be published again."""
     (published / _HELD).unlink(missing_ok=True)
+
+
+def snapshots_of(published: Path) -> dict[str, int]:
+    """The snapshots of the tables of Iceberg that readers see now, by `<schema>.<table>`.
+
+    Whoever reads those tables reads these: together they are the current release. There are none
+    where Spark did not build it.
+    """
+    file = published / "current" / _SNAPSHOTS
+    if not file.exists():
+        return {}
+    snapshots: dict[str, int] = json.loads(file.read_text(encoding="utf-8"))
+    return snapshots
+
+
+def _write_snapshots(warehouse: Path, file: Path, tables: Sequence[tuple[str, str]]) -> None:
+    """Note which snapshots of the tables of Iceberg the release was copied from, if from any."""
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        noted = connection.execute(
+            "select table_name from duckdb_columns() where schema_name = 'audit'"
+            " and table_name = 'builds' and column_name = 'snapshot_id'"
+        ).fetchall()
+        if not noted:
+            return
+        built = connection.execute(
+            "select schema_name || '.' || table_name, snapshot_id from audit.builds order by all"
+        ).fetchall()
+    published = {f"{schema}.{table}" for schema, table in tables}
+    snapshots = {table: snapshot for table, snapshot in built if table in published}
+    file.write_text(json.dumps(snapshots, indent=1), encoding="utf-8")
 
 
 def _write_tables(

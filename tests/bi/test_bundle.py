@@ -109,11 +109,11 @@ def test_a_figure_has_the_label_of_its_metric_in_the_semantic_layer() -> None:
     }
     shared = {
         metric.name: metric.label
-        for report in (metrics.SESSIONS, metrics.ITEMS)
+        for report in (metrics.SESSIONS, metrics.ITEMS, metrics.SURVEYS, metrics.FLOWS_DAILY)
         for metric in report.metrics
         if metric.name in labels
     }
-    assert len(shared) > 8
+    assert len(shared) > 12
     assert shared == {name: labels[name] for name in shared}
 
 

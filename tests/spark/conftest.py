@@ -10,12 +10,17 @@ from tests.spark.lakehouse import Lakehouse, missing
 
 
 @pytest.fixture(scope="session")
-def lakehouse(tmp_path_factory: pytest.TempPathFactory) -> Lakehouse:
-    """Empty when the first test begins; the others find what the one before left."""
+def only_lakehouse(tmp_path_factory: pytest.TempPathFactory) -> Lakehouse:
+    """The session of Spark belongs to its folder."""
     if reason := missing():
         if "CI" in os.environ:
             pytest.fail(reason)
         pytest.skip(reason)
-    bench = Lakehouse(tmp_path_factory.mktemp("lakehouse"))
-    bench.empty()
-    return bench
+    return Lakehouse(tmp_path_factory.mktemp("lakehouse"))
+
+
+@pytest.fixture(scope="module")
+def lakehouse(only_lakehouse: Lakehouse) -> Lakehouse:
+    """Empty when a module begins; its tests find what the one before left."""
+    only_lakehouse.empty()
+    return only_lakehouse

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -18,7 +19,9 @@ from dbt.cli.main import dbtRunner
 
 from dagster_project.models.iceberg import iceberg_connection, missing_for_spark, scan
 from dagster_project.release.state import project_digest
+from dagster_project.simulate import Scenario, simulate
 from tests.histories.workbench import BuildError, Workbench, environment
+from tests.installation import SEEDS
 
 _JARS = "snowpark_connect_deps_iceberg"
 _JAR = "jars/iceberg-spark-runtime-3.5_2.12-1.9.2.jar"
@@ -162,6 +165,22 @@ class Lakehouse(Workbench):
             *("--log-path", target),
             *("--log-level-file", "none"),
         ]
+
+
+def simulated(landing: Path) -> None:
+    """Three days of an invented company, with late and repeated events."""
+    scenario = Scenario(
+        days=3, events_per_day=300, form="mixed", late=0.05, duplicate=0.02, novel_keys=0.1
+    )
+    simulate(scenario, landing, seeds=SEEDS, processes=1)
+
+
+def land(lakehouse: Lakehouse, write: Callable[[Path], None]) -> None:
+    """Have a landing hold other dumps, and the lake take them in."""
+    shutil.rmtree(lakehouse.landing)
+    (lakehouse.landing / "events").mkdir(parents=True)
+    write(lakehouse.landing)
+    lakehouse.take_in()
 
 
 def _columns(connection: Any, relation: str) -> dict[str, str]:

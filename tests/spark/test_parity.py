@@ -14,8 +14,7 @@ from pathlib import Path
 import pytest
 
 from dagster_project.simulate import Scenario, simulate
-from tests.installation import SEEDS
-from tests.spark.lakehouse import Lakehouse, killed_at
+from tests.spark.lakehouse import Lakehouse, killed_at, land, simulated
 from tests.whole import landings
 from tests.whole.test_planted import DAY, PLANTED, legal_curiosities
 
@@ -31,21 +30,6 @@ def planted(landing: Path) -> None:
     scenario = Scenario.everyday(days=3, events_per_day=300, plant=PLANTED)
     simulate(scenario, landing, processes=1)
     landings.put(landing, DAY, "legal.ndjson", legal_curiosities())
-
-
-def simulated(landing: Path) -> None:
-    scenario = Scenario(
-        days=3, events_per_day=300, form="mixed", late=0.05, duplicate=0.02, novel_keys=0.1
-    )
-    simulate(scenario, landing, seeds=SEEDS, processes=1)
-
-
-def land(lakehouse: Lakehouse, write: Callable[[Path], None]) -> None:
-    """Have a landing hold other dumps, and the lake take them in."""
-    shutil.rmtree(lakehouse.landing)
-    (lakehouse.landing / "events").mkdir(parents=True)
-    write(lakehouse.landing)
-    lakehouse.take_in()
 
 
 @pytest.mark.parametrize("write", [hand_written, planted, simulated])

@@ -30,7 +30,10 @@ class Source:
 
     def figures(self, report: Report, names: Sequence[str], where: str = "true") -> dict[str, Any]:
         """Figures over all rows of a report that meet a condition, with the parts of rates."""
-        (row,) = self.rows(f"select {selected(report, names)} from {report.relation} where {where}")
+        (row,) = self.rows(
+            f"select {selected(report, names)} from {report.relation}"
+            f" where {where} and {report.whole or 'true'}"
+        )
         return row
 
     def over_time(self, report: Report, names: Sequence[str], where: str = "true") -> Series:
@@ -40,7 +43,8 @@ class Source:
         day = report.date
         rows = self.rows(
             f"select {self.period.point(str(day))} as point, {selected(report, names)}"
-            f" from {report.relation} where {self.period.all.holds(str(day))} and {where}"
+            f" from {report.relation} where {self.period.all.holds(str(day))}"
+            f" and {where} and {report.whole or 'true'}"
             " group by point order by point"
         )
         found = {row["point"]: row for row in rows}

@@ -171,16 +171,18 @@
             {%- do tables.update({row[0] ~ '.' ~ row[1]: row.values() | list}) -%}
         {%- endfor -%}
     {%- endif -%}
-    {%- set queries = [] -%}
+    {%- set rows = [] -%}
     {%- for table, row in tables.items() -%}
-        {%- set snapshot = row[3] if row | length > 3 else
-            '(select max_by(snapshot_id, committed_at) from ' ~ table ~ '.snapshots)' -%}
-        {%- do queries.append(
-            "select '" ~ row[0] ~ "' as schema_name, '" ~ row[1] ~ "' as table_name, '" ~ row[2]
-            ~ "' as invocation_id, cast(" ~ snapshot ~ ' as bigint) as snapshot_id'
+        {%- set snapshot = row[3] if row | length > 3 else run_query(
+            'show tblproperties ' ~ table ~ " ('current-snapshot-id')"
+        ).columns[1][0] -%}
+        {%- do rows.append(
+            "('" ~ row[:3] | join("', '") ~ "', "
+            ~ ('cast(null as bigint)' if snapshot in (none, 'none') else snapshot ~ 'L') ~ ')'
         ) -%}
     {%- endfor -%}
     {%- do run_query(
-        'create or replace table audit.builds using iceberg as ' ~ queries | join(' union all ')
+        'create or replace table audit.builds using iceberg as select * from values '
+        ~ rows | join(', ') ~ ' as built (schema_name, table_name, invocation_id, snapshot_id)'
     ) -%}
 {% endmacro %}

@@ -8,7 +8,8 @@ search_events as (
         {{ epoch_ms('occurred_at') }} as occurred_ms,
         case
             when event = 'Search'
-                then coalesce(
+                then
+                    coalesce(
                         nullif({{ trimmed('value') }}, ''), nullif({{ trimmed('item_name') }}, '')
                     )
         end as term

@@ -86,7 +86,7 @@ ranked as (
         row_number() over (
             partition by system_id, item_type, item_id
             order by
-                precedence,
+                precedence asc,
                 parent_item_id asc nulls last,
                 step_position asc nulls last,
                 item_name asc nulls last

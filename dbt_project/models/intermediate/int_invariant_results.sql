@@ -46,7 +46,11 @@ results as (
         registry.tolerance,
         registry.is_tolerance_applied,
         registry.is_waivable,
-        {{ smallest_of_all('found.examples', violation_columns(), var('examples_per_invariant')) }} as examples
+        {{
+            smallest_of_all(
+                'found.examples', violation_columns(), var('examples_per_invariant')
+            )
+        }} as examples
     from registry
     left join found
         on registry.invariant = found.invariant

@@ -17,19 +17,6 @@ flow_plays as (
 
 ),
 
-people_of_days as (
-
-    select * from {{ ref('int_people_of_days') }}
-    where {{ is_stale('report_date') }}
-
-),
-
-with_people as (
-
-    {{ with_people('flow_plays', 'people_of_days') }}
-
-),
-
 items as (
 
     select * from {{ ref('dim_items') }}
