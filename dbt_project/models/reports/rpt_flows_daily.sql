@@ -23,6 +23,19 @@ items as (
 
 ),
 
+people_of_days as (
+
+    select * from {{ ref('int_people_of_days') }}
+    where {{ is_stale('report_date') }}
+
+),
+
+with_people as (
+
+    {{ with_people('flow_plays', 'people_of_days') }}
+
+),
+
 totals as (
 
     select
