@@ -58,7 +58,7 @@ class Installation:
 
     def walkhouse(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run the command line, with some more variables, and give what it said."""
-        return self.program("walkhouse", *arguments, **variables)
+        return self.program("walkhouse", *arguments, cwd=CHECKOUT, **variables)
 
     def dbt(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run dbt as an analyst does, from the dbt project."""
