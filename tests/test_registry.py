@@ -14,8 +14,8 @@ from tests.incremental.macros import Macros
 from tests.installation import DBT_PROJECT, SEEDS
 
 PAIRS = tuple(read_definitions(SEEDS).events)
-# Who has not used an item is no total of a fact, nor is what came next; `people_add_up` looks at what
-# counts people.
+# Who has not used an item is no total of a fact, nor is what came next. What counts people,
+# `people_add_up` looks at.
 REPORTS_WITHOUT_TOTALS = {
     "rpt_non_interactors",
     "rpt_paths",

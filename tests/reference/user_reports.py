@@ -163,18 +163,18 @@ def adoption_by_attribute(
                 key = week, system, attribute, value or "unknown", item_type
                 uses.setdefault(key, []).append((person, count))
     rows = []
-    for key, of_key in uses.items():
-        people = {person for person, _ in of_key}
-        engaged = {person for person, count in of_key if count}
+    for place, of_place in uses.items():
+        people = {person for person, _ in of_place}
+        engaged = {person for person, count in of_place if count}
         columns = ("week", "system_id", "attribute", "attribute_value", "item_type")
         rows.append(
-            dict(zip(columns, key, strict=True))
+            dict(zip(columns, place, strict=True))
             | {
                 "people": len(people),
                 "engaged_people": len(engaged),
                 "adoption_rate": rate(len(engaged), len(people)),
-                "sessions": len(of_key),
-                "interactions": sum(count for _, count in of_key),
+                "sessions": len(of_place),
+                "interactions": sum(count for _, count in of_place),
             }
         )
     return rows
