@@ -14,11 +14,12 @@ from tests.incremental.macros import Macros
 from tests.installation import DBT_PROJECT, SEEDS
 
 PAIRS = tuple(read_definitions(SEEDS).events)
-# Who has not used an item is no total of a fact, nor is what came next. What counts people,
-# `people_add_up` looks at.
+# Who has not used an item is no total of a fact, nor is what came next, or who reached a goal. What
+# counts people, `people_add_up` looks at.
 REPORTS_WITHOUT_TOTALS = {
     "rpt_non_interactors",
     "rpt_paths",
+    "rpt_flow_impact",
     "rpt_active_people",
     "rpt_adoption_by_attribute",
 }

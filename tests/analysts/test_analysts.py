@@ -33,6 +33,7 @@ ALSO_ASKED_FOR = (
     "int_flow_play_sessions",
     "dim_items",
     "rpt_flows_daily",
+    "rpt_flow_impact",
     "rpt_paths",
     "rpt_surveys",
     "nps_scores",
@@ -495,6 +496,20 @@ def test_how_completion_changes_from_week_to_week(answers: Any) -> None:
         ("f1", weeks[1], 1, 1, 1.0, 1.0),
         ("f1", weeks[2], 2, 0, 0.0, -1.0),
         ("f2", weeks[1], 2, 1, 0.5, None),
+    ]
+
+
+def test_what_completing_a_flow_goes_with(answers: Any) -> None:
+    """Of who never saw a1, one was seen before it only, and the days of another are not over."""
+    rows = answers("what_completing_a_flow_goes_with")
+    columns = ("people_completed", "people_completed_reached", "completed_rate")
+    others = ("people_never_shown", "people_never_shown_reached", "never_shown_rate")
+    assert values(rows, "flow_item_id", "goal_item_id", *columns, *others) == [
+        ("a1", "k2", 1, 0, 0.0, 1, 0, 0.0)
+    ]
+    assert values(rows, "difference_to_never_shown", "is_more_than_chance") == [(0.0, False)]
+    assert values(rows, "difference_to_never_shown_low", "difference_to_never_shown_high") == [
+        (-0.793451, 0.793451)
     ]
 
 

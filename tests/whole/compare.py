@@ -58,6 +58,10 @@ KEYS = {
     "reports.rpt_flows_daily": ("report_date", "system_id", "item_type", "item_id"),
     "reports.rpt_flow_funnel": ("system_id", "flow_item_type", "flow_item_id", "step_number"),
     "reports.rpt_flow_tracker": ("system_id", "session_id", "position_in_session"),
+    "reports.rpt_flow_impact": (
+        "system_id",
+        *("flow_item_type", "flow_item_id", "goal_item_id"),
+    ),
     "reports.rpt_paths": (
         "system_id",
         *("item_type", "item_id", "item_name"),
