@@ -91,14 +91,15 @@ def active_people(
     names: dict[str | None, str] = {row["system_id"]: row["system_name"] for row in dim_systems}
     names[None] = "All systems"
     sessions = reported(fct_sessions, zone, at="started_at")
-    days = [event["report_date"] for event in reported(events, zone)]
+    days = {event["report_date"] for event in reported(events, zone)}
+    first, last = min(days, default=dt.date.max), max(days, default=dt.date.min)
+    spine = [first + number * DAY for number in range((last - first).days + 1)]
     rows = []
     for system in {None, *(session["system_id"] for session in sessions)}:
         own = [session for session in sessions if system in (None, session["system_id"])]
         any_use = {(row["report_date"], row["person_id"]) for row in own}
         engaged_use = {(row["report_date"], row["person_id"]) for row in own if row["is_engaged"]}
-        for number in range((max(days) - min(days)).days + 1):
-            day = min(days) + number * DAY
+        for day in spine:
             today, engaged_today = _active(any_use, day, 1), _active(engaged_use, day, 1)
             month, engaged_month = _active(any_use, day, 28), _active(engaged_use, day, 28)
             before = {person for date, person in any_use if date < day}
