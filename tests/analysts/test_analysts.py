@@ -25,6 +25,8 @@ from tests.analysts import landing
 from tests.docs.pages import commands
 from tests.installation import CHECKOUT, DBT_PROJECT, Installation, said
 
+pytestmark = pytest.mark.long
+
 SYSTEM, OTHER_SYSTEM = landing.SYSTEM, landing.OTHER_SYSTEM
 NO_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 # What the metrics and the questions are asked of, and what they are compared with.
@@ -190,8 +192,14 @@ def test_a_sample_that_makes_no_sense_is_refused(
     assert says in " ".join(said(asked).split())
 
 
-def test_a_sample_as_a_variable_is_refused_and_nothing_is_built(analyst: Installation) -> None:
-    asked = analyst.dbt("run-operation", "sample_asked_for", "--vars", "{sample_sessions: 0.5}")
+def test_a_sample_as_a_variable_is_refused_and_nothing_is_built(
+    analyst: Installation, tmp_path: Path
+) -> None:
+    asked = analyst.dbt(
+        *("run-operation", "sample_asked_for", "--vars", "{sample_sessions: 0.5}"),
+        # So that what is parsed without it is not lost.
+        *("--target-path", str(tmp_path)),
+    )
     assert asked.returncode != 0
     assert "set WALKHOUSE_SAMPLE_SESSIONS in the environment" in " ".join(said(asked).split())
 
