@@ -13,7 +13,8 @@ UV := "$(BIN)/uv" pip install --quiet --system-certs --python "$(BIN)/python"
 
 # `make test-all` adds the runs that are killed, the dashboards in a real Superset, and random
 # histories for an hour or more.
-.PHONY: setup run test test-tools test-all superset test-superset screenshots lint benchmarks
+.PHONY: setup run test test-tools test-all test-spark superset test-superset screenshots lint
+.PHONY: benchmarks
 .PHONY: docs docs-samples dictionary ui lock clean
 
 setup: $(READY)
@@ -52,6 +53,18 @@ test-tools:
 test-all: setup
 	@cd "$(CHECKOUT)" && HYPOTHESIS_PROFILE=thorough "$(BIN)/python" -m pytest -m "slow or not slow"
 	@$(MAKE) --no-print-directory test-superset
+
+# The models on Spark, beside DuckDB: what it needs is in no default installation.
+SPARK_READY := $(CHECKOUT)/.venv/ready-spark
+
+$(SPARK_READY): $(CHECKOUT)/requirements-spark.lock $(READY)
+	@echo "adding Spark to $(CHECKOUT)/.venv (once)"
+	@$(GET_UV) && $(UV) --no-deps --requirement "$(CHECKOUT)/requirements-spark.lock" \
+		|| $(PIP) --no-deps --requirement "$(CHECKOUT)/requirements-spark.lock"
+	@touch "$(SPARK_READY)"
+
+test-spark: setup $(SPARK_READY)
+	@cd "$(CHECKOUT)" && "$(BIN)/python" -m pytest -n0 -m spark tests/spark
 
 # Dashboards in Apache Superset, in an environment of its own (`.superset`): bi/superset.
 superset: setup

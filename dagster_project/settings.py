@@ -25,6 +25,8 @@ from dagster_project import __version__
 CHECKOUT = Path(__file__).resolve().parent.parent
 DBT_PROJECT = CHECKOUT / "dbt_project"
 CODE_VERSION = __version__
+ENGINES = ("duckdb", "spark")
+"""What can build the models."""
 COPY_SCHEMES = ("s3", "postgres", "postgresql")
 """Where a copy of a release can be sent; `release.copies` knows how."""
 SETTINGS_FILE = "walkhouse.toml"
@@ -92,6 +94,29 @@ def _home(text: str, base: Path) -> Path:
             "take for a part of a pattern or a URL"
         )
     return folder
+
+
+def _engine(text: str, base: Path) -> str:
+    del base
+    if text not in ENGINES:
+        raise ValueError(f"must be one of {', '.join(ENGINES)}")
+    return text
+
+
+def _master(text: str, base: Path) -> str:
+    del base
+    if not re.fullmatch(r"local(\[[^\]]+\])?|yarn|(spark|k8s)://\S+", text):
+        raise ValueError(
+            "must be the master of a Spark: local[*], spark://host:7077, k8s://… or yarn"
+        )
+    return text
+
+
+def _catalog(text: str, base: Path) -> str:
+    del base
+    if text and not re.match(r"https?://|jdbc:", text):
+        raise ValueError("must be the address of a REST catalog, or a jdbc: URL")
+    return text
 
 
 def _folder_or_url(text: str, base: Path) -> str:
@@ -238,6 +263,30 @@ class Settings:
             " group read them and nobody else",
         ),
     )
+    smallest_group: int = field(
+        default=1,
+        metadata=_rule(
+            partial(_whole_number, least=1),
+            "numbers about fewer people than this are empty in `walkhouse-reports.duckdb`; 5 is"
+            " usual",
+        ),
+    )
+    keep_days: int = field(
+        default=0,
+        metadata=_rule(
+            partial(_whole_number, least=0),
+            "how many days of dumps are kept, until the newest one; older ones leave every layer;"
+            " 0 keeps all",
+        ),
+    )
+    keep_report_days: int = field(
+        default=0,
+        metadata=_rule(
+            partial(_whole_number, least=0),
+            "how many days the daily reports are kept, which name nobody; what is older than the"
+            " dumps stays as it was published; less than `keep_days` changes nothing",
+        ),
+    )
     # With 2 or more, a reader that is opening a release never finds it gone.
     keep_releases: int = field(
         default=3,
@@ -255,6 +304,38 @@ class Settings:
         ),
     )
     memory_limit: str = field(default="4GB", metadata=_rule(_memory, "memory for DuckDB"))
+    engine: str = field(
+        default="duckdb",
+        metadata=_rule(_engine, "what builds the models: `duckdb`, or `spark` for many machines"),
+    )
+    spark_remote: str = field(
+        default="local[*]",
+        metadata=_rule(
+            _master, "the Spark that builds them, such as `spark://host:7077`, `k8s://…` or `yarn`"
+        ),
+    )
+    spark_catalog: str = field(
+        default="",
+        metadata=_rule(
+            _catalog,
+            "the catalog of its Iceberg tables: a REST catalog, or a `jdbc:` URL; without it they"
+            " are found by their folders",
+            shown=without_password,
+        ),
+    )
+    spark_warehouse: str = field(
+        default="",
+        metadata=_rule(
+            _folder_or_url,
+            "where its tables lie: a folder or a URL that all its machines see",
+            shown=without_password,
+            shown_default="data/iceberg",
+        ),
+    )
+    spark_iceberg: str = field(
+        default="org.apache.iceberg:iceberg-spark-runtime-3.5_2.12:1.9.2",
+        metadata=_rule(_any_text, "Iceberg for Spark: what Maven calls it, or the path of a jar"),
+    )
     schedule: str = field(
         default="0 6 * * *",
         metadata=_rule(_any_text, "when the schedule `daily` runs, as a cron expression"),
@@ -351,6 +432,11 @@ class Settings:
     def development(self) -> Path:
         """The DuckDB file of an analyst, in which plain `dbt build` works."""
         return self.home / "dev.duckdb"
+
+    @property
+    def iceberg(self) -> str:
+        """Where the tables of a Spark build lie: a folder or a URL."""
+        return self.spark_warehouse or str(self.home / "iceberg")
 
     @property
     def published(self) -> Path:

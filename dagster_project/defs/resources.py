@@ -21,6 +21,9 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
     threads: int
     memory_limit: str
     dbt_project: str
+    engine: str
+    spark_catalog: str
+    spark_warehouse: str
     checkout: str = ""
     name: str
     alert_url: str
@@ -40,6 +43,9 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
             threads=self.threads,
             memory_limit=self.memory_limit,
             dbt_project=Path(self.dbt_project),
+            engine=self.engine,
+            spark_catalog=self.spark_catalog,
+            spark_warehouse=self.spark_warehouse,
             name=self.name,
             alert_url=self.alert_url,
             stale_after_hours=self.stale_after_hours,
@@ -70,6 +76,10 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
             threads=settings.threads,
             memory_limit=settings.memory_limit,
             dbt_project=str(settings.dbt_project),
+            engine=settings.engine,
+            # Its URL may hold a password.
+            spark_catalog=dg.EnvVar("WALKHOUSE_SPARK_CATALOG") if settings.spark_catalog else "",
+            spark_warehouse=settings.spark_warehouse,
             checkout=str(checkout or settings.dbt_project),
             name=settings.name,
             # The UI shows the configuration of resources; this may be a secret.

@@ -31,9 +31,11 @@ from dagster_project.ingest.content import content_columns
 from dagster_project.ingest.dumps import FILE_COLUMNS
 from dagster_project.locks import exclusively
 from dagster_project.models.columns import Relation, columns_of
+from dagster_project.models.iceberg import missing_for_spark
 from dagster_project.models.prepared import (
     PARTIAL_PARSE,
     PREPARED,
+    SPARK,
     forget_parsed,
     keep_columns,
     load_columns,
@@ -194,12 +196,16 @@ def _database(manifest: dict[str, Any]) -> str:
     return str(next(iter(manifest["nodes"].values()))["database"])
 
 
-def build(project: DbtProject, select: Sequence[str]) -> Iterator[BuiltNode]:
+def build(
+    project: DbtProject, select: Sequence[str], *, engine: str = "duckdb"
+) -> Iterator[BuiltNode]:
     """Build seeds and models, logging those that take long; tests are for who changes models.
 
     Args:
         project: the project, with its target.
         select: names of the nodes to build; all of them if empty.
+        engine: what builds them, one of `settings.ENGINES`. On Spark, dbt parses the project again,
+            since it asks the target what a view is; its nodes are the same.
 
     Yields:
         each node that was built, also where others failed.
@@ -211,11 +217,12 @@ def build(project: DbtProject, select: Sequence[str]) -> Iterator[BuiltNode]:
     arguments += ["--no-write-json"]  # the manifest stays the one that Dagster knows
     if select:
         arguments += ["--select", *select]
+    is_spark = engine == "spark"
     try:
         result = _invoke(
-            project,
+            _on_spark(project) if is_spark else project,
             arguments,
-            manifest=_parsed(project),
+            manifest=None if is_spark else _parsed(project),
             callbacks=[_log_built, _print],
             allow_failed_nodes=True,
         )
@@ -230,6 +237,22 @@ def build(project: DbtProject, select: Sequence[str]) -> Iterator[BuiltNode]:
                 failed.append(f"{node.node.unique_id}: {node.message}")
     if failed:
         raise DbtError("\n".join(failed))
+
+
+def _on_spark(project: DbtProject) -> DbtProject:
+    """The project with the target that Spark builds.
+
+    Raises:
+        DbtError: this machine has not what the driver of a Spark needs.
+    """
+    if reason := missing_for_spark():
+        raise DbtError(f"engine=spark: {reason}")
+    return DbtProject(
+        project_dir=project.project_dir,
+        profiles_dir=project.profiles_dir,
+        target_path=Path(project.project_dir) / SPARK,
+        target="spark",
+    )
 
 
 def build_and_test(project: DbtProject, home: Path) -> list[str]:
@@ -290,8 +313,9 @@ def _invoke(
     allow_failed_nodes: bool = False,
 ) -> dbtRunnerResult:
     target = Path(str(project.target_path))
+    # dbt changes the folder, and does not change it back.
     with (
-        contextlib.chdir(project.project_dir),  # dbt changes the folder, and does not change it back
+        contextlib.chdir(project.project_dir),
         without_variables_of_dbt(),
         as_keyboard_interrupt(),
         _logging_into(target / "dbt.log") as log,
@@ -304,7 +328,7 @@ def _invoke(
                 *("--target", str(project.target)),
                 *("--target-path", str(target)),
                 *("--log-path", str(target)),
-                # Its own logs format thirty lines a model before they see that these are not wanted.
+                # Its own logs format thirty lines a model before they find that none is wanted.
                 *("--log-level", "none", "--log-level-file", "none"),
                 "--no-use-colors",
             ]
@@ -383,7 +407,7 @@ def _close_warehouse() -> None:
 def _parsed(project: DbtProject) -> Manifest:
     """The project as `ensure_manifest` left it, so that dbt need not look for changes again."""
     state = Path(project.manifest_path).with_name(PARTIAL_PARSE).read_bytes()
-    manifest = Manifest.from_msgpack(state, decoder=extended_mashumuro_decoder)
+    manifest = Manifest.from_msgpack(state, decoder=_without_files)
     for node in manifest.nodes.values():
         if isinstance(node, SeedNode):
             # It may have been parsed in another place, which must not be where seeds are read.
@@ -394,4 +418,4 @@ def _parsed(project: DbtProject) -> Manifest:
 
 def _without_files(state: bytes) -> Any:
     """What was parsed, but for the texts of files, which only the next parse compares."""
-    return {**extended_mashumaro_decoder(state), "files": {}, "disabled": {}}
+    return {**extended_mashumuro_decoder(state), "files": {}, "disabled": {}}

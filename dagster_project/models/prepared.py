@@ -22,6 +22,9 @@ from dagster_project.replacing import replace_text
 PREPARED = "target/prepared"
 """Where it lies; in the dbt project. It is the target folder of all that Walkhouse asks of dbt."""
 
+SPARK = "target/spark"
+"""The target folder of a build on Spark."""
+
 MANIFEST = "manifest.json"
 PARTIAL_PARSE = "partial_parse.msgpack"
 """dbt's own names for the parsed project."""

@@ -5,3 +5,7 @@
 {% macro duckdb__cap_hours(capped_per) -%}
     try_cast(nullif(regexp_extract({{ capped_per }}, '^([0-9]+)h$', 1), '') as integer)
 {%- endmacro %}
+
+{% macro spark__cap_hours(capped_per) -%}
+    try_cast(nullif(regexp_extract({{ capped_per }}, '^([0-9]+)h$', 1), '') as integer)
+{%- endmacro %}

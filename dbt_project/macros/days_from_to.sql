@@ -6,3 +6,7 @@
 {% macro duckdb__days_from_to(first, last) -%}
     generate_series(cast({{ first }} as timestamp), cast({{ last }} as timestamp), interval 1 day)
 {%- endmacro %}
+
+{% macro spark__days_from_to(first, last) -%}
+    sequence({{ first }}, {{ last }}, interval 1 day)
+{%- endmacro %}

@@ -5,3 +5,8 @@
 {% macro duckdb__epoch_ms(timestamp) -%}
     epoch_ms({{ timestamp }})
 {%- endmacro %}
+
+{# The session's time zone is UTC. #}
+{% macro spark__epoch_ms(timestamp) -%}
+    unix_millis(cast({{ timestamp }} as timestamp_ltz))
+{%- endmacro %}

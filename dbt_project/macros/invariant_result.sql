@@ -20,7 +20,7 @@
         count(*) filter (where coalesce(is_violation, true)) as violations,
         {{
             smallest(
-                struct_of(violation_columns()),
+                violation_columns(),
                 var('examples_per_invariant'),
                 'coalesce(is_violation, true)'
             )

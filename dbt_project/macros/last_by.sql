@@ -5,3 +5,7 @@
 {% macro duckdb__last_by(value, order_by) -%}
     arg_max({{ value }}, ({{ order_by | join(', ') }})) filter (where {{ value }} is not null)
 {%- endmacro %}
+
+{% macro spark__last_by(value, order_by) -%}
+    max_by({{ value }}, struct({{ order_by | join(', ') }})) filter (where {{ value }} is not null)
+{%- endmacro %}

@@ -6,3 +6,7 @@
 {% macro duckdb__leading_number(text) -%}
     try_cast(regexp_extract({{ text }}, '^[0-9]+') as double)
 {%- endmacro %}
+
+{% macro spark__leading_number(text) -%}
+    try_cast(nullif(regexp_extract({{ text }}, '^[0-9]+', 0), '') as double)
+{%- endmacro %}

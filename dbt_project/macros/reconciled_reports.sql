@@ -3,7 +3,8 @@
    by count the aggregate of the fact that the sum of the report's column must equal. What counts
    users is not what its homes add up to.
    `rpt_non_interactors`, `rpt_paths` and `rpt_flow_impact` are missing: who has not used an item, what
-   came before or after it, and who reached a goal is no total of a fact. #}
+   came before or after it, and who reached a goal is no total of a fact. What counts people,
+   `people_add_up` looks at. #}
 {% macro reconciled_reports() -%}
     {{ return({
         'rpt_sessions_daily': {

@@ -17,10 +17,10 @@
         env_var('WALKHOUSE_SAMPLE_UNTIL', '') or none,
         (share | float if is_number else share) if share else none,
     ) -%}
-    {%- if sample.words and target.name == 'prod' -%}
+    {%- if sample.words and target.name in ('prod', 'spark') -%}
         {{ exceptions.raise_compiler_error(
             'production is built from everything: WALKHOUSE_SAMPLE_FROM, _UNTIL and _SESSIONS are'
-            ~ ' for `dbt build` without `--target prod`'
+            ~ ' for `dbt build` without `--target ' ~ target.name ~ '`'
         ) }}
     {%- endif -%}
     {{ return(sample) }}

@@ -7,3 +7,9 @@
         {%- for column in columns %}{{ column }} := {{ column }}{{ ', ' if not loop.last }}{% endfor -%}
     )
 {%- endmacro %}
+
+{% macro spark__struct_of(columns) -%}
+    named_struct(
+        {%- for column in columns %}'{{ column }}', {{ column }}{{ ', ' if not loop.last }}{% endfor -%}
+    )
+{%- endmacro %}

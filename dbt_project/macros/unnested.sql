@@ -5,3 +5,7 @@
 {% macro duckdb__unnested(list, element) -%}
     cross join unnest({{ list }}) as unnested_{{ element }} ({{ element }})
 {%- endmacro %}
+
+{% macro spark__unnested(list, element) -%}
+    lateral view explode({{ list }}) unnested_{{ element }} as {{ element }}
+{%- endmacro %}

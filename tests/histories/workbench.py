@@ -197,7 +197,7 @@ class Workbench:
         return found
 
     def _dbt(self, home: Path, selection: tuple[str, ...]) -> None:
-        with _environment(WALKHOUSE_HOME=str(home), WALKHOUSE_DBT_THREADS="2"):
+        with environment(WALKHOUSE_HOME=str(home), WALKHOUSE_DBT_THREADS="2"):
             result = dbtRunner(manifest=self._manifest()).invoke(
                 [
                     "build",
@@ -268,7 +268,8 @@ def row_differences(
 
 
 @contextlib.contextmanager
-def _environment(**values: str) -> Iterator[None]:
+def environment(**values: str) -> Iterator[None]:
+    """Have variables of the environment, and the folder that this process works in, for a while."""
     before = {name: os.environ.get(name) for name in values}
     where = Path.cwd()
     os.environ.update(values)

@@ -175,6 +175,12 @@ def _reports(
         "rpt_actionbot": family_reports.actionbot_report(chats, conversations, names, zone),
         "rpt_quizzes": family_reports.quizzes_report(facts["fct_quiz_attempts"], names, zone),
         "rpt_retention_weekly": user_reports.retention_weekly(facts["fct_sessions"], zone),
+        "rpt_active_people": user_reports.active_people(
+            events, facts["fct_sessions"], facts["dim_systems"], zone
+        ),
+        "rpt_adoption_by_attribute": user_reports.adoption_by_attribute(
+            events, facts["fct_sessions"], facts["dim_people"], zone
+        ),
         "rpt_non_interactors": user_reports.non_interactors(events, names, definitions),
     }
 

@@ -10,7 +10,7 @@
         {%- set input = graph.sources.get(unique_id) or graph.nodes[unique_id] -%}
         {%- if input.name not in refreshes and input.config.materialized != 'ephemeral' -%}
             {%- do found.update({
-                input.schema ~ '.' ~ (input.alias or input.identifier or input.name):
+                (input.source_name or input.schema) ~ '.' ~ (input.alias or input.name):
                 column_to_compare(input, key)
             }) -%}
         {%- endif -%}
@@ -112,12 +112,12 @@
     {%- if unknown -%}
         {%- set asked -%}
             select
-                cast(date as varchar) as date,
-                cast({{ report_date('cast(date as timestamp)') }} as varchar) as first_date,
+                cast(date as string) as date,
+                cast({{ report_date('cast(date as timestamp)') }} as string) as first_date,
                 cast({{
                     report_date("cast(date as timestamp) + interval '86399999 milliseconds'")
-                }} as varchar) as last_date
-            from (select unnest([{{ _dates(unknown) }}]) as date)
+                }} as string) as last_date
+            from (values {{ _dates_in_rows(unknown) }}) as dates (date)
         {%- endset -%}
         {%- for row in run_query(asked).rows -%}
             {%- do known.update({row[0] | string: [row[1] | string, row[2] | string] | unique | list}) -%}

@@ -278,7 +278,7 @@
 {% macro note_seed() %}
     {%- set table_name = _table_name(this) -%}
     {%- set loaded = {'': {'gone': [''], 'new': {
-        '': {'version': model.checksum.checksum, 'inputs': []}
+        '': {'version': version_of_seed(), 'inputs': []}
     }}} -%}
     {%- if execute -%}
         {%- do keep_notes(table_name, loaded) -%}
@@ -287,19 +287,30 @@
     {{ _insert_versions(table_name, loaded) }}
 {% endmacro %}
 
+{# A digest of the file of a seed and of the types of its columns. #}
+{% macro version_of_seed() %}
+    {{ return(local_md5(
+        model.checksum.checksum ~ tojson(config.get('column_types') or {}, sort_keys=true)
+    )) }}
+{% endmacro %}
+
 {# Last of all in a build: which tables this invocation built or found to be current. A release takes
    only tables of one invocation. #}
 {% macro note_builds() %}
     {%- if execute and 'walkhouse_notes' in graph and notes().current -%}
-        {%- set tables = [] -%}
-        {%- for relation in notes().current -%}
-            {%- do tables.append("('" ~ relation.schema ~ "', '" ~ relation.identifier ~ "')") -%}
-        {%- endfor -%}
-        {%- do run_query(
-            'begin; delete from audit.builds where (schema_name, table_name) in ('
-            ~ tables | join(', ') ~ '); insert into audit.builds'
-            ~ " select schema_name, table_name, '" ~ invocation_id ~ "' from (values "
-            ~ tables | join(', ') ~ ') as current (schema_name, table_name); commit'
-        ) -%}
+        {{ return(adapter.dispatch('note_builds')()) }}
     {%- endif -%}
+{% endmacro %}
+
+{% macro duckdb__note_builds() %}
+    {%- set tables = [] -%}
+    {%- for relation in notes().current -%}
+        {%- do tables.append("('" ~ relation.schema ~ "', '" ~ relation.identifier ~ "')") -%}
+    {%- endfor -%}
+    {%- do run_query(
+        'begin; delete from audit.builds where (schema_name, table_name) in ('
+        ~ tables | join(', ') ~ '); insert into audit.builds'
+        ~ " select schema_name, table_name, '" ~ invocation_id ~ "' from (values "
+        ~ tables | join(', ') ~ ') as current (schema_name, table_name); commit'
+    ) -%}
 {% endmacro %}

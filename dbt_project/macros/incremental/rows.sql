@@ -38,6 +38,11 @@
     {% for date in dates %}date '{{ date }}'{{ ', ' if not loop.last }}{% endfor %}
 {%- endmacro %}
 
+{# The same, each as a row. #}
+{% macro _dates_in_rows(dates) -%}
+    {% for date in dates %}(date '{{ date }}'){{ ', ' if not loop.last }}{% endfor %}
+{%- endmacro %}
+
 {# The UTC dates that days of another time zone may touch. #}
 {% macro _with_neighbours(dates) -%}
     {%- set found = [] -%}
@@ -129,6 +134,18 @@
     group by date
 {%- endmacro %}
 
+{% macro spark__query_of_digests(column, rows) -%}
+    select date, md5(array_join(array_sort(collect_list(row_text)), '')) as digest
+    from (
+        select
+            cast({{ column }} as string) as date,
+            to_json(struct(*)) as row_text
+        from {{ rows }}
+        where {{ column }} is not null
+    ) as texts
+    group by date
+{%- endmacro %}
+
 {# Deletes the rows of the stale dates and inserts them anew. #}
 {% macro replace_dates(target, sql, plan) %}
     {%- set dates = plan.stale | list -%}
@@ -183,7 +200,7 @@
         {%- do found.update({column: []}) -%}
         {%- for each in (rows,) + varargs -%}
             {%- do queries.append(
-                "select '" ~ column ~ "' as dated_by, strftime(" ~ column ~ ", '%Y-%m-%d') as date"
+                "select '" ~ column ~ "' as dated_by, cast(" ~ column ~ " as string) as date"
                 ~ ' from (select distinct ' ~ column ~ ' from ' ~ each ~ ') where ' ~ column
                 ~ ' is not null'
             ) -%}

@@ -1,4 +1,4 @@
-with recursive
+with
 
 catalogue_flows as (
 
@@ -38,37 +38,9 @@ connections as (
 
 ),
 
--- `union` keeps each pair once, so connections that run in a circle come to an end.
 reached as (
 
-    select
-        catalogue_flows.system_id,
-        catalogue_flows.item_type,
-        catalogue_flows.item_id,
-        connections.connected_item_type,
-        connections.connected_item_id
-    from catalogue_flows
-    inner join connections
-        on
-            catalogue_flows.system_id = connections.system_id
-            and catalogue_flows.item_type = connections.item_type
-            and catalogue_flows.item_id = connections.item_id
-    where catalogue_flows.is_published and catalogue_flows.flow_kind = 'automation'
-
-    union
-
-    select
-        reached.system_id,
-        reached.item_type,
-        reached.item_id,
-        connections.connected_item_type,
-        connections.connected_item_id
-    from reached
-    inner join connections
-        on
-            reached.system_id = connections.system_id
-            and reached.connected_item_type = connections.item_type
-            and reached.connected_item_id = connections.item_id
+    {{ reached_flows('catalogue_flows', 'connections') }}
 
 ),
 

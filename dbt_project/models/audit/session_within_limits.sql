@@ -9,8 +9,8 @@ looked_at as (
         session_id,
         cast(null as string) as item_id,
         cast(null as string) as event_key,
-        environment || ': ' || duration_seconds || ' s, longest idle time '
-        || longest_idle_seconds || ' s' as detail,
+        environment || ': ' || {{ seconds_text('duration_seconds') }} || ' s, longest idle time '
+        || {{ seconds_text('longest_idle_seconds') }} || ' s' as detail,
         exceeds_idle_limit or exceeds_duration_limit as is_violation
     from {{ ref('fct_sessions') }}
     where {{ is_stale('home_date') }}

@@ -8,7 +8,10 @@ search_events as (
         {{ epoch_ms('occurred_at') }} as occurred_ms,
         case
             when event = 'Search'
-                then coalesce(nullif(trim(value), ''), nullif(trim(item_name), ''))
+                then
+                    coalesce(
+                        nullif({{ trimmed('value') }}, ''), nullif({{ trimmed('item_name') }}, '')
+                    )
         end as term
     from {{ ref('fct_item_events') }}
     where
@@ -22,8 +25,8 @@ with_previous as (
 
     select
         *,
-        lower(term) as folded_term,
-        lag(lower(term)) over (
+        {{ folded('term') }} as folded_term,
+        lag({{ folded('term') }}) over (
             partition by system_id, environment, session_id, event
             order by {{ in_event_order() }}
         ) as previous_term,
@@ -95,8 +98,8 @@ with_next as (
 
     select
         *,
-        lower(final_term) as folded_final_term,
-        lead(lower(final_term)) over (
+        {{ folded('final_term') }} as folded_final_term,
+        lead({{ folded('final_term') }}) over (
             partition by system_id, environment, session_id
             order by intent
         ) as next_term

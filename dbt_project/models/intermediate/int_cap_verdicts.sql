@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(materialized=as_view()) }}
 {% set columns = [
     'event_key',
     'event_date',

@@ -85,7 +85,11 @@ ranked as (
         *,
         row_number() over (
             partition by system_id, item_type, item_id
-            order by precedence, parent_item_id, step_position, item_name
+            order by
+                precedence asc,
+                parent_item_id asc nulls last,
+                step_position asc nulls last,
+                item_name asc nulls last
         ) as choice
     from items_and_parts
     where item_id is not null

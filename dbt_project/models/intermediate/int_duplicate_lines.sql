@@ -32,9 +32,11 @@ deliveries as (
         dump_date,
         source_file,
         source_row,
-        row_number() over (
-            partition by event_key
-            order by dump_date, source_file, source_row
+        cast(
+            row_number() over (
+                partition by event_key
+                order by dump_date, source_file, source_row
+            ) as bigint
         ) as delivery
     from item_events
     where event_key in (select repeated_keys.event_key from repeated_keys)

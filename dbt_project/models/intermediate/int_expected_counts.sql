@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(materialized=as_view()) }}
 with
 
 {{ counts_of_reports(reports_by_home(add_up=false), expected_totals, 'counts_of_users') }},

@@ -163,13 +163,17 @@ final as (
         flow_name_without_id,
         run,
         play_key,
-        row_number() over (
-            partition by play_key
-            order by {{ in_event_order() }}
+        cast(
+            row_number() over (
+                partition by play_key
+                order by {{ in_event_order() }}
+            ) as bigint
         ) as number_in_play,
-        row_number() over (
-            partition by system_id, environment, session_id
-            order by {{ in_event_order() }}
+        cast(
+            row_number() over (
+                partition by system_id, environment, session_id
+                order by {{ in_event_order() }}
+            ) as bigint
         ) as number_in_session
     from with_play_keys
 

@@ -11,7 +11,7 @@ catalogue_items as (
 
     select
         *,
-        lower(trim(item_name)) as folded_name
+        {{ folded(trimmed('item_name')) }} as folded_name
     from {{ ref('dim_items') }}
     where is_in_catalogue
 

@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(materialized=as_view()) }}
 with
 
 registry as (
@@ -9,7 +9,7 @@ registry as (
         '{{ invariant }}' as invariant,
         '{{ rule.family }}' as family,
         '{{ rule.severity }}' as severity,
-        '{{ rule.description | replace("'", "''") }}' as description,
+        {{ literal(rule.description) }} as description,
         {{ rule.tolerance }} as tolerance,
         {{ 'true' if rule.tolerance_within else 'false' }} as is_tolerance_applied,
         {{ 'true' if rule.waivable else 'false' }} as is_waivable
@@ -46,7 +46,11 @@ results as (
         registry.tolerance,
         registry.is_tolerance_applied,
         registry.is_waivable,
-        {{ smallest_of_all('found.examples', var('examples_per_invariant')) }} as examples
+        {{
+            smallest_of_all(
+                'found.examples', violation_columns(), var('examples_per_invariant')
+            )
+        }} as examples
     from registry
     left join found
         on registry.invariant = found.invariant

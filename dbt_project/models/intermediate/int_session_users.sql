@@ -110,8 +110,6 @@ final as (
         end_user_id,
 
         ---------- times
-        min(first_seen_at) over (partition by system_id, environment, session_id)
-            as session_started_at,
         first_seen_at,
         last_seen_at,
 

@@ -27,7 +27,13 @@ final as (
         invariant,
         row_number() over (
             partition by invariant
-            order by event_date, system_id, session_id, item_id, event_key, detail
+            order by
+                event_date asc nulls last,
+                system_id asc nulls last,
+                session_id asc nulls last,
+                item_id asc nulls last,
+                event_key asc nulls last,
+                detail asc nulls last
         ) as example,
         event_date,
         system_id,

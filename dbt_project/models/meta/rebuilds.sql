@@ -1,5 +1,6 @@
 {# What the builds note themselves is no model. It is read last: whatever is rebuilt has the keys of
    the published tables checked again, and so these two rebuilt. #}
+{{ config(pre_hook=['{{ write_rebuilds() }}']) }}
 -- depends_on: {{ ref('invariants') }}
 -- depends_on: {{ ref('invariant_violations') }}
 with

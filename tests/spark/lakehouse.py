@@ -1,0 +1,213 @@
+"""A workbench with a second engine: the same lake built by DuckDB and by Spark in this process.
+
+Starting a Spark takes longer than a small build, so one session serves all tests of a process. The
+catalog is a folder in the workbench; the jar of Iceberg is one that a package of the index carries.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from dbt.cli.main import dbtRunner
+
+from dagster_project.models.iceberg import iceberg_connection, missing_for_spark, scan
+from dagster_project.release.state import project_digest
+from dagster_project.simulate import Scenario, simulate
+from tests.histories.workbench import BuildError, Workbench, environment
+from tests.installation import SEEDS
+
+_JARS = "snowpark_connect_deps_iceberg"
+_JAR = "jars/iceberg-spark-runtime-3.5_2.12-1.9.2.jar"
+_OF_BUILDS = ("rebuilds", "inputs", "versions", "builds", "layout")
+_SHOWN_DIFFERENCES = 20
+# Tables of a few rows: what is compiled, shuffled or planned twice takes longer than it saves.
+_SPARK_DEFAULTS = """\
+spark.ui.enabled false
+spark.log.level ERROR
+spark.sql.shuffle.partitions 1
+spark.sql.adaptive.enabled false
+spark.sql.codegen.wholeStage false
+spark.sql.codegen.factoryMode NO_CODEGEN
+spark.sql.catalog.walkhouse.cache-enabled false
+spark.driver.memory 2g
+spark.driver.extraJavaOptions -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xss8m
+"""
+
+
+def missing() -> str:
+    """What keeps these tests from running here; empty if nothing does."""
+    if reason := missing_for_spark():
+        return reason
+    if find_spec(_JARS) is None:
+        return f"{_JARS} is not installed: make test-spark installs it"
+    return ""
+
+
+@dataclass
+class Lakehouse(Workbench):
+    """A workbench whose kept tables are built by Spark; DuckDB builds the fresh ones."""
+
+    parsed: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def iceberg(self) -> str:
+        """The folder of the catalog."""
+        return str(self.kept / "iceberg")
+
+    def build_on_spark(self, *selection: str) -> None:
+        """Bring the tables of Iceberg up to date, or those that are selected.
+
+        Raises:
+            BuildError: a model failed.
+        """
+        with environment(**self._variables()):
+            result = dbtRunner(manifest=self._parsed()).invoke(
+                [
+                    "build",
+                    *("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"),
+                    "--no-write-json",
+                    *selection,
+                    *self._options_of_spark,
+                ]
+            )
+        if not result.success:
+            nodes = getattr(result.result, "results", [])
+            raise BuildError(
+                "\n".join(
+                    f"{node.node.unique_id}: {node.message}"
+                    for node in nodes
+                    if node.status in ("error", "fail")
+                )
+                or str(result.exception)
+            )
+
+    def differences_between_engines(self) -> list[str]:
+        """Columns of other types, and rows that only one has, in any table that dbt builds."""
+        found: list[str] = []
+        with iceberg_connection() as connection:
+            connection.execute(f"attach '{self.fresh / 'warehouse.duckdb'}' as duckdb (read_only)")
+            tables = connection.execute(
+                "select schema_name, table_name from duckdb_tables() where database_name = 'duckdb'"
+                " and schema_name <> 'raw' order by all"
+            ).fetchall()
+            for schema, table in tables:
+                if table in _OF_BUILDS:
+                    continue
+                name = f"{schema}.{table}"
+                types = _columns(connection, f"duckdb.{name}")
+                on_spark = _columns(connection, scan(self.iceberg, schema, table))
+                found += [
+                    f"{name}: {column} is {types.get(column)} in DuckDB, {on_spark.get(column)} in"
+                    " Spark"
+                    for column in sorted(types.keys() | on_spark.keys())
+                    if types.get(column) != on_spark.get(column)
+                ]
+                if types.keys() != on_spark.keys():
+                    continue
+                columns = ", ".join(f'"{column}"' for column in types)
+                rows = {
+                    "DuckDB": f"(select {columns} from duckdb.{name})",
+                    "Spark": f"(select {columns} from {scan(self.iceberg, schema, table)})",
+                }
+                for one, other in (("DuckDB", "Spark"), ("Spark", "DuckDB")):
+                    cursor = connection.execute(
+                        f"from {rows[one]} except all from {rows[other]} order by all limit 3"
+                    )
+                    found += [
+                        f"{name}: only in {one}: {dict(zip(types, row, strict=True))}"
+                        for row in cursor.fetchall()
+                    ]
+        return found[:_SHOWN_DIFFERENCES]
+
+    def _variables(self) -> dict[str, str]:
+        configuration = self.folder / "spark"
+        configuration.mkdir(exist_ok=True)
+        (configuration / "spark-defaults.conf").write_text(_SPARK_DEFAULTS, encoding="utf-8")
+        jars = Path(str(importlib.import_module(_JARS).__file__)).parent
+        return {
+            "WALKHOUSE_HOME": str(self.kept),
+            "WALKHOUSE_DBT_THREADS": "2",
+            "WALKHOUSE_SPARK_REMOTE": "local[2]",
+            "WALKHOUSE_SPARK_ICEBERG": str(jars / _JAR),
+            "SPARK_CONF_DIR": str(configuration),
+            "SPARK_LOCAL_IP": "127.0.0.1",
+        }
+
+    def _parsed(self) -> Any:
+        """The project as Spark builds it, parsed once for each state of it."""
+        digest = project_digest(self.project)
+        if digest not in self.parsed:
+            result = dbtRunner().invoke(["parse", *self._options_of_spark])
+            assert result.success, result.exception
+            self.parsed[digest] = result.result
+        for node in self.parsed[digest].nodes.values():
+            # dbt puts ephemeral models into those that read them once for each manifest.
+            if node.resource_type != "seed":
+                node.compiled, node.extra_ctes_injected, node.extra_ctes = False, False, []
+        return self.parsed[digest]
+
+    @property
+    def _options_of_spark(self) -> list[str]:
+        target = str(self.folder / "target-spark")
+        return [
+            "--quiet",
+            *("--project-dir", str(self.project)),
+            *("--profiles-dir", str(self.project)),
+            *("--target", "spark"),
+            *("--target-path", target),
+            *("--log-path", target),
+            *("--log-level-file", "none"),
+        ]
+
+
+def simulated(landing: Path) -> None:
+    """Three days of an invented company, with late and repeated events."""
+    scenario = Scenario(
+        days=3, events_per_day=300, form="mixed", late=0.05, duplicate=0.02, novel_keys=0.1
+    )
+    simulate(scenario, landing, seeds=SEEDS, processes=1)
+
+
+def land(lakehouse: Lakehouse, write: Callable[[Path], None]) -> None:
+    """Have a landing hold other dumps, and the lake take them in."""
+    shutil.rmtree(lakehouse.landing)
+    (lakehouse.landing / "events").mkdir(parents=True)
+    write(lakehouse.landing)
+    lakehouse.take_in()
+
+
+def _columns(connection: Any, relation: str) -> dict[str, str]:
+    """Types by column."""
+    rows = connection.execute(f"describe from {relation}").fetchall()
+    return {name: kind for name, kind, *_ in rows}
+
+
+@contextlib.contextmanager
+def killed_at(is_reached: Callable[[str], bool]) -> Iterator[None]:
+    """Have Spark refuse the first statement of which something is true, and all that follow.
+
+    It is what is left behind by a process that is killed there.
+    """
+    cursor = importlib.import_module("dbt.adapters.spark.session").Cursor
+    execute = cursor.execute
+    state = {"is_dead": False}
+
+    def refuse(self: Any, sql: str, *parameters: Any) -> None:
+        state["is_dead"] = state["is_dead"] or is_reached(sql)
+        if state["is_dead"]:
+            raise RuntimeError("killed")
+        execute(self, sql, *parameters)
+
+    cursor.execute = refuse
+    try:
+        yield
+    finally:
+        cursor.execute = execute
+    assert state["is_dead"], "it was never reached"

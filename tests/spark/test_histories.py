@@ -1,0 +1,77 @@
+"""Always equal, on Spark as well: after any history, its tables are those of a full build by DuckDB.
+
+A fixed history is in every run; `HYPOTHESIS_PROFILE=thorough` makes up others.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import pytest
+from hypothesis import settings
+
+from tests.histories.events import Event
+from tests.histories.test_histories import PROFILE, PROFILES, Histories
+from tests.spark.lakehouse import Lakehouse
+
+pytestmark = pytest.mark.spark
+
+
+class HistoriesOnSpark(Histories):
+    """The same history; Spark builds what is kept, and DuckDB what it is compared with."""
+
+    lakehouse: ClassVar[Lakehouse | None] = None
+
+    @property
+    def workbench(self) -> Lakehouse:
+        assert HistoriesOnSpark.lakehouse is not None
+        return HistoriesOnSpark.lakehouse
+
+    def _build(self, *selection: str) -> None:
+        self.has_failed = True  # unless it comes to its end
+        self.workbench.take_in()
+        self.workbench.build_on_spark(*selection)
+        self.has_failed = False
+        self.is_compared = False
+        self.builds += 1
+
+    def _build_all(self) -> None:
+        self._build()
+        self.changes = 0
+
+    def _compare_with_rebuild(self) -> None:
+        self.workbench.rebuild()
+        self._expect_none(self.workbench.differences_between_engines())
+        self.is_compared = True
+
+
+@pytest.fixture(autouse=True)
+def on_spark(lakehouse: Lakehouse) -> None:
+    HistoriesOnSpark.lakehouse = lakehouse
+
+
+def test_late_repeated_and_withdrawn_dumps_and_parts_end_in_the_tables_of_a_full_build() -> None:
+    def events(day: int, *sessions: int) -> list[Event]:
+        return [
+            Event(day=day, time=600 + session, pair=pair, session=session, item=1, play=1)
+            for session in sessions
+            for pair in ("bizFlow/play", "bizFlowStep/play", "launcher/click")
+        ]
+
+    state = HistoriesOnSpark()
+    state.begin_with_two_dumps()
+    state.run()
+    # Late events that tie sessions to earlier ones, a part that is built ahead, another definition.
+    state.deliver(dump=(3, [*events(3, 2, 3), *events(0, 3), *events(1, 4)]))
+    state.change_definitions(what="engagement")
+    state.build_a_part(selection="fct_item_events")
+    state.run()
+    # A dump that leaves, and what is left of its dates; a model that is built anew.
+    state._put(1, "a.ndjson", b"")
+    state.refresh_one(model="fct_sessions")
+    state.teardown()
+
+
+if PROFILE == "thorough":
+    TestHistories = HistoriesOnSpark.TestCase
+    TestHistories.settings = settings(PROFILES[PROFILE], max_examples=4, stateful_step_count=20)
