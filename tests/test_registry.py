@@ -14,7 +14,7 @@ from tests.incremental.macros import Macros
 from tests.installation import DBT_PROJECT, SEEDS
 
 PAIRS = tuple(read_definitions(SEEDS).events)
-# Who has not used an item is no total of a fact, nor is what came next, or who reached a goal; what
+# Who has not used an item is no total of a fact, nor is what came next, or who reached a goal. What
 # counts people, `people_add_up` looks at.
 REPORTS_WITHOUT_TOTALS = {
     "rpt_non_interactors",

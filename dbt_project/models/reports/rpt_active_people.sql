@@ -90,7 +90,7 @@ changes as (
     {% set is_last_use = loop.last -%}
     {% for days in windows -%}
     {% set name = use if days == 1 else use ~ '_' ~ days ~ '_days' -%}
-    {% set end = 'cast(' ~ dbt.dateadd('day', days, 'report_date') ~ ' as date)' -%}
+    {% set end = 'report_date + ' ~ days -%}
     select
         '{{ name }}' as measure,
         system_id,
@@ -146,14 +146,28 @@ arrivals as (
 
 ),
 
+days as (
+
+    select cast(unnested_day.day as date) as report_date
+    from bounds
+    {{ unnested('bounds.days', 'day') }}
+
+),
+
+active_systems as (
+
+    select distinct system_id
+    from active_days
+
+),
+
 spine as (
 
     select
         active_systems.system_id,
-        cast(unnested_day.day as date) as report_date
-    from bounds
-    {{ unnested('bounds.days', 'day') }}
-    cross join (select distinct active_days.system_id from active_days) as active_systems
+        days.report_date
+    from active_systems
+    cross join days
 
 ),
 
