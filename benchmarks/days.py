@@ -1,4 +1,4 @@
-"""Measures of one installation that begins empty: one large day, or a small fortnight.
+"""Measures of one installation that begins empty and takes in one large day.
 
 A first load starts without a home: what Dagster and dbt need to start is in it.
 """
@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
-from statistics import median
 
 from benchmarks.workbench import (
     Installation,
@@ -30,9 +29,7 @@ from benchmarks.workbench import (
 _DAY = date(2026, 3, 3)
 _EVENTS = 3_000_000
 _MANY_EVENTS = 10_000_000
-_FORTNIGHT_EVENTS = 20_000
 _COPIES = 3
-_IDLE_RUNS = 3
 _GIB = 1 << 30
 
 
@@ -148,22 +145,6 @@ def dlt_over_copy(bench: Workbench) -> Reading:
         RunFailedError: dlt cannot be installed here.
     """
     return _peer_over_copy(bench, "dlt_load", python=_environment_with_dlt(bench))
-
-
-def fortnight(bench: Workbench) -> Reading:
-    """Seconds from nothing to the release of the fortnight that `make run` simulates."""
-    loaded, _ = _fortnight(bench)
-    return Reading(loaded.run.seconds, f"{loaded.events:,} events in 14 dumps")
-
-
-def idle(bench: Workbench) -> Reading:
-    """Median seconds of a run that finds nothing to do."""
-    _, installation = _fortnight(bench)
-    runs = [
-        bench.walkhouse(installation, "run", log=f"idle-{number}").seconds
-        for number in range(_IDLE_RUNS)
-    ]
-    return Reading(median(runs), ", ".join(f"{seconds:.1f} s" for seconds in runs))
 
 
 def first_load(bench: Workbench, *, form: str, files: int) -> FirstLoad:
@@ -293,15 +274,6 @@ def _environment_with_dlt(bench: Workbench) -> str:
             raise RunFailedError(f"dlt cannot be installed: {error}") from error
         ready.touch()
     return str(python)
-
-
-def _fortnight(bench: Workbench) -> tuple[FirstLoad, Installation]:
-    if "fortnight" not in bench.memo:
-        landing = bench.landing(start=date(2026, 3, 1), days=14, events_per_day=_FORTNIGHT_EVENTS)
-        installation = bench.installation("fortnight", landing=landing)
-        bench.memo["fortnight"] = (load(bench, installation, log="fortnight"), installation)
-    loaded: tuple[FirstLoad, Installation] = bench.memo["fortnight"]
-    return loaded
 
 
 def _mb(size: int) -> str:

@@ -37,16 +37,22 @@ class TinyRuns:
 def tiny_over_imports(bench: Workbench) -> Reading:
     """Processor time of a first run on ten lines over that of the imports."""
     runs = _tiny_runs(bench)
-    return _over(runs.first, runs.imports)
+    return over_imports(runs.first, runs.imports)
 
 
 def next_tiny_over_imports(bench: Workbench) -> Reading:
     """The same of the run after it, with a second dump of ten lines."""
     runs = _tiny_runs(bench)
-    return _over(runs.second, runs.imports)
+    return over_imports(runs.second, runs.imports)
 
 
-def _over(run: Run, imports: Run) -> Reading:
+def imports(bench: Workbench, *, log: str) -> Run:
+    """A process that only imports the libraries; with it, a run is compared."""
+    return bench.execute([sys.executable, "-c", _IMPORTS], log=log)
+
+
+def over_imports(run: Run, imports: Run) -> Reading:
+    """Processor time of a run over that of the imports, which are measured next to it."""
     return Reading(
         run.processor_seconds / imports.processor_seconds,
         f"{run.processor_seconds:.1f} s of processor time, {run.seconds:.1f} s by the clock;"
@@ -66,12 +72,12 @@ def _tiny_runs(bench: Workbench) -> TinyRuns:
         )
         installation = bench.installation("tiny")
         bench.walkhouse(installation, "parse", log="tiny-parse")
-        imports = bench.execute([sys.executable, "-c", _IMPORTS], log="tiny-imports")
+        before = imports(bench, log="tiny-imports")
         runs = []
         for number, day in enumerate(_DAYS):
             _deliver(installation, simulated, day)
             runs.append(bench.walkhouse(installation, "run", log=f"tiny-{number}"))
-        bench.memo["tiny"] = TinyRuns(imports, *runs)
+        bench.memo["tiny"] = TinyRuns(before, *runs)
     tiny: TinyRuns = bench.memo["tiny"]
     return tiny
 

@@ -117,7 +117,7 @@ class Workbench:
     def walkhouse(self, installation: Installation, *arguments: str, log: str) -> Run:
         """Run the real command line; its output is kept in `logs/<log>.log`."""
         command = [sys.executable, "-m", "dagster_project.cli", *arguments]
-        return self.execute(command, environment=self._environment(installation), log=log)
+        return self.execute(command, environment=self.environment(installation), log=log)
 
     def program(
         self,
@@ -166,7 +166,8 @@ class Workbench:
         unit = 1 if sys.platform == "darwin" else 1024
         return Run(seconds, usage.ru_maxrss * unit, usage.ru_utime + usage.ru_stime)
 
-    def _environment(self, installation: Installation) -> dict[str, str]:
+    def environment(self, installation: Installation) -> dict[str, str]:
+        """Variables by which programs find an installation; none of the caller's own settings."""
         outside = {
             name: value
             for name, value in os.environ.items()

@@ -160,40 +160,6 @@ def load_published_tables(dbt_project: Path = DBT_PROJECT) -> tuple[tuple[str, s
     return tuple((schema, table) for schema, tables in published.items() for table in tables)
 
 
-def load_keys(dbt_project: Path = DBT_PROJECT) -> dict[tuple[str, str], tuple[str, ...]]:
-    """The columns that no two rows share, by schema and name of every published table."""
-    published = load_variables(dbt_project)["published"]
-    return {
-        (schema, table): tuple(key)
-        for schema, tables in published.items()
-        for table, key in tables.items()
-    }
-
-
-def load_marks(dbt_project: Path = DBT_PROJECT) -> dict[tuple[str, str], dict[str, str | None]]:
-    """What each published column holds of people, by schema and name of its table, and by column.
-
-    It is one of `personal_data` under `vars` in `dbt_project.yml`, and None where the YAML of the
-    model does not say.
-    """
-    return {
-        table: {
-            column["name"]: (column.get("config") or {}).get("meta", {}).get("personal_data")
-            for column in _properties(dbt_project, table)["columns"]
-        }
-        for table in load_published_tables(dbt_project)
-    }
-
-
-def _properties(dbt_project: Path, table: tuple[str, str]) -> dict[str, Any]:
-    """What the YAML of a published model says of it."""
-    schema, name = table
-    text = (dbt_project / "models" / schema / f"{name}.yml").read_text(encoding="utf-8")
-    models = yaml.load(text, Loader=yaml.CSafeLoader)["models"]
-    (properties,) = (model for model in models if model["name"] == name)
-    return dict(properties)
-
-
 def load_event_definitions(dbt_project: Path = DBT_PROJECT) -> tuple[dict[str, str], ...]:
     """The seed of event definitions, a row a pair, as text and in its own order."""
     return tuple(_seed(dbt_project, "event_definitions"))

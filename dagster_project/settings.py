@@ -263,6 +263,30 @@ class Settings:
             " group read them and nobody else",
         ),
     )
+    smallest_group: int = field(
+        default=1,
+        metadata=_rule(
+            partial(_whole_number, least=1),
+            "numbers about fewer people than this are empty in `walkhouse-reports.duckdb`; 5 is"
+            " usual",
+        ),
+    )
+    keep_days: int = field(
+        default=0,
+        metadata=_rule(
+            partial(_whole_number, least=0),
+            "how many days of dumps are kept, until the newest one; older ones leave every layer;"
+            " 0 keeps all",
+        ),
+    )
+    keep_report_days: int = field(
+        default=0,
+        metadata=_rule(
+            partial(_whole_number, least=0),
+            "how many days the daily reports are kept, which name nobody; what is older than the"
+            " dumps stays as it was published; less than `keep_days` changes nothing",
+        ),
+    )
     # With 2 or more, a reader that is opening a release never finds it gone.
     keep_releases: int = field(
         default=3,

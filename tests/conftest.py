@@ -85,23 +85,29 @@ def installation_of_module(installation_folder: Path) -> Installation:
 
 
 @pytest.fixture(scope="session")
-def published_twice(
-    installation_folder: Path,
+def installation_of_releases(
+    installation_folder: Path,  # noqa: ARG001 - what it parses is there then
     tmp_path_factory: pytest.TempPathFactory,
     worker_id: str,
-) -> Published:
-    """Built once, by whichever worker comes first; not to be changed."""
+) -> Installation:
+    """An installation that published twice, by whichever worker comes first; not to be changed."""
     base = tmp_path_factory.getbasetemp()
-    shared = (base if worker_id == "master" else base.parent) / "published-twice"
+    shared = (base if worker_id == "master" else base.parent) / "of-releases"
+    installation = Installation(shared / "landing", shared / "home")
+    is_done = shared.with_suffix(".done")
     with shared.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if shared.exists():
-            return Published(shared)
-        building = shared.with_suffix(".building")
-        shutil.rmtree(building, ignore_errors=True)
-        publish_twice(emptied(installation_folder), building)
-        building.rename(shared)
-    return Published(shared)
+        if not is_done.exists():
+            installation.empty()
+            publish_twice(installation)
+            is_done.touch()
+    return installation
+
+
+@pytest.fixture(scope="session")
+def published_twice(installation_of_releases: Installation) -> Published:
+    """Its two releases; not to be changed."""
+    return Published(installation_of_releases.published.parent)
 
 
 @pytest.fixture

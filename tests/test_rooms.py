@@ -23,6 +23,7 @@ FLOORS = (
         "settings",
         "rights",
         "registry",
+        "personal_data",
         "locks",
         "object_store",
         "replacing",

@@ -1,9 +1,9 @@
 """Programs that begin warm: each is a fork of a process that has imported their libraries.
 
-Whatever imports Dagster, dbt and DuckDB has worked for seconds before it begins, and the tests start
-some hundred programs. A fork is a process like any other, with variables, a folder, output and an
-exit code of its own; of Walkhouse itself nothing is imported before it begins. Tests of signals,
-and those that follow a page to the letter, start programs as a shell does.
+Whatever imports Dagster, dbt and DuckDB has worked for seconds before it begins, and the tests
+start some hundred programs. A fork is a process like any other, with variables, a folder, output
+and an exit code of its own; of Walkhouse itself nothing is imported before it begins. What a test
+signals, kills or serves pages with starts as from a shell.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Warm:
     def run(
         self, *command: str, cwd: Path, environment: dict[str, str]
     ) -> subprocess.CompletedProcess[str]:
-        """Run a program that is installed beside Python; gives its exit code and what it printed."""
+        """Run a program that is installed beside Python; gives its code and what it printed."""
         with (
             tempfile.NamedTemporaryFile() as stdout,
             tempfile.NamedTemporaryFile() as stderr,
@@ -95,7 +95,7 @@ def main() -> None:
     # Under numbers of their own: standard input and output belong to the forks.
     with os.fdopen(os.dup(0)) as requests, os.fdopen(os.dup(1), "w") as answers:
         for line in requests:
-            # It ends as forks have to: without what their threads, which they have not, would end by.
+            # It ends as forks have to: without waiting for threads that they do not have.
             fork = get_context("fork").Process(target=_be, args=(json.loads(line), scripts))
             fork.start()
             fork.join()

@@ -34,6 +34,7 @@ _QUERIES = {
     " order by step_number",
     "rpt_paths": "from reports.{report} where position = 1 and direction = 'after'"
     " order by sessions desc limit 20",
+    "rpt_flow_impact": "from reports.{report} order by difference_to_never_shown_low desc limit 20",
     "rpt_flow_tracker": "from reports.{report} where session_id ="
     " (select max(session_id) from reports.{report} where {latest}) order by position_in_session",
     "rpt_automation_processes": "select report_date, sum(runs), sum(failures)"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bi.superset.charts import Chart, bars, by_day, number, ranking, rows
 from bi.superset.datasets import (
+    ADOPTION,
     AUTOMATION,
     COVERAGE,
     FLOWS,
@@ -17,6 +18,7 @@ from bi.superset.datasets import (
     LEDGER,
     LEFT_OUT,
     NON_INTERACTORS,
+    PEOPLE,
     QUARANTINE,
     RATES,
     RELEASE,
@@ -105,9 +107,11 @@ SESSIONS_PAGE = Dashboard(
         Row(
             LOW,
             (
+                number("People in 7 days", PEOPLE, "people_7_days"),
+                number("New people", PEOPLE, "new_people"),
+                number("Stickiness", PEOPLE, "stickiness"),
                 number("Sessions", SESSIONS, "sessions"),
                 number("Engagement", SESSIONS, "engagement_rate"),
-                number("Interactions per session", SESSIONS, "interactions_per_session"),
                 number("Minutes per session", SESSIONS, "minutes_per_session"),
             ),
         ),
@@ -128,10 +132,9 @@ SESSIONS_PAGE = Dashboard(
             MIDDLE,
             (
                 by_day(
-                    "End users by day and system",
-                    SESSIONS,
-                    ["days_of_users"],
-                    split_by="system",
+                    "People by day",
+                    PEOPLE,
+                    ["people", "engaged_people"],
                     lines=True,
                 ),
                 by_day(
@@ -219,9 +222,9 @@ ITEMS_PAGE = Dashboard(
                     "Who did not use it",
                     NON_INTERACTORS,
                     ["item_type", "item"],
-                    ["users", "exposures"],
+                    ["people", "exposures"],
                     description=(
-                        "Users who were shown an item and never used it; their names are in "
+                        "People who were shown an item and never used it; who they are is in "
                         "reports.rpt_non_interactors."
                     ),
                 ),
@@ -591,15 +594,16 @@ OVERVIEW_PAGE = Dashboard(
     ),
     filters=(
         Filter("System", SESSIONS, "system"),
+        Filter("Department", ADOPTION, "attribute_value"),
         Filter("Item type", RATES, "item_type"),
     ),
     rows=(
         Row(
             LOW,
             (
+                number("People in 7 days", PEOPLE, "people_7_days"),
                 number("Sessions", SESSIONS, "sessions"),
                 number("Engagement", SESSIONS, "engagement_rate"),
-                number("Interactions per session", SESSIONS, "interactions_per_session"),
                 number("Completion rate", FLOWS_DAILY, "completion_rate"),
                 number("NPS", SURVEYS, "nps"),
                 number("Searches with a click", SEARCHES, "click_rate"),
@@ -628,11 +632,13 @@ OVERVIEW_PAGE = Dashboard(
                     of="measure",
                     description="Of each type, the rate that its items can have.",
                 ),
-                ranking(
-                    "Systems",
-                    SESSIONS,
-                    ["system"],
-                    ["sessions", "engagement_rate", "interactions_per_session"],
+                bars(
+                    "Adoption by department",
+                    ADOPTION,
+                    ["adoption_rate"],
+                    of="attribute_value",
+                    where="attribute = 'department'",
+                    description="People who acted on an item, of those with a session; by week.",
                 ),
             ),
         ),

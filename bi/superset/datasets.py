@@ -97,12 +97,14 @@ FLOW = named("flow_name", "Flow", "item_name", "item_id")
 STEP = Column(
     "step",
     "Step",
-    "lpad(cast(step_number as varchar), greatest(2, length(cast(step_number as varchar))), '0') "
-    "|| ' ' || coalesce(item_name, item_id, 'no name')",
+    # In the order of names, a blank comes before a digit.
+    "lpad(cast(step_number as varchar), 3, ' ') || ' ' || coalesce(item_name, item_id, 'no name')",
     "Number and name of the step.",
 )
 
 RELEASE = Dataset(metrics.RELEASE)
+PEOPLE = Dataset(metrics.PEOPLE, has_system=True)
+ADOPTION = Dataset(metrics.ADOPTION, has_system=True)
 SESSIONS = Dataset(metrics.SESSIONS, has_system=True)
 ITEMS = Dataset(metrics.ITEMS, (ITEM,), has_system=True)
 RATES = Dataset(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from dagster_project.cli import deploy, project, releases, run, simulate, state, ui
+from dagster_project.cli import deploy, people, project, releases, run, simulate, state, ui
 from dagster_project.settings import CODE_VERSION
 
 
@@ -30,6 +30,7 @@ for _command in (
     releases.releases,
     releases.rollback,
     releases.diff,
+    people.export,
     project.dictionary,
     project.parse,
 ):

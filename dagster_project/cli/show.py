@@ -53,7 +53,7 @@ def release(console: Console, settings: Settings) -> None:
         ("events in no report", f"{numbers['left_out']:,}"),
         ("sessions", f"{sessions:,}"),
         ("of them engaged", _share(numbers["engaged_sessions"], sessions)),
-        ("end users", f"{numbers['end_users']:,}"),
+        ("people", f"{numbers['people']:,}"),
         ("items", f"{numbers['items']:,}"),
         ("duplicate lines", _share(numbers["duplicates"], lines)),
         ("quarantined lines", _share(numbers["quarantined"], lines)),

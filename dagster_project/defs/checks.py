@@ -20,6 +20,7 @@ from dagster_project.registry import Invariant, load_invariants
 from dagster_project.release.gate import AuditResult, audit_results
 from dagster_project.settings import Settings
 
+_EXAMPLE = "event_date, system_id, session_id, item_id, event_key, detail"
 _EXAMPLES_SHOWN = 20
 _RELEASES_SHOWN = 10
 _RESULTS = dg.AssetKey(["meta", "invariants"])
@@ -67,7 +68,7 @@ def invariant_checks(
             duckdb.connect(str(settings.warehouse), read_only=True) as warehouse,
         ):
             results = {result.invariant: result for result in audit_results(warehouse)}
-            examples = {name: _examples(warehouse, name) for name in results}
+            examples = _examples(warehouse)
         history = _releases(context.instance)
         for key in context.selected_asset_check_keys:
             result = results.get(key.name)
@@ -78,7 +79,7 @@ def invariant_checks(
                     key,
                     result,
                     {
-                        **_examples_table(examples[key.name]),
+                        **_examples_table(examples.get(key.name, ())),
                         **_where_to_look(settings, key.name),
                         **_trend(history, result),
                         **how_to_waive(registry, [key.name] if blocks(result) else []),
@@ -190,14 +191,20 @@ def _examples_table(examples: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _examples(warehouse: duckdb.DuckDBPyConnection, invariant: str) -> list[dict[str, Any]]:
+def _examples(warehouse: duckdb.DuckDBPyConnection) -> dict[str, list[dict[str, Any]]]:
+    """The first rows that violate each invariant; nothing of those that hold."""
     cursor = warehouse.execute(
-        "select event_date, system_id, session_id, item_id, event_key, detail"
-        " from meta.invariant_violations where invariant = ? order by all limit ?",
-        [invariant, _EXAMPLES_SHOWN],
+        f"select invariant, {_EXAMPLE} from meta.invariant_violations"
+        f" qualify row_number() over (partition by invariant order by {_EXAMPLE}) <= ?"
+        " order by all",
+        [_EXAMPLES_SHOWN],
     )
     columns = [column[0] for column in cursor.description or ()]
-    return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in cursor.fetchall():
+        example = dict(zip(columns, row, strict=True))
+        found.setdefault(example.pop("invariant"), []).append(example)
+    return found
 
 
 def _cell(value: object) -> str:

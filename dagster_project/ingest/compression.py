@@ -21,9 +21,9 @@ Compression = Literal["none", "gzip", "zstd"]
 GZIP = b"\x1f\x8b"
 ZSTD = b"\x28\xb5\x2f\xfd"
 PARQUET = b"PAR1"
-_BLOCK = 1 << 20
+_BLOCK = 1 << 18
 _SMALL = 1 << 12  # a block of zstd's that repeats one byte unpacks to 32,768 times its size
-_MOST_UNPACKED_AT_ONCE = 1 << 24
+_MOST_UNPACKED_AT_ONCE = 1 << 20  # what the processor's cache holds is looked through quickest
 _LARGEST_WINDOW = 1 << 31  # what `zstd --long=31` writes
 _LOOKED_AT = 512  # bytes; a tar archive says what it is at the end of them
 _ENDINGS = {"gz": "gzip", "gzip": "gzip", "zst": "zstd", "zstd": "zstd"}

@@ -8,10 +8,10 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -82,19 +82,35 @@ class Landed:
         catalogue: the content catalogue, where there is one.
         strays: paths that are no part of a landing, and are left alone; each with its reason.
         catalogue_problem: why nobody can say whether there is a catalogue, and which.
+        expired: dumps that are there and too old to be kept; they are not among `dumps`.
     """
 
     dumps: Mapping[date, LandedDump]
     catalogue: LandedFile | None
     strays: tuple[str, ...]
     catalogue_problem: str | None = None
+    expired: tuple[date, ...] = ()
+
+    @property
+    def days(self) -> frozenset[date]:
+        """The days of all dumps that are there, kept or not."""
+        return frozenset({*self.dumps, *self.expired})
+
+
+def first_kept(newest: date, keep_days: int) -> date:
+    """The day of the oldest dump that is kept, by the newest one and not by a clock."""
+    return newest - timedelta(days=keep_days - 1)
 
 
 class Landing:
-    """Reads a landing, on this machine or in an object store."""
+    """Reads a landing, on this machine or in an object store.
 
-    def __init__(self, url: str) -> None:
+    With `keep_days`, a dump of an earlier day than so many until the newest is as if it were gone.
+    """
+
+    def __init__(self, url: str, *, keep_days: int = 0) -> None:
         self.url = url
+        self._keep_days = keep_days
         self._fs: fsspec.AbstractFileSystem
         self._root: str
         self._fs, self._root = connect(url)
@@ -124,8 +140,16 @@ class Landing:
         if reason := events.unread.get(""):
             raise OSError(f"{self._root}/events: {reason}; nothing is taken in or withdrawn")
         dumps, strays = self._dumps(events)
+        expired = self._expired(dumps)
+        dumps = {day: dump for day, dump in dumps.items() if day not in expired}
         catalogue, problem, more_strays = self._catalogue(content)
-        return Landed(dumps, catalogue, (*strays, *more_strays), problem)
+        return Landed(dumps, catalogue, (*strays, *more_strays), problem, expired)
+
+    def _expired(self, days: Collection[date]) -> tuple[date, ...]:
+        if not (self._keep_days and days):
+            return ()
+        first = first_kept(max(days), self._keep_days)
+        return tuple(sorted(day for day in days if day < first))
 
     def _dumps(self, events: Listing) -> tuple[dict[date, LandedDump], list[str]]:
         """The dumps, and what else lies beside them."""

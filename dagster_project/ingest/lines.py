@@ -8,17 +8,18 @@ whatever the file's size, its neighbours and its place.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
 from dagster_project.ingest import csv_records, parquet_rows
+from dagster_project.ingest.ahead import made_ahead
 from dagster_project.ingest.classification import (
     LINE_COLUMNS,
     classification,
@@ -33,8 +34,6 @@ from dagster_project.ingest.classification import (
     parents_and_keys,
     quoted,
     second_look_source,
-    shape_is_documented,
-    shape_is_plain,
 )
 from dagster_project.ingest.compression import Damage
 from dagster_project.ingest.envelopes import TABULAR_COLUMNS, Form, plain_json, unknown_keys
@@ -48,22 +47,28 @@ from dagster_project.ingest.files import (
     kind_of_file,
     record_of,
 )
-from dagster_project.ingest.json_records import Found, parsed, records_in_lines, utf8
+from dagster_project.ingest.json_lines import (
+    BLOCK_BYTES,
+    NO_ROW,
+    Block,
+    Lines,
+    Segment,
+    Shape,
+    in_chunks,
+)
+from dagster_project.ingest.json_records import Found, parsed
 from dagster_project.stopping import go_on_or_stop
 
-_Shapes = np.ndarray[Any, np.dtype[np.uint64]]
-
 _BATCH_BYTES = 80 * 1024 * 1024
+_BLOCKS_AHEAD = 8
 _BATCH_ROWS = 100_000
 _CSV_BYTES = 4 * 1024 * 1024
 _SECOND_LOOK_RECORDS = 20_000
 _SECOND_LOOK_CHARACTERS = 64 * 1024 * 1024
-_NO_ROW = 0
-_LARGEST_OFFSET = 2**31 - 1  # of a text in one of Arrow's usual arrays
-_CHUNK_ROWS = 8_192  # so many does one thread of DuckDB take at a time
-_MOST_PARTS = 32
-# Higher levels take longer, and save little after Parquet's own encodings.
-_FORMAT = "format parquet, compression zstd, compression_level 1"
+_MOST_PARTS = 128
+# Higher levels take longer, and save little after Parquet's own encodings. A dictionary of more
+# values takes longer, and saves nothing.
+_FORMAT = "format parquet, compression zstd, compression_level 1, dictionary_size_limit 5000"
 
 
 @dataclass(frozen=True)
@@ -105,10 +110,10 @@ class DumpReader:
         self._max_late_days = max_late_days
         self._target = target
         self._parts: list[Path] = []
-        self._lines: dict[Form, list[_Segment]] = {}
+        self._lines: dict[Form, list[Segment]] = {}
         self._records: dict[Form, _Records] = {}
         self._rows: list[pa.Table] = []
-        self._shapes: dict[Form, dict[int, _Shape]] = {}
+        self._shapes: dict[Form, dict[int, Shape]] = {}
         self._forms: dict[str, Form] = {}
 
     def read(self, path: Path, name: str) -> FileRead | None:
@@ -155,23 +160,25 @@ class DumpReader:
 
     def _read_lines(self, path: Path, name: str, kind: FileKind, damage: Damage) -> None:
         """Read a file of JSON lines."""
-        segment = _Segment(name)
+        segment = Segment(name)
         waiting = self._lines.setdefault(kind.form, [])
         waiting.append(segment)
         size = sum(each.size for each in waiting)
-        for block in blocks_of_lines(content(path, kind.compression, damage)):
-            go_on_or_stop()
-            segment.add(block)
-            size += len(block)
-            if size >= _BATCH_BYTES:
-                segment.is_last = False
-                segment = self._classify_lines(kind.form, waiting)
-                size = segment.size
-                waiting[:] = [segment]
+        pieces = blocks_of_lines(content(path, kind.compression, damage), at_least=BLOCK_BYTES)
+        with made_ahead(map(Block.of, pieces), at_most=_BLOCKS_AHEAD) as blocks:
+            for block in blocks:
+                go_on_or_stop()
+                segment.add(block)
+                size += len(block.data)
+                if size >= _BATCH_BYTES:
+                    segment.is_last = False
+                    segment = self._classify_lines(kind.form, waiting)
+                    size = segment.size
+                    waiting[:] = [segment]
 
-    def _classify_lines(self, form: Form, segments: Sequence[_Segment]) -> _Segment:
+    def _classify_lines(self, form: Form, segments: Sequence[Segment]) -> Segment:
         """Classify what segments hold; returns what is left of the last one, if it goes on."""
-        lines = _Lines(segments)
+        lines = Lines(segments)
         known = self._shapes.setdefault(form, {})
         self._connection.register("landed", lines.table())
         try:
@@ -185,7 +192,7 @@ class DumpReader:
         if new:
             examples = {place: lines[place].decode("utf-8") for place in new}
             for place, keys in keys_of(self._connection, form, examples).items():
-                known[new[place]] = _Shape.of(form, keys)
+                known[new[place]] = Shape.of(form, keys)
         left = lines.find_records(shapes)
         for name, row, found in lines.found:
             self._take(name, form, [(row, found)])
@@ -292,7 +299,7 @@ class DumpReader:
         self._classify_table(again, source, "tabular")
 
     def _classify_table(self, table: pa.Table, source: str, form: Form) -> Path:
-        self._connection.register("landed", _in_chunks(table))
+        self._connection.register("landed", in_chunks(table))
         try:
             return self._classify(source, form)
         finally:
@@ -303,7 +310,7 @@ class DumpReader:
         return self._connection.execute(
             "select source_file, source_row from read_parquet(?)"
             " where outcome is null and source_row <> ? order by source_file, source_row",
-            [file_pattern(part), _NO_ROW],
+            [file_pattern(part), NO_ROW],
         ).fetchall()
 
     def _classify(self, source: str, form: Form) -> Path:
@@ -361,234 +368,6 @@ class DumpReader:
         for part in self._parts:
             part.unlink()
         self._parts = [together]
-
-
-@dataclass(frozen=True)
-class _Shape:
-    """The sets of keys of a line.
-
-    Attributes:
-        keys: them, where not all are documented.
-        is_plain: whether every reader understands them alike.
-    """
-
-    keys: str | None
-    is_plain: bool
-
-    @classmethod
-    def of(cls, form: Form, keys: str) -> _Shape:
-        return cls(
-            keys=None if shape_is_documented(form, keys) else keys,
-            is_plain=shape_is_plain(form, keys),
-        )
-
-
-class _Segment:
-    """Lines of one file, and from which row on its records are counted."""
-
-    def __init__(self, name: str, first_row: int = 1) -> None:
-        self.name = name
-        self.first_row = first_row
-        self.is_last = True
-        self.size = 0
-        self.lines = 0
-        self.blocks: list[bytes] = []
-        self.undecodable: dict[int, bytes] = {}
-
-    def add(self, block: bytes) -> None:
-        """Add lines; the last of a file may be without its end."""
-        if not block.endswith(b"\n"):
-            block += b"\n"
-        if b"\r" in block:
-            block = block.replace(b"\r\n", b"\n")
-        if not _is_utf8(block):
-            block = self._without_undecodable(block)
-        self.blocks.append(block)
-        self.size += len(block)
-        self.lines += block.count(b"\n")
-
-    def _without_undecodable(self, block: bytes) -> bytes:
-        lines = block.split(b"\n")
-        for number, line in enumerate(lines):
-            if not line.isascii() and utf8(line) is None:
-                self.undecodable[self.lines + number] = line
-                lines[number] = b"?"
-        return b"\n".join(lines)
-
-
-class _Lines(Sequence[bytes]):
-    """The lines of segments, and the records in them."""
-
-    def __init__(self, segments: Sequence[_Segment]) -> None:
-        self._segments = segments
-        self._data = b"".join(block for segment in segments for block in segment.blocks)
-        ends = np.flatnonzero(np.frombuffer(self._data, dtype=np.uint8) == ord("\n"))
-        is_large = len(self._data) >= _LARGEST_OFFSET
-        self._offsets = np.concatenate(([0], ends + 1)).astype(np.int64 if is_large else np.int32)
-        self._type = pa.large_string() if is_large else pa.string()
-        self._records_in = np.ones(len(ends), dtype=np.int64)
-        self._is_single = np.ones(len(ends), dtype=bool)
-        self._rows = np.zeros(len(ends), dtype=np.int64)
-        self._undecodable: dict[int, bytes] = {}
-        self._starts: list[int] = []
-        start = 0
-        for segment in segments:
-            self._starts.append(start)
-            self._undecodable |= {start + n: line for n, line in segment.undecodable.items()}
-            start += segment.lines
-        self._shapes: _Shapes = np.zeros(len(ends), dtype=np.uint64)
-        self._is_plain = self._is_single
-        self._aside: list[int] = []
-        self.found: list[tuple[str, int, Found]] = []
-
-    def __len__(self) -> int:
-        return len(self._offsets) - 1
-
-    @overload
-    def __getitem__(self, place: int) -> bytes: ...
-
-    @overload
-    def __getitem__(self, place: slice) -> list[bytes]: ...
-
-    def __getitem__(self, place: int | slice) -> bytes | list[bytes]:
-        if isinstance(place, slice):
-            return [self[each] for each in range(*place.indices(len(self)))]
-        if place in self._undecodable:
-            return self._undecodable[place]
-        return self._data[self._offsets[place] : self._offsets[place + 1] - 1]
-
-    def table(self) -> pa.Table:
-        """All lines, with their ends, by place."""
-        return _in_chunks(pa.table({"place": np.arange(len(self)), "line": self._array()}))
-
-    def _array(self, valid: bytes | None = None) -> pa.Array:
-        validity = None if valid is None else pa.py_buffer(valid)
-        buffers = [validity, pa.py_buffer(self._offsets), pa.py_buffer(self._data)]
-        return pa.Array.from_buffers(self._type, len(self), buffers)
-
-    def find_records(self, shapes: _Shapes) -> _Segment:
-        """Find what records there are in the lines that are not surely one each.
-
-        Args:
-            shapes: by line, as `look_at_lines` tells them.
-
-        Returns:
-            what is left of the last segment until more of its file is at hand.
-        """
-        self._shapes = shapes
-        odd = np.flatnonzero(shapes == 0).tolist()
-        position = 0
-        left = _Segment(self._segments[-1].name)
-        for segment, start in zip(self._segments, self._starts, strict=True):
-            end = start + segment.lines
-            lines = _Window(self, start, end)
-            read_until = start
-            of_lines: list[tuple[int, list[Found]]] = []
-            while position < len(odd) and odd[position] < end:
-                place = odd[position]
-                position += 1
-                if place < read_until:
-                    continue
-                known = records_in_lines(lines, place - start, is_last=segment.is_last)
-                if known is None:
-                    end = place
-                    break
-                found, stop = known
-                read_until = start + stop
-                self._is_single[place:read_until] = False
-                self._records_in[place:read_until] = 0
-                self._records_in[place] = len(found)
-                of_lines.append((place, found))
-            self._is_single[end : start + segment.lines] = False
-            self._records_in[end : start + segment.lines] = 0
-            counts = self._records_in[start : start + segment.lines]
-            before = segment.first_row + np.cumsum(counts) - counts
-            self._rows[start : start + segment.lines] = before
-            for place, found in of_lines:
-                row = int(before[place - start])
-                self.found += [(segment.name, row + n, each) for n, each in enumerate(found)]
-            if not segment.is_last:
-                left = _Segment(segment.name, segment.first_row + int(counts.sum()))
-                if end < start + segment.lines:
-                    left.add(b"\n".join((*self[end : start + segment.lines], b"")))
-        self._is_plain = self._is_single
-        return left
-
-    def keep_plain(self, known: Mapping[int, _Shape]) -> bool:
-        """Set those single records aside whose keys are not plain; whether any others are left."""
-        odd = [shape for shape, each in known.items() if not each.is_plain]
-        if odd:
-            is_odd = self._is_single & np.isin(self._shapes, np.array(odd, dtype=np.uint64))
-            self._aside += np.flatnonzero(is_odd).tolist()
-            self._is_plain = self._is_single & ~is_odd
-        return bool(self._is_plain.any())
-
-    def single_records(self, known: Mapping[int, _Shape]) -> pa.Table:
-        """The lines that are one plain record each; in the place of any other there is null."""
-        sizes = [segment.lines for segment in self._segments]
-        which = pa.array(np.repeat(np.arange(len(sizes), dtype=np.int32), sizes))
-        folders = [folder_names(segment.name) for segment in self._segments]
-        of_segment = {
-            "source_file": [segment.name for segment in self._segments],
-            "folder_item_type": [each.get("item_type") for each in folders],
-            "folder_event": [each.get("event") for each in folders],
-        }
-        shapes = np.array([*known], dtype=np.uint64)
-        order = np.argsort(shapes)
-        keys = pa.array([each.keys for each in known.values()], pa.string()).take(pa.array(order))
-        of_line = np.searchsorted(shapes[order], self._shapes).clip(max=len(shapes) - 1)
-        return _in_chunks(
-            pa.table(
-                {
-                    **{
-                        column: pa.DictionaryArray.from_arrays(which, pa.array(values, pa.string()))
-                        for column, values in of_segment.items()
-                    },
-                    "source_row": np.where(self._is_plain, self._rows, _NO_ROW),
-                    "line": self._array(np.packbits(self._is_plain, bitorder="little").tobytes()),
-                    "keys": pa.DictionaryArray.from_arrays(of_line.astype(np.int32), keys),
-                }
-            )
-        )
-
-    def set_aside(self, rows: Iterable[tuple[str, int]]) -> None:
-        """Note records, by file and row, that have to be read in Python."""
-        by_file: dict[str, list[int]] = {}
-        for name, row in rows:
-            by_file.setdefault(name, []).append(row)
-        for segment, start in zip(self._segments, self._starts, strict=True):
-            if segment.name in by_file:
-                places = start + np.flatnonzero(self._is_single[start : start + segment.lines])
-                which = np.searchsorted(self._rows[places], by_file[segment.name])
-                self._aside += places[which].tolist()
-
-    def aside(self) -> Iterator[tuple[str, int, str]]:
-        """File, row and text of the records that were set aside."""
-        starts = np.array(self._starts)
-        for place in self._aside:
-            segment = self._segments[int(np.searchsorted(starts, place, side="right")) - 1]
-            yield segment.name, int(self._rows[place]), self[place].decode("utf-8")
-
-
-class _Window(Sequence[bytes]):
-    """Some of many lines."""
-
-    def __init__(self, lines: _Lines, start: int, end: int) -> None:
-        self._lines, self._start, self._end = lines, start, end
-
-    def __len__(self) -> int:
-        return self._end - self._start
-
-    @overload
-    def __getitem__(self, place: int) -> bytes: ...
-
-    @overload
-    def __getitem__(self, place: slice) -> list[bytes]: ...
-
-    def __getitem__(self, place: int | slice) -> bytes | list[bytes]:
-        if isinstance(place, slice):
-            return [self[each] for each in range(*place.indices(len(self)))]
-        return self._lines[self._start + place]
 
 
 class _Records:
@@ -664,19 +443,3 @@ def _table_of_columns(
             },
         }
     )
-
-
-def _is_utf8(block: bytes) -> bool:
-    offsets = np.array([0, len(block)], dtype=np.int64)
-    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(block)]
-    try:
-        pa.Array.from_buffers(pa.large_string(), 1, buffers).validate(full=True)
-    except pa.ArrowInvalid:
-        return False
-    return True
-
-
-def _in_chunks(table: pa.Table) -> pa.Table:
-    """The same table in chunks that the threads of DuckDB can share."""
-    batches = table.unify_dictionaries().to_batches(max_chunksize=_CHUNK_ROWS)
-    return pa.Table.from_batches(batches, table.schema)

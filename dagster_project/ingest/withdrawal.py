@@ -1,7 +1,8 @@
 """Whether dumps that are no longer in the landing may leave the lake.
 
 A dump that was withdrawn leaves it by itself. Many at once are rather a mount that is missing or a
-setting that is wrong, so a person has to confirm them.
+setting that is wrong, so a person has to confirm them. Those that are too old to be kept may leave,
+unless they are all that there is: then the day of the newest dump is rather a mistake.
 """
 
 from __future__ import annotations
@@ -70,6 +71,7 @@ def held_withdrawal(
     *,
     limit_percent: float,
     confirmed: Confirmed = NOTHING_CONFIRMED,
+    expired: Collection[date] = (),
 ) -> str | None:
     """Why the dumps that left the landing are kept for now; None where they may leave the lake.
 
@@ -79,9 +81,12 @@ def held_withdrawal(
         awaited: dumps of an older lake that are still to be read.
         limit_percent: the share of all dumps, or of all events, above which several dumps are held.
         confirmed: what a person confirmed.
+        expired: the dumps in the landing that are too old to be kept.
     """
     known = loaded.keys() | set(awaited)
     gone = known - set(landed)
+    if gone != known or not gone <= set(expired):
+        gone -= set(expired)
     if not gone or confirmed.is_all or gone <= confirmed.days:
         return None
     events, all_events = _events(loaded, gone), _events(loaded, known)
@@ -97,6 +102,13 @@ def held_withdrawal(
         else f"more than {limit_percent:g} % at once (WALKHOUSE_WITHDRAWAL_LIMIT)"
     )
     named = str(min(gone)) if len(gone) == 1 else "all"
+    if gone <= set(expired):
+        return (
+            f"all {len(known):,} dumps in the lake are too old to be kept beside the newest one in "
+            f"the landing, {max(landed)} (WALKHOUSE_KEEP_DAYS), so nothing is changed or "
+            "published. See whether that day is right; if it is, confirm it: "
+            f"`walkhouse run --withdraw {named}`"
+        )
     return (
         f"{len(gone):,} of {len(known):,} dumps in the lake, with {events:,} of {all_events:,} "
         f"events, are no longer in the landing ({days}{more}): {rule}, so nothing is changed or "

@@ -313,10 +313,9 @@ def _invoke(
     allow_failed_nodes: bool = False,
 ) -> dbtRunnerResult:
     target = Path(str(project.target_path))
+    # dbt changes the folder, and does not change it back.
     with (
-        contextlib.chdir(
-            project.project_dir
-        ),  # dbt changes the folder, and does not change it back
+        contextlib.chdir(project.project_dir),
         without_variables_of_dbt(),
         as_keyboard_interrupt(),
         _logging_into(target / "dbt.log") as log,
@@ -329,7 +328,7 @@ def _invoke(
                 *("--target", str(project.target)),
                 *("--target-path", str(target)),
                 *("--log-path", str(target)),
-                # Its own logs format thirty lines a model before they see that these are not wanted.
+                # Its own logs format thirty lines a model before they find that none is wanted.
                 *("--log-level", "none", "--log-level-file", "none"),
                 "--no-use-colors",
             ]
@@ -408,7 +407,7 @@ def _close_warehouse() -> None:
 def _parsed(project: DbtProject) -> Manifest:
     """The project as `ensure_manifest` left it, so that dbt need not look for changes again."""
     state = Path(project.manifest_path).with_name(PARTIAL_PARSE).read_bytes()
-    manifest = Manifest.from_msgpack(state, decoder=extended_mashumuro_decoder)
+    manifest = Manifest.from_msgpack(state, decoder=_without_files)
     for node in manifest.nodes.values():
         if isinstance(node, SeedNode):
             # It may have been parsed in another place, which must not be where seeds are read.
@@ -419,4 +418,4 @@ def _parsed(project: DbtProject) -> Manifest:
 
 def _without_files(state: bytes) -> Any:
     """What was parsed, but for the texts of files, which only the next parse compares."""
-    return {**extended_mashumaro_decoder(state), "files": {}, "disabled": {}}
+    return {**extended_mashumuro_decoder(state), "files": {}, "disabled": {}}

@@ -26,7 +26,7 @@ from dagster_project.ingest.withdrawal import NOTHING_CONFIRMED, Confirmed, held
 from dagster_project.models.deployed import in_production
 from dagster_project.registry import load_definitions
 from dagster_project.release.publish import Hold, Release, current_release, held
-from dagster_project.release.state import project_digest, state_digest
+from dagster_project.release.state import policy_of, project_digest, state_digest
 from dagster_project.settings import Settings, without_password
 
 logger = logging.getLogger("walkhouse")
@@ -100,10 +100,10 @@ def look(
     settings = in_production(settings)
     definitions = load_definitions(settings.dbt_project)
     lake = Lake(settings.lake)
-    landing = Landing(settings.landing)
+    landing = Landing(settings.landing, keep_days=settings.keep_days)
     landed = landing.look()
     # Nothing in an older lake counts: an ingest of all dumps is what brings it to this format.
-    is_readable = not lake.is_older(landed.dumps)
+    is_readable = not lake.is_older(landed.days)
     if is_readable:
         lake.check()
     loaded = lake.dumps() if is_readable else {}
@@ -144,8 +144,13 @@ def look(
         arriving=arriving,
         failures={day: failures[day] for day in pending.dates if day in failures},
         is_catalogue_pending=is_catalogue_pending,
-        state=state_digest(fingerprints, catalogue.fingerprint if catalogue else "", project),
-        state_but_catalogue=state_digest(fingerprints, "", project),
+        state=state_digest(
+            fingerprints,
+            catalogue.fingerprint if catalogue else "",
+            project,
+            policy=policy_of(settings),
+        ),
+        state_but_catalogue=state_digest(fingerprints, "", project, policy=policy_of(settings)),
         release=current_release(settings.published),
         hold=_hold(settings, landed, fingerprints, catalogue, is_pending=is_catalogue_pending),
         withdrawal_held=held_withdrawal(
@@ -154,6 +159,7 @@ def look(
             awaited,
             limit_percent=settings.withdrawal_limit,
             confirmed=confirmed,
+            expired=landed.expired,
         ),
         catalogue_failure=failed_catalogue,
     )
@@ -163,8 +169,8 @@ def digests(settings: Settings) -> tuple[str, str]:
     """Of what lies in the landing and of what is in the lake; empty where that cannot be told."""
     lake = Lake(settings.lake)
     try:
-        landed = Landing(settings.landing).look()
-        if lake.is_older(landed.dumps):
+        landed = Landing(settings.landing, keep_days=settings.keep_days).look()
+        if lake.is_older(landed.days):
             return "", ""
     except (OSError, LakeVersionError):
         return "", ""

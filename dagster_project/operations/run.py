@@ -103,13 +103,13 @@ def bring_up_to_date(
     try:
         _say_what_is_pending(situation)
         prepare_instance(settings)
-        with _saying_what_dagster_cannot_write(settings):
-            _execute(settings, situation, waiver, load_definitions, confirmed)
+        with _saying_what_dagster_cannot_write(settings), _recording() as instance:
+            _execute(settings, situation, waiver, load_definitions, confirmed, instance)
+            situation = _look_after(settings, instance, now=now)
     except BaseException:
         if asked_to_stop():
             logger.warning("%s", _said_of_a_stopped_run(settings, situation))
         raise
-    situation = look_after(settings, now=now)
     logger.info("done in %.0f s", time.monotonic() - started)
     return situation.is_published
 
@@ -125,16 +125,31 @@ def look_after(settings: Settings, *, now: datetime | None = None) -> Situation:
         OSError: the landing cannot be listed.
         LakeVersionError: the lake was written by another version, and cannot be read again.
     """
-    import dagster as dg
+    with _recording() as instance:
+        return _look_after(settings, instance, now=now)
 
+
+def _look_after(
+    settings: Settings, instance: dg.DagsterInstance, *, now: datetime | None
+) -> Situation:
     from dagster_project.operations.failed_runs import failed_runs
     from dagster_project.operations.retention import prune_records
 
     situation = _look(settings, now=now)
-    with dg.DagsterInstance.get() as instance:
-        watch(settings, situation, failed_runs(instance))
-        prune_records(instance, settings)
+    watch(settings, situation, failed_runs(instance))
+    prune_records(instance, settings)
     return situation
+
+
+@contextlib.contextmanager
+def _recording() -> Iterator[dg.DagsterInstance]:
+    """Dagster's instance, whose storage takes a while to open."""
+    with contextlib.redirect_stdout(io.StringIO()):  # Dagster prints as it loads
+        import dagster as dg
+
+        instance = dg.DagsterInstance.get()
+    with instance:
+        yield instance
 
 
 def _look(
@@ -186,11 +201,10 @@ def _execute(
     waiver: Waiver | None,
     load_defs: Callable[[], dg.Definitions],
     confirmed: Confirmed,
+    instance: dg.DagsterInstance,
 ) -> None:
     # Dagster and dbt print as they load and run; what a person needs is logged.
     with contextlib.redirect_stdout(io.StringIO()):
-        import dagster as dg
-
         from dagster_project.operations.requests import build_request, ingest_requests
         from dagster_project.operations.runs import BUILD, INGEST, close_abandoned_runs
 
@@ -198,42 +212,41 @@ def _execute(
         # Held until this process ends: what the sensors would start waits for both runs.
         build_id = str(uuid.uuid4())
         hold_run(settings.home, build_id)
-        with dg.DagsterInstance.get() as instance:
-            close_abandoned_runs(instance, settings.home)
-            for request in ingest_requests(situation):
-                events = _executed(
-                    instance,
-                    defs,
-                    INGEST,
-                    tags=request.tags,
-                    configuration={
-                        **_QUIET,
-                        "ops": {"dumps": {"config": {"withdraw": confirmed.texts}}},
-                    },
-                )
-                _log_failures(events)
-            wanted = build_request(look(settings))
-            if wanted is None:
-                _send_copies(settings, defs, instance)
-                return
-            configuration: dict[str, Any] = dict(_QUIET)
-            if waiver:
-                configuration["resources"] = {
-                    "waivers": {
-                        "config": {"invariants": list(waiver.invariants), "reason": waiver.reason}
-                    }
-                }
+        close_abandoned_runs(instance, settings.home)
+        for request in ingest_requests(situation):
             events = _executed(
                 instance,
                 defs,
-                BUILD,
-                run_id=build_id,
-                tags=wanted.tags,
-                configuration=configuration,
+                INGEST,
+                tags=request.tags,
+                configuration={
+                    **_QUIET,
+                    "ops": {"dumps": {"config": {"withdraw": confirmed.texts}}},
+                },
             )
             _log_failures(events)
-            if not any(event.is_step_start and event.step_key == _COPIES for event in events):
-                _send_copies(settings, defs, instance)  # of the release that readers still see
+        wanted = build_request(look(settings))
+        if wanted is None:
+            _send_copies(settings, defs, instance)
+            return
+        configuration: dict[str, Any] = dict(_QUIET)
+        if waiver:
+            configuration["resources"] = {
+                "waivers": {
+                    "config": {"invariants": list(waiver.invariants), "reason": waiver.reason}
+                }
+            }
+        events = _executed(
+            instance,
+            defs,
+            BUILD,
+            run_id=build_id,
+            tags=wanted.tags,
+            configuration=configuration,
+        )
+        _log_failures(events)
+        if not any(event.is_step_start and event.step_key == _COPIES for event in events):
+            _send_copies(settings, defs, instance)  # of the release that readers still see
 
 
 def _executed(

@@ -13,6 +13,7 @@ from dagster_project.release.metrics import (
     ITEMS,
     LEDGER,
     LEFT_OUT,
+    PEOPLE,
     SESSIONS,
     Report,
 )
@@ -20,6 +21,7 @@ from dagster_project.release.metrics import (
 _FIGURES: Mapping[str, tuple[Report, str]] = {
     "sessions": (SESSIONS, "sessions"),
     "engaged_sessions": (SESSIONS, "engaged_sessions"),
+    "people": (PEOPLE, "new_people"),
     "items": (ITEMS, "items"),
     "left_out": (LEFT_OUT, "events"),
     "quarantined": (LEDGER, "quarantined"),
@@ -28,11 +30,7 @@ _FIGURES: Mapping[str, tuple[Report, str]] = {
     "invariants": (INVARIANTS, "invariants"),
     "not_passed": (INVARIANTS, "not_passed"),
 }
-_OTHERS = """
-    (select sum(events) from reports.rpt_events_daily) as events,
-    (select count(distinct end_user_id) from facts.fct_sessions
-        where environment = 'production') as end_users
-"""
+_EVENTS = "(select sum(events) from reports.rpt_events_daily) as events"
 
 
 def headlines(release: duckdb.DuckDBPyConnection) -> dict[str, int]:
@@ -45,7 +43,7 @@ def headlines(release: duckdb.DuckDBPyConnection) -> dict[str, int]:
         f"(select {report.metric(figure).sql} from {report.name}) as {name}"
         for name, (report, figure) in _FIGURES.items()
     ]
-    cursor = release.execute(f"select {', '.join(asked)}, {_OTHERS}")
+    cursor = release.execute(f"select {', '.join(asked)}, {_EVENTS}")
     names = [column[0] for column in cursor.description or ()]
     row = dict(zip(names, cursor.fetchall()[0], strict=True))
     numbers = {name: int(value or 0) for name, value in row.items()}

@@ -21,7 +21,6 @@ from dagster_project.release.metrics import (
     Metric,
     Report,
     rate,
-    total,
 )
 
 
@@ -95,24 +94,22 @@ def _of(position: int, measure: Measure) -> str:
     )
 
 
+_ALL = "; ".join(f"{each.item_type}: {each.did}, of {each.of}" for each in MEASURES) + "."
+
 ITEM_RATES = Report(
     "reports",
     "item_rates",
     date="report_date",
     query=" union all ".join(_of(position, measure) for position, measure in enumerate(MEASURES)),
     metrics=(
-        total("did_it", "Did"),
-        total("met_it", "Of"),
+        Metric("did_it", "Did", "sum(did_it)", meaning=f"The numerators of the rates. {_ALL}"),
+        Metric("met_it", "Of", "sum(met_it)", meaning=f"The denominators of the rates. {_ALL}"),
         rate(
             "item_rate",
             "Rate",
             "did_it",
             "met_it",
-            meaning=(
-                "The rate that items of the type can have: "
-                + "; ".join(f"{each.item_type}, {each.did}, of {each.of}" for each in MEASURES)
-                + "."
-            ),
+            meaning=f"The rate that items of the type can have. {_ALL}",
             tone="good",
         ),
         Metric(

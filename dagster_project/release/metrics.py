@@ -54,6 +54,7 @@ class Report:
         metrics: the figures on it.
         date: the column with the day of a row; None if the table has no days.
         query: what it is where it is no published table but made of some; `table` names it.
+        whole: the condition of the rows that say what all others say together, if there are any.
     """
 
     schema: str
@@ -61,6 +62,7 @@ class Report:
     metrics: tuple[Metric, ...] = ()
     date: str | None = None
     query: str = ""
+    whole: str = ""
 
     @property
     def name(self) -> str:
@@ -164,7 +166,7 @@ SESSIONS = Report(
         total("engaged_sessions", "Engaged sessions"),
         total("events", "Item events"),
         total("interactions", "Interactions"),
-        rate("engagement_rate", "Engagement", "engaged_sessions", "sessions"),
+        rate("engagement_rate", "Engagement rate", "engaged_sessions", "sessions"),
         per("events_per_session", "Events per session", "events", "sessions"),
         per("interactions_per_session", "Interactions per session", "interactions", "sessions"),
         Metric(
@@ -190,6 +192,90 @@ SESSIONS = Report(
     ),
 )
 
+ALL_SYSTEMS = "system_id is null"
+"""The rows of active people over all systems: somebody who uses two is one person in them."""
+
+
+def _whole(sql: str, rows: str) -> str:
+    """A figure of the rows that stand for all, or where a filter left none, of those that are left.
+
+    Args:
+        sql: the figure, with `{rows}` where an aggregate is filtered.
+        rows: the condition of the rows that stand for all.
+    """
+    return f"coalesce({sql.format(rows=f' filter (where {rows})')}, {sql.format(rows='')})"
+
+
+def _last(column: str, label: str) -> Metric:
+    """The count of the latest day: those of several days would count somebody more than once."""
+    sql = _whole(f"arg_max({column}, report_date){{rows}}", ALL_SYSTEMS)
+    return Metric(column, label, sql, column=column)
+
+
+PEOPLE = Report(
+    "reports",
+    "rpt_active_people",
+    date="report_date",
+    whole=ALL_SYSTEMS,
+    metrics=(
+        _last("people", "People of the day"),
+        _last("people_7_days", "People in 7 days"),
+        _last("people_28_days", "People in 28 days"),
+        _last("engaged_people", "Engaged people of the day"),
+        _last("engaged_people_7_days", "Engaged people in 7 days"),
+        _last("engaged_people_28_days", "Engaged people in 28 days"),
+        Metric(
+            "new_people",
+            "New people",
+            _whole("sum(new_people){rows}", ALL_SYSTEMS),
+            column="new_people",
+        ),
+        Metric(
+            "resurrected_people",
+            "People back after 28 days",
+            _whole("sum(resurrected_people){rows}", ALL_SYSTEMS),
+            column="resurrected_people",
+        ),
+        Metric(
+            "stickiness",
+            "Stickiness",
+            _whole("sum(people){rows} / nullif(sum(people_28_days){rows}, 0)", ALL_SYSTEMS),
+            "share",
+            column="stickiness",
+        ),
+    ),
+)
+
+ALL_TYPES = "item_type is null"
+
+ADOPTION = Report(
+    "reports",
+    "rpt_adoption_by_attribute",
+    date="week",
+    whole=ALL_TYPES,
+    metrics=(
+        *(
+            Metric(column, label, _whole(f"sum({column}){{rows}}", ALL_TYPES), column=column)
+            for column, label in (
+                ("people", "People"),
+                ("engaged_people", "Engaged people"),
+                ("sessions", "Sessions"),
+                ("interactions", "Interactions"),
+            )
+        ),
+        Metric(
+            "adoption_rate",
+            "Adoption rate",
+            _whole("sum(engaged_people){rows} / nullif(sum(people){rows}, 0)", ALL_TYPES),
+            "share",
+            column="adoption_rate",
+            parts=("engaged_people", "people"),
+            of="people",
+            tone="good",
+        ),
+    ),
+)
+
 ITEMS = Report(
     "reports",
     "rpt_items_daily",
@@ -207,7 +293,7 @@ ITEMS = Report(
         ),
         Metric(
             "items",
-            "Items in use",
+            "Items",
             "count(distinct item_key)",
             meaning=(
                 "Items with any event. An item is one of its system: two systems may give two items"
@@ -222,10 +308,10 @@ NON_INTERACTORS = Report(
     "rpt_non_interactors",
     metrics=(
         Metric(
-            "users",
-            "Users who did not use it",
-            "count(distinct (system_id, end_user_id))",
-            meaning="Users who were shown an item and have never used it.",
+            "people",
+            "People who did not use it",
+            "count(distinct person_id)",
+            meaning="People who were shown an item and have never used it.",
         ),
         total("exposures", "Times it was shown to them"),
     ),
@@ -236,7 +322,7 @@ FLOWS = Report(
     "rpt_flows",
     metrics=(
         total("plays", "Plays"),
-        total("completable_plays", "Plays with a known end"),
+        total("completable_plays", "Completable plays"),
         total("completed", "Completed", tone="good"),
         total("failed", "Failed", tone="bad"),
         total("stopped_by_launcher", "Stopped by a launcher"),
@@ -323,7 +409,7 @@ SURVEYS = Report(
         total("detractors", "Detractors", tone="bad"),
         Metric(
             "nps",
-            "NPS",
+            "Net promoter score",
             "100 * (sum(promoters) - sum(detractors)) / nullif(sum(nps_answers), 0)",
             "signed",
             column="nps",

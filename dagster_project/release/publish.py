@@ -1,16 +1,19 @@
 """Writes releases and switches between them; readers see the one before or the one after.
 
     <published>/walkhouse.duckdb  ->  current/walkhouse.duckdb
+    <published>/walkhouse-reports.duckdb  ->  current/walkhouse-reports.duckdb
     <published>/parquet           ->  current/parquet
     <published>/index.html        ->  current/index.html
     <published>/current           ->  .releases/<release id>
     <published>/releases          ->  .releases
-    <published>/.releases/<release id>/walkhouse.duckdb, parquet/<schema>/<table>/,
-                                  index.html, release.json, iceberg.json (where Spark built it)
+    <published>/.releases/<release id>/walkhouse.duckdb, walkhouse-reports.duckdb,
+                                  parquet/<schema>/<table>/, index.html, release.json,
+                                  iceberg.json (where Spark built it)
 
-`current` is a symbolic link that is replaced in one step, so the DuckDB file, the Parquet files and
-the page change together, and going back is the same step. `releases/<release id>` stays the same
-release for as long as that is kept. The links are relative: the folder can be mounted elsewhere.
+`current` is a symbolic link that is replaced in one step, so the DuckDB files, the Parquet
+files and the page change together, and going back is the same step. `releases/<release id>` stays
+the same release for as long as that is kept. The links are relative: the folder can be mounted
+elsewhere.
 
 The files of a release are read-only, for their owner as well: DuckDB, which writes by default,
 gets an error instead of changing what was audited. The folders are not, so that old releases can be
@@ -29,14 +32,17 @@ import shutil
 import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from dagster_project.personal_data import Column, Table
+from dagster_project.release.kept_reports import take_over_reports
 from dagster_project.release.page.page import write_page
 from dagster_project.release.parquet import table_versions, write_parquet
+from dagster_project.release.report_file import REPORTS, write_report_file
 from dagster_project.replacing import flush_to_disk, replace_text
 from dagster_project.rights import umask
 
@@ -49,6 +55,19 @@ _SNAPSHOTS = "iceberg.json"
 
 _MANY_GAPS = 0.05  # of all blocks
 _QUICK_TO_WRITE = 256 * 1024 * 1024  # bytes
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What is kept where dumps are not kept for ever.
+
+    Attributes:
+        first_dump: the day of the first dump that is kept.
+        first_report: the first day whose daily reports are kept.
+    """
+
+    first_dump: date
+    first_report: date
 
 
 class ReleaseError(Exception):
@@ -72,6 +91,7 @@ class Release:
         project: digest of the deployed dbt project that built it; empty before there were any.
         project_commit: the commit that the project was deployed from, None where there is none.
         is_project_modified: whether the project differed from that commit.
+        smallest_group: numbers about fewer people are empty in its second file.
     """
 
     release_id: str
@@ -86,6 +106,7 @@ class Release:
     project: str = ""
     project_commit: str | None = None
     is_project_modified: bool | None = None
+    smallest_group: int = 1
 
 
 @dataclass(frozen=True)
@@ -162,6 +183,18 @@ RELEASE_COLUMNS = (
         "Whether the project differed from that commit.",
         is_nullable=True,
     ),
+    ReleaseColumn(
+        "smallest_group",
+        "bigint",
+        "Numbers about fewer people are empty in `walkhouse-reports.duckdb`.",
+    ),
+)
+
+_OF_RELEASE = Table(
+    "meta",
+    "release",
+    (),
+    tuple(Column(column.name, column.personal_data, people="none") for column in RELEASE_COLUMNS),
 )
 
 
@@ -179,6 +212,8 @@ def publish(
     keep: int,
     threads: int,
     memory_limit: str,
+    of_people: Sequence[Table] = (),
+    kept: Kept | None = None,
 ) -> Path:
     """Write a release beside those that there are, and make it the current one.
 
@@ -190,6 +225,8 @@ def publish(
         keep: how many releases stay on disk.
         threads: for DuckDB.
         memory_limit: for DuckDB.
+        of_people: what the tables say of people; those that do not say are in no second file.
+        kept: where dumps are not kept for ever, how long what is.
 
     Returns:
         the folder of the release.
@@ -213,6 +250,8 @@ def publish(
             previous=_folder_of_current(published),
             threads=threads,
             memory_limit=memory_limit,
+            of_people=of_people,
+            kept=kept,
         )
         write_page(building / _FILE, building / _PAGE)
         _write_snapshots(warehouse, building / _SNAPSHOTS, tables)
@@ -227,7 +266,7 @@ def publish(
         raise
     switch_to(published, release.release_id)
     end_hold(published)
-    _remove_old(published, keep=keep)
+    _remove_old(published, keep=keep, first_dump=kept.first_dump if kept else None)
     return target
 
 
@@ -241,7 +280,7 @@ def switch_to(published: Path, release_id: str) -> None:
         known = ", ".join(release.release_id for release in releases(published)) or "none"
         raise ReleaseError(f"there is no release {release_id!r}; known are: {known}")
     _link(published / "releases", ".releases")
-    for name in (_FILE, "parquet", _PAGE):
+    for name in (_FILE, REPORTS, "parquet", _PAGE):
         _link(published / name, f"current/{name}")
     _link(published / "current", f".releases/{release_id}")
 
@@ -365,6 +404,8 @@ def _write_tables(
     previous: Path | None,
     threads: int,
     memory_limit: str,
+    of_people: Sequence[Table],
+    kept: Kept | None,
 ) -> None:
     # Writing every table anew would take most of a run; a copy is as fast as the disk.
     _copy_file(warehouse, building / _FILE)
@@ -374,6 +415,15 @@ def _write_tables(
     with duckdb.connect(str(building / _FILE), config=config) as target:
         versions = table_versions(target)
         _drop_what_is_not_published(target, tables)
+        taken_over: Sequence[tuple[str, str]] = ()
+        if kept and kept.first_report < kept.first_dump and previous:
+            taken_over = take_over_reports(
+                target,
+                previous / _FILE,
+                of_people,
+                first_dump=kept.first_dump,
+                first_report=kept.first_report,
+            )
         _write_release_table(target, release)
         target.execute("checkpoint")
     _leave_out_free_blocks(building / _FILE, config)
@@ -388,8 +438,17 @@ def _write_tables(
             previous=previous / "parquet" if previous else None,
             threads=threads,
         )
+    write_report_file(
+        building / _FILE,
+        building / REPORTS,
+        [*of_people, _OF_RELEASE],
+        smallest_group=release.smallest_group,
+        config=config,
+    )
     shutil.rmtree(building / ".temp", ignore_errors=True)
-    _check_written(warehouse, building / _FILE, tables)
+    _check_written(warehouse, building / _FILE, [t for t in tables if t not in taken_over])
+    shared = [(table.schema, table.name) for table in of_people if not table.is_about_persons]
+    _check_written(building / _FILE, building / REPORTS, shared)
 
 
 def _leave_out_free_blocks(file: Path, config: dict[str, Any]) -> None:
@@ -506,10 +565,16 @@ def _link(path: Path, target: str) -> None:
     new.replace(path)
 
 
-def _remove_old(published: Path, *, keep: int) -> None:
+def _remove_old(published: Path, *, keep: int, first_dump: date | None) -> None:
+    """Remove releases that are not kept, and those that hold dumps that are not."""
     current = current_release(published)
-    for release in releases(published)[keep:]:
-        if current is None or release.release_id != current.release_id:
+    for place, release in enumerate(releases(published)):
+        is_too_old = first_dump is not None and (
+            release.first_dump_date is not None
+            and date.fromisoformat(release.first_dump_date) < first_dump
+        )
+        is_current = current is not None and release.release_id == current.release_id
+        if (place >= keep or is_too_old) and not is_current:
             shutil.rmtree(release_folder(published, release.release_id))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
-from dagster_project.settings import CODE_VERSION
+from dagster_project.settings import CODE_VERSION, Settings
 
 _PARTS_OF_A_BUILD = ("dbt_project.yml", "seeds/**/*.csv", "models/**/*", "macros/**/*.sql")
 
@@ -23,14 +23,26 @@ def project_digest(dbt_project: Path) -> str:
     return digest.hexdigest()
 
 
-def state_digest(dumps: Mapping[date, str], catalogue: str, project: str) -> str:
+def policy_of(settings: Settings) -> str:
+    """What the settings say of how a release shows and keeps its tables; empty by default."""
+    says = {
+        "smallest_group": settings.smallest_group if settings.smallest_group > 1 else 0,
+        "keep_report_days": settings.keep_report_days if settings.keep_days else 0,
+    }
+    return " ".join(f"{name}={value}" for name, value in says.items() if value)
+
+
+def state_digest(
+    dumps: Mapping[date, str], catalogue: str, project: str, *, policy: str = ""
+) -> str:
     """Changes whenever a table of the release could differ.
 
     Args:
         dumps: fingerprint by dump date.
         catalogue: fingerprint of the content catalogue.
         project: see `project_digest`.
+        policy: see `policy_of`.
     """
     days = sorted((day.isoformat(), fingerprint) for day, fingerprint in dumps.items())
-    content = json.dumps([days, catalogue, project])
+    content = json.dumps([days, catalogue, project, *([policy] if policy else [])])
     return hashlib.sha256(content.encode()).hexdigest()

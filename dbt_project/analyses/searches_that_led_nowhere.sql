@@ -33,20 +33,20 @@ final as (
 
     select
         coalesce(departments.department, 'unknown') as department,
-        lower(searches.final_term) as search_term,
+        searches.search_term,
         count(*) as searches,
-        count(*) filter (where not searches.was_clicked) as led_nowhere,
-        count(distinct searches.end_user_id) filter (where not searches.was_clicked)
+        count(*) filter (where not searches.led_to_click) as led_nowhere,
+        count(distinct searches.end_user_id) filter (where not searches.led_to_click)
             as end_users,
-        {{ rate('count(*) filter (where not searches.was_clicked)', 'count(*)') }}
+        {{ rate('count(*) filter (where not searches.led_to_click)', 'count(*)') }}
             as led_nowhere_rate
     from searches
     left join departments
         on
             searches.system_id = departments.system_id
             and searches.end_user_id = departments.end_user_id
-    group by coalesce(departments.department, 'unknown'), lower(searches.final_term)
-    having count(*) filter (where not searches.was_clicked) > 0
+    group by coalesce(departments.department, 'unknown'), searches.search_term
+    having count(*) filter (where not searches.led_to_click) > 0
 
 )
 

@@ -2,8 +2,9 @@
    the time whose day is the report's (where it has days or weeks), what the report leaves out, and
    by count the aggregate of the fact that the sum of the report's column must equal. What counts
    users is not what its homes add up to.
-   `rpt_non_interactors` and `rpt_paths` are missing: who has not used an item, and what came before or
-   after it, is no total of a fact. #}
+   `rpt_non_interactors`, `rpt_paths` and `rpt_flow_impact` are missing: who has not used an item, what
+   came before or after it, and who reached a goal is no total of a fact. What counts people,
+   `people_add_up` looks at. #}
 {% macro reconciled_reports() -%}
     {{ return({
         'rpt_sessions_daily': {

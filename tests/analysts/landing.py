@@ -119,6 +119,8 @@ def write(landing: Path) -> None:
         landings.catalogued("f1", "UU!"),
         landings.catalogued("f2", "UU!"),
         landings.catalogued("a1", "FF!", run_as_automation_process=True, has_autoplay_rule=True),
+        # The goal of `a1`, which nobody reaches.
+        landings.catalogued("k2", "", item_type="Task", parent_item_id="a1"),
     ]
     items = landing / "content" / "items.ndjson"
     items.parent.mkdir(parents=True)

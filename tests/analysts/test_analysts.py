@@ -33,9 +33,13 @@ ALSO_ASKED_FOR = (
     "int_flow_play_sessions",
     "dim_items",
     "rpt_flows_daily",
+    "rpt_flow_impact",
     "rpt_paths",
     "rpt_surveys",
     "nps_scores",
+    "rpt_active_people",
+    "rpt_adoption_by_attribute",
+    "session_people",
 )
 
 
@@ -297,6 +301,12 @@ FLOW_METRICS = {
     "completed_plays": "completed",
     "completion_rate": "completion_rate",
 }
+PEOPLE_METRICS = {
+    "active_people": "people",
+    "active_people_28_days": "people_28_days",
+    "stickiness": "stickiness",
+    "engaged_people": "engaged_people",
+}
 SCORE_METRICS = {
     "nps_answers": "nps_answers",
     "promoters": "promoters",
@@ -354,6 +364,26 @@ def test_the_metrics_of_flows_are_those_of_the_report(
     assert_same(answer, reported(analyst, "rpt_flows_daily", FLOW_METRICS, ["report_date", *key]))
     f2 = [row for key, row in answer.items() if key[:1] + key[3:4] == ("2026-03-05", "f2")]
     assert [row["completion_rate"] for row in f2] == [0.5]
+
+
+def test_the_metrics_of_people_are_those_of_the_report(
+    analyst: Installation, tmp_path: Path
+) -> None:
+    answer = asked(analyst, tmp_path, list(PEOPLE_METRICS), ["metric_time__day", "system"])
+    report = reported(analyst, "rpt_active_people", PEOPLE_METRICS, ["report_date", "system_id"])
+    # Metrics have no days without anybody, and nothing for all systems beside those for each.
+    assert_same(
+        {day: row for day, row in answer.items() if row["active_people"]},
+        {day: row for day, row in report.items() if row["active_people"] and day[1]},
+    )
+    by_department = asked(
+        analyst,
+        tmp_path,
+        ["active_people", "adoption_rate"],
+        ["metric_time__week", "person__department"],
+    )
+    assert by_department["2026-03-09", ""] == {"active_people": 2, "adoption_rate": 0.5}
+    assert by_department["2026-03-09", "HR"] == {"active_people": 1, "adoption_rate": 1}
 
 
 def test_the_net_promoter_score_is_that_of_the_report(
@@ -469,6 +499,20 @@ def test_how_completion_changes_from_week_to_week(answers: Any) -> None:
     ]
 
 
+def test_what_completing_a_flow_goes_with(answers: Any) -> None:
+    """Of who never saw a1, one was seen before it only, and the days of another are not over."""
+    rows = answers("what_completing_a_flow_goes_with")
+    columns = ("people_completed", "people_completed_reached", "completed_rate")
+    others = ("people_never_shown", "people_never_shown_reached", "never_shown_rate")
+    assert values(rows, "flow_item_id", "goal_item_id", *columns, *others) == [
+        ("a1", "k2", 1, 0, 0.0, 1, 0, 0.0)
+    ]
+    assert values(rows, "difference_to_never_shown", "is_more_than_chance") == [(0.0, False)]
+    assert values(rows, "difference_to_never_shown_low", "difference_to_never_shown_high") == [
+        (-0.793451, 0.793451)
+    ]
+
+
 def test_what_leads_to_a_flow(answers: Any) -> None:
     """Five sessions started f1, four of them with it; f2 was followed by itself alone."""
     assert [tuple(row.values()) for row in answers("what_leads_to_a_flow")] == [
@@ -496,6 +540,36 @@ def test_which_automations_ran_beside_which_flows(answers: Any) -> None:
     flow = ("a1", "The flow a1", "Smart Walk-Thru", "f1", "The flow f1")
     assert [tuple(row.values()) for row in answers("automations_beside_flows")] == [
         (SYSTEM, *flow, 1, 1, 1)
+    ]
+
+
+def test_how_often_departments_come_back(answers: Any) -> None:
+    assert [tuple(row.values()) for row in answers("departments_that_come_back")] == [
+        ("HR", 1, 1, 1.0, 2, 6.042),
+        ("unknown", 3, 1, 1 / 3, 6, 4.417),
+        ("Sales", 1, 0, 0.0, 1, None),
+    ]
+
+
+def test_which_systems_are_in_use(answers: Any) -> None:
+    """Without a host, a system is called by its id."""
+    assert [tuple(row.values()) for row in answers("systems_in_use")] == [
+        (SYSTEM, 5, 9, 1.8, dt.date(2026, 3, 15), 0),
+        (OTHER_SYSTEM, 1, 1, 1.0, dt.date(2026, 3, 4), 11),
+    ]
+
+
+def test_which_systems_became_a_habit(answers: Any) -> None:
+    assert [tuple(row.values()) for row in answers("systems_that_became_a_habit")] == [
+        (SYSTEM, SYSTEM, 16, 8 / 50, 7 / 43, 4, 0),
+        (None, "All systems", 16, 9 / 62, 8 / 55, 5, 0),
+        (OTHER_SYSTEM, OTHER_SYSTEM, 12, 1 / 12, 1 / 12, 1, 0),
+    ]
+
+
+def test_which_departments_are_left_behind(answers: Any) -> None:
+    assert [tuple(row.values()) for row in answers("departments_left_behind")] == [
+        (dt.date(2026, 3, 9), SYSTEM, "unknown", 2, 1, 0.5, 2 / 3),
     ]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 from playwright.sync_api import Locator, Page, Response, expect
 
@@ -46,9 +47,20 @@ class Reader:
         self.page.locator("[data-test=login-button], button[type=submit]").first.click()
         expect(self.page.locator("[data-test=navbar-top]")).to_be_visible(timeout=PATIENCE)
 
-    def open(self, slug: str, *, charts: int) -> None:
-        """Open a dashboard, or open it anew, and wait until all of its charts are there."""
-        self.page.goto(f"{self.address}/superset/dashboard/{slug}/")
+    def open(self, slug: str, *, charts: int, days: str = "") -> None:
+        """Open a dashboard, or open it anew, and wait until all of its charts are there.
+
+        Args:
+            slug: the last part of its address.
+            charts: how many there are.
+            days: the date filter; empty for the days that it begins with.
+        """
+        chosen = (
+            f"(NATIVE_FILTER-date:(extraFormData:(time_range:'{days}'),"
+            f"filterState:(value:'{days}'),id:NATIVE_FILTER-date,ownState:()))"
+        )
+        asked = f"?native_filters={quote(chosen)}" if days else ""
+        self.page.goto(f"{self.address}/superset/dashboard/{slug}/{asked}")
         drawn = self.page.locator("[data-test=slice-container]")
         expect(drawn).to_have_count(charts, timeout=PATIENCE)
         self.wait()
@@ -62,8 +74,8 @@ class Reader:
         return self.page.locator(f'[data-test-chart-name="{title}"]')
 
     def figure(self, title: str) -> Locator:
-        """The figure in large type."""
-        return self.chart(title).locator(".header-line")
+        """What stands in the chart of a figure: the figure first."""
+        return self.chart(title).locator("[data-test=slice-container]")
 
     def table(self, title: str) -> list[list[str]]:
         """The rows of a table, as they are written."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from bi.superset import datasets
 from bi.superset.bundle import bundle, write_bundle
 from bi.superset.dashboards import DASHBOARDS
 from bi.superset.datasets import Dataset
+from dagster_project.release import metrics
 from dagster_project.release.publish import RELEASE_COLUMNS
 from tests.installation import CHECKOUT, DBT_PROJECT
 
@@ -27,20 +29,36 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("release") / "walkhouse.duckdb"
     with duckdb.connect(str(file)) as connection:
         for schema, table, columns in contracts():
-            listed = ", ".join(f'"{name}" {data_type}' for name, data_type in columns)
+            listed = ", ".join(f'"{name}" {data_type}' for name, data_type, _ in columns)
             connection.execute(f"create schema if not exists {schema}")
             connection.execute(f"create table {schema}.{table} ({listed})")
+            for name, _, description in columns:
+                said = description.replace("'", "''")
+                connection.execute(f"comment on column {schema}.{table}.\"{name}\" is '{said}'")
+        connection.execute(
+            "insert into reports.rpt_sessions_daily by name"
+            " select date '2026-03-01' + day::int as report_date, 's' as system_id, 1 as sessions"
+            " from range(14) as days (day)"
+        )
     return file
 
 
-def contracts() -> Iterator[tuple[str, str, list[tuple[str, str]]]]:
-    """Schema, name and columns of all tables of reports and meta."""
-    for schema in ("reports", "meta"):
-        for file in sorted((DBT_PROJECT / "models" / schema).glob("*.yml")):
+def contracts() -> Iterator[tuple[str, str, list[tuple[str, str, str]]]]:
+    """Schema, name and columns of what the dashboards read: name, type and description."""
+    for pattern in ("facts/dim_systems.yml", "reports/*.yml", "meta/*.yml"):
+        for file in sorted((DBT_PROJECT / "models").glob(pattern)):
+            schema = file.parent.name
             for model in yaml.safe_load(file.read_text(encoding="utf-8")).get("models", []):
-                columns = [(found["name"], found["data_type"]) for found in model["columns"]]
+                columns = [
+                    (found["name"], found["data_type"], found["description"])
+                    for found in model["columns"]
+                ]
                 yield schema, model["name"], columns
-    yield "meta", "release", [(column.name, column.data_type) for column in RELEASE_COLUMNS]
+    yield (
+        "meta",
+        "release",
+        [(column.name, column.data_type, column.description) for column in RELEASE_COLUMNS],
+    )
 
 
 @pytest.fixture(scope="module")
@@ -52,11 +70,12 @@ def files(release: Path) -> dict[str, Any]:
 def test_every_metric_and_computed_column_can_be_asked_of_its_table(
     dataset: Dataset, release: Path
 ) -> None:
-    metrics = [f"{metric.sql} as {metric.name}" for metric in dataset.metrics]
+    metrics = [f"{metric.sql} as {metric.name}" for metric in dataset.report.metrics]
     columns = [f"any_value({column.sql}) as {column.name}" for column in dataset.columns]
     asked = ", ".join([*metrics, *columns]) or "count(*)"
     with duckdb.connect(str(release), read_only=True) as connection:
-        rows = connection.execute(f"select {asked} from {dataset.schema}.{dataset.table}")
+        source = f"({dataset.query}) as asked" if dataset.query else dataset.report.name
+        rows = connection.execute(f"select {asked} from {source}")
         assert len(rows.fetchall()) == 1
 
 
@@ -73,6 +92,89 @@ def test_charts_use_metrics_and_columns_that_there_are(files: dict[str, Any]) ->
         assert {*form.get("metrics", []), *single} - {None} <= metrics, path
         named = [*form.get("groupby", []), *form.get("all_columns", []), form.get("x_axis")]
         assert set(named) - {None} <= columns, path
+
+
+def test_every_figure_is_explained(files: dict[str, Any]) -> None:
+    for path, dataset in files.items():
+        if path.startswith("datasets/"):
+            for metric in dataset["metrics"]:
+                assert metric["description"], (path, metric["metric_name"])
+
+
+def test_a_figure_has_the_label_of_its_metric_in_the_semantic_layer() -> None:
+    labels = {
+        metric["name"]: metric["label"]
+        for file in (DBT_PROJECT / "models" / "semantic").glob("*.yml")
+        for metric in yaml.safe_load(file.read_text(encoding="utf-8")).get("metrics", [])
+    }
+    shared = {
+        metric.name: metric.label
+        for report in (metrics.SESSIONS, metrics.ITEMS, metrics.SURVEYS, metrics.FLOWS_DAILY)
+        for metric in report.metrics
+        if metric.name in labels
+    }
+    assert len(shared) > 12
+    assert shared == {name: labels[name] for name in shared}
+
+
+def test_no_axis_of_shares_goes_beyond_all(files: dict[str, Any]) -> None:
+    shares = [
+        chart["params"]
+        for chart in files.values()
+        if "viz_type" in chart
+        and chart["viz_type"].startswith("echarts_timeseries")
+        and chart["params"]["y_axis_format"] == datasets.DISPLAY["share"]
+    ]
+    assert shares
+    for form in shares:
+        assert form["truncateYAxis"] is True
+        assert form["y_axis_bounds"] == [0, 1]
+
+
+def test_the_overview_comes_first_and_leads_to_all_others(files: dict[str, Any]) -> None:
+    overview, *others = DASHBOARDS
+    position = files[f"dashboards/{overview.slug}.yaml"]["position"]
+    for page in others:
+        link = f"[{page.title}](/superset/dashboard/{page.slug}/)"
+        assert link in position["MARKDOWN-about"]["meta"]["code"]
+
+
+def test_systems_have_names_and_items_their_system(files: dict[str, Any]) -> None:
+    for path, chart in files.items():
+        if path.startswith("charts/"):
+            form = chart["params"]
+            named = {*form.get("groupby", []), form.get("x_axis")}
+            assert not named & {"system_id", "item_name", "flow_item_name"}, path
+    for page in DASHBOARDS[:-1]:
+        filters = files[f"dashboards/{page.slug}.yaml"]["metadata"]["native_filter_configuration"]
+        assert {"Date", "System"} <= {found["name"] for found in filters}, page.slug
+
+
+@pytest.mark.parametrize(
+    ("today", "days"),
+    [
+        (None, "2026-03-08 : 2026-03-15"),
+        (date(2026, 11, 30), "2026-03-08 : 2026-03-15"),
+        (
+            date(2026, 3, 15),
+            'DATEADD(DATETIME("today"), -7, day) : DATEADD(DATETIME("today"), 0, day)',
+        ),
+        (
+            date(2026, 3, 16),
+            'DATEADD(DATETIME("today"), -8, day) : DATEADD(DATETIME("today"), -1, day)',
+        ),
+    ],
+)
+def test_a_dashboard_begins_with_the_days_of_the_page(
+    release: Path, today: date | None, days: str
+) -> None:
+    for page in DASHBOARDS:
+        dashboard = bundle(release, today=today)[f"dashboards/{page.slug}.yaml"]
+        first, *_ = dashboard["metadata"]["native_filter_configuration"]
+        assert first["name"] == "Date"
+        assert first["defaultDataMask"]["extraFormData"] == {"time_range": days}
+        # A comparison with the period before fails where there is no range.
+        assert first["controlValues"]["enableEmptyFilter"] is True
 
 
 def test_filters_are_for_the_charts_that_have_their_column(files: dict[str, Any]) -> None:

@@ -96,6 +96,19 @@ assert len(read) == len(frame)
 )
 
 
+@pytest.fixture(scope="module")
+def counts(published_twice: Published) -> dict[str, dict[str, int]]:
+    """Rows of every table, by release."""
+    found = {}
+    for release_id in (published_twice.first, published_twice.second):
+        release = Published(published_twice.release(release_id))
+        found[release_id] = {
+            f"{schema}.{table}": release.ask(f"select count(*) from {schema}.{table}")[0][0]
+            for schema, table in release.tables()
+        }
+    return found
+
+
 @pytest.mark.parametrize(
     ("name", "code", "requirements", "version"),
     [
@@ -108,11 +121,16 @@ assert len(read) == len(frame)
     ],
 )
 def test_a_client_reads_every_table_and_keeps_its_release_until_it_opens_the_next(
-    published: Published, name: str, code: str, requirements: Sequence[str], version: str
+    published: Published,
+    counts: dict[str, dict[str, int]],
+    name: str,
+    code: str,
+    requirements: Sequence[str],
+    version: str,
 ) -> None:
     published.switch(published.first)
     packages = client(name, *requirements) if requirements else None
-    earlier, later = counts(published, published.first), counts(published, published.second)
+    earlier, later = counts[published.first], counts[published.second]
     assert earlier != later
     reader = Program(code, published.database, version, packages=packages)
     assert json.loads(reader.answer()) == [earlier, published.first]
@@ -124,15 +142,6 @@ def test_a_client_reads_every_table_and_keeps_its_release_until_it_opens_the_nex
     for program in (reader, another):
         program.go_on()
         program.end()
-
-
-def counts(published: Published, release_id: str) -> dict[str, int]:
-    """Rows of every table of a release."""
-    release = Published(published.release(release_id))
-    return {
-        f"{schema}.{table}": release.ask(f"select count(*) from {schema}.{table}")[0][0]
-        for schema, table in release.tables()
-    }
 
 
 def test_the_command_line_of_duckdb_opens_it(published: Published) -> None:
@@ -178,11 +187,14 @@ sys.stdin.readline()
     [("pyarrow", []), ("pandas", []), ("polars", ["polars", "polars-runtime-32"])],
 )
 def test_a_reader_of_parquet_reads_every_folder_as_a_table(
-    published: Published, tool: str, requirements: Sequence[str]
+    published: Published,
+    counts: dict[str, dict[str, int]],
+    tool: str,
+    requirements: Sequence[str],
 ) -> None:
     packages = client(tool, *requirements) if requirements else None
     reader = Program(_PARQUET, published.folder / "parquet", tool, packages=packages)
-    assert json.loads(reader.answer()) == counts(published, published.second)
+    assert json.loads(reader.answer()) == counts[published.second]
     reader.end()
 
 

@@ -21,8 +21,8 @@ from dagster_project.models.dictionary import published_tables
 from dagster_project.operations.requests import contiguous_ranges
 from dagster_project.registry import load_invariants, load_published_tables, load_variables
 from dagster_project.settings import Settings
-from tests.installation import CHECKOUT, said
 from tests.installation import Installation as InstallationOnDisk
+from tests.installation import said
 
 
 @pytest.fixture(scope="module")

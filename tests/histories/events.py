@@ -13,6 +13,7 @@ from tests.whole.landings import RAW_PAIRS, SYSTEM, Record, at, player
 FIRST_DAY = dt.date(2026, 3, 1)
 DAYS = 6
 DAY_MS = 24 * 60 * 60 * 1000
+FIRST_ANONYMOUS = 4
 MIDNIGHTS = {"first ms": 0, "last ms": DAY_MS - 1}
 
 _MINUTE_MS = 60 * 1000
@@ -33,7 +34,8 @@ def day_of(number: int) -> str:
 class Event:
     """An event, short enough to be read in a failing example.
 
-    `time` is a minute of the day, or one of `MIDNIGHTS`, where several events may meet.
+    `time` is a minute of the day, or one of `MIDNIGHTS`, where several events may meet. Users from
+    number `FIRST_ANONYMOUS` on are not logged in, unless an event says that they are `known`.
     """
 
     day: int
@@ -47,6 +49,7 @@ class Event:
     value: str | None = None
     name: str = "A"
     env: int = 0
+    known: bool = False
 
     def __repr__(self) -> str:
         values = ((each, getattr(self, each.name)) for each in fields(self))
@@ -66,6 +69,10 @@ class Event:
             paths["data__pInit"] = {"type": self.initiator, "objectId": 1}
         if self.value is not None:
             paths["data__value"] = self.value
+        if self.known:
+            paths["wm__euIdSource"] = "Identifier"
+        elif self.user >= FIRST_ANONYMOUS:
+            paths["wm__euIdSource"] = "Cache"
         return player(
             at(day_of(0)) + self.day * DAY_MS + self._ms,
             self.pair,
@@ -98,7 +105,8 @@ def events(dump: int) -> st.SearchStrategy[Event]:
         time=_TIMES,
         pair=st.one_of(st.sampled_from(_FLOW_PAIRS), st.sampled_from(_ALL_PAIRS)),
         session=st.integers(1, 5),
-        user=st.integers(1, 3),
+        user=st.integers(1, 5),
+        known=st.sampled_from([False, False, False, True]),
         item=st.integers(1, 3),
         play=st.one_of(st.none(), st.integers(1, 3)),
         initiator=st.sampled_from([None, None, 1, 3, 6]),

@@ -45,6 +45,7 @@ DEFINITIONS = {
         "Menu,Open,interaction,exposure,session,",
     ),
     "raw name": ("raw_names", "Launcher,Click,launcher,click,", "Launcher,Click,launcher,tapped,"),
+    "anonymous ids": ("anonymous_ids", "Cache,", "Cache,u-4"),
     "initiator": ("initiators", "3,launcher,true", "3,launcher,false"),
 }
 ZONES = (

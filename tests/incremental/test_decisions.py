@@ -172,6 +172,55 @@ def test_views_count_with_what_they_read_and_ephemeral_models_by_it_alone(macros
     assert set(macros.inputs_of(reader, None).values()) == {None}
 
 
+def test_of_a_table_that_is_digested_only_the_dates_with_other_rows_count(macros: Macros) -> None:
+    macros.context["graph"] |= {
+        "nodes": {
+            "plays": node("plays", meta={"dated_by": ["home_date", "event_date"]}),
+            "people": node("people", meta={"digested_by": ["report_date"]}),
+        }
+    }
+    reader = node("reader", "plays", "people", meta={"dated_by": ["report_date"]})
+    assert macros.inputs_of(reader, "report_date")["s.people"] == "report_date"
+    # Whoever has other dates, or none, looks at all of it.
+    assert macros.inputs_of(reader, "home_date")["s.people"] is None
+    assert macros.inputs_of(reader, None)["s.people"] is None
+
+
+def test_equal_rows_have_equal_digests_and_others_do_not(macros: Macros) -> None:
+    def digests(*rows: str) -> dict[str, str]:
+        macros.database.execute(
+            "create or replace table t as select * from (values"
+            f" {', '.join(rows)}) as rows (day, id, person)"
+        )
+        noted = macros.digests_of_rows(["day"], "t")["day"]
+        assert sorted(noted["come"]) == sorted(noted["versions"])
+        return dict(noted["versions"])
+
+    one, two = "(date '2026-03-01', 'a', 'u')", "(date '2026-03-01', 'b', 'u')"
+    other = "(date '2026-03-02', 'a', null)"
+    before = digests(one, two, other)
+    assert digests(other, two, one) == before
+    assert digests(one, two, two, other)[FIRST] != before[FIRST]
+    after = digests("(date '2026-03-01', 'a', 'v')", two, "(date '2026-03-02', 'a', 'null')")
+    assert after.keys() == before.keys()
+    assert not set(after.values()) & set(before.values())
+    assert digests("(cast(null as date), 'a', 'u')") == {}
+
+
+def test_a_digest_is_noted_as_the_version_of_its_date(macros: Macros) -> None:
+    plan = SimpleNamespace(
+        **{"why_whole": "a changed", "stale": {"": "a changed"}, "key": None, "code": "c"},
+        **{"dated_by": [], "expected": {"": {"version": "v", "inputs": []}}},
+        **{"is_described_anew": False},
+    )
+    touched = {"report_date": {"come": [FIRST], "gone": [], "versions": {FIRST: "digest"}}}
+    changes = macros.changes_of_notes(plan, touched)
+    assert changes["report_date"]["new"] == {FIRST: {"version": "digest", "inputs": []}}
+    touched = macros.come_and_gone({"event_date": [FIRST]})
+    changes = macros.changes_of_notes(plan, touched)
+    assert changes["event_date"]["new"][FIRST]["version"] == "this invocation"
+
+
 # ---------- some dates at a time
 
 

@@ -71,6 +71,35 @@ def test_the_message_says_which_and_what_to_do() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("expired", "missing", "is_held"),
+    [
+        (1, 0, False),
+        (8, 0, False),  # however many: it is what the settings say
+        (9, 0, False),
+        (10, 0, True),  # but for all that there are
+        (3, 1, False),
+        (0, 2, True),
+        (3, 2, True),  # a mount may be missing all the same
+    ],
+)
+def test_what_is_too_old_to_be_kept_leaves_unless_nothing_would_be_left(
+    expired: int, missing: int, is_held: bool
+) -> None:
+    loaded, newest = lake(*[10] * 10), days(1, first=400)
+    landed = [*days(10 - expired - missing, first=expired + missing), *newest]
+    said = held_withdrawal(landed, loaded, (), limit_percent=5, expired=days(expired))
+    assert bool(said) is is_held
+    if expired == 10:
+        assert f"beside the newest one in the landing, {newest[0]} (WALKHOUSE_KEEP_DAYS)" in str(
+            said
+        )
+        confirmed = Confirmed.of(["all"])
+        assert not held_withdrawal(
+            landed, loaded, (), limit_percent=5, expired=days(expired), confirmed=confirmed
+        )
+
+
 def test_dumps_of_an_older_lake_count_until_they_are_read_again() -> None:
     assert held_withdrawal([], {}, days(1), limit_percent=5)
     assert not held_withdrawal(days(1), {}, days(1), limit_percent=5)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import yaml
 
-from dagster_project.registry import load_marks, load_variables
+from dagster_project.personal_data import Table, load_tables
+from dagster_project.registry import load_variables
 from dagster_project.release.publish import RELEASE_COLUMNS
 from tests.installation import DBT_PROJECT
 
@@ -19,12 +20,12 @@ def unmarked(project: Path) -> list[str]:
     words = load_variables(project)["personal_data"]
     choices = "; ".join(f"`{word}`: {meaning}" for word, meaning in words.items())
     return [
-        f"{schema}.{table}: column {column} says {mark!r}: write "
+        f"{table.schema}.{table.name}: column {column.name} says {column.personal_data!r}: write "
         f"`config: {{meta: {{personal_data: …}}}}` under it in "
-        f"models/{schema}/{table}.yml, with one of: {choices}"
-        for (schema, table), columns in load_marks(project).items()
-        for column, mark in columns.items()
-        if mark not in words
+        f"models/{table.schema}/{table.name}.yml, with one of: {choices}"
+        for table in load_tables(project)
+        for column in table.columns
+        if column.personal_data not in words
     ]
 
 
@@ -61,10 +62,43 @@ def test_a_column_that_does_not_say_is_named_with_the_choices(tmp_path: Path) ->
     assert "column of_another_word says 'maybe'" in of_another_word
 
 
+def test_every_number_of_a_report_says_which_people_it_is_about() -> None:
+    """Of tables that are shared; what is said has to be there, and to be a number itself."""
+    tables = {table.name: table for table in load_tables() if not table.is_about_persons}
+    types = {name: data_types(table) for name, table in tables.items()}
+    for name, table in tables.items():
+        for column in table.columns:
+            is_number = types[name][column.name] in ("bigint", "integer", "double")
+            says = (
+                f"{name}.{column.name}: write `people: all`, `part`, `none` or a `part_of` beside"
+            )
+            if is_number and column.name not in table.key:
+                assert column.people in ("all", "part", "none"), f"{says} its `personal_data`"
+            assert column.part_of is None or types[name][column.part_of] == "bigint", column
+        assert {types[name][each] for each in table.counted_by} <= {"bigint"}, name
+        named = {each for over in table.totals_over for each in over} | set(table.key)
+        assert named <= types[name].keys(), name
+        if table.counted_in:
+            assert tables[table.counted_in.table].counted_by, name
+            assert set(table.counted_in.by) == set(tables[table.counted_in.table].key), name
+            assert set(table.counted_in.by.values()) <= types[name].keys(), name
+        if table.details_in:
+            other = tables[table.details_in.table]
+            beside = {*other.key, *(each for over in other.totals_over for each in over)}
+            assert set(table.details_in.by) <= beside, name
+
+
+def data_types(table: Table) -> dict[str, str]:
+    path = DBT_PROJECT / "models" / table.schema / f"{table.name}.yml"
+    models = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)["models"]
+    (model,) = (each for each in models if each["name"] == table.name)
+    return {column["name"]: column["data_type"] for column in model["columns"]}
+
+
 def test_a_column_of_one_name_says_the_same_wherever_it_is() -> None:
     """So that whoever knows one table knows the others; exceptions are texts of different kinds."""
     said: dict[str, set[str | None]] = {}
-    for columns in load_marks().values():
-        for column, mark in columns.items():
-            said.setdefault(column, set()).add(mark)
+    for table in load_tables():
+        for column in table.columns:
+            said.setdefault(column.name, set()).add(column.personal_data)
     assert {column for column, marks in said.items() if len(marks) > 1} <= {"detail"}

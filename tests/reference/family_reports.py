@@ -198,16 +198,13 @@ def surveys_report(
 
 
 def searches_report(searches: list[Row], zone: ZoneInfo) -> list[Row]:
-    """One row per day, system and final term in lower case."""
-    intents = [
-        row | {"search_term": row["final_term"] and row["final_term"].lower()}
-        for row in reported(searches, zone, at="first_event_at")
-    ]
+    """One row per day, system and term, under which what was typed on to it counts too."""
+    intents = reported(searches, zone, at="first_event_at")
     rows = []
     keys = ("report_date", "system_id", "search_term")
     for key, group in grouped(intents, *keys, by="first_event_at"):
         searched = [row for row in group if row["keystroke_events"]]
-        clicked = sum(row["was_clicked"] for row in searched)
+        clicked = sum(row["led_to_click"] for row in searched)
         rows.append(
             key
             | _sums(group, "keystroke_events", "clicks")

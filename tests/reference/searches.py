@@ -13,7 +13,7 @@ def searches(events: list[Row]) -> list[Row]:
     rows = []
     of_widget = [event for event in events if event["item_type"] == "WidgetSearch"]
     for key, group in grouped(of_widget, *SESSION):
-        rows += [key | _intent(intent) for intent in _intents(group)]
+        rows += [key | intent for intent in _told_by_their_ends([*map(_intent, _intents(group))])]
     return rows
 
 
@@ -46,6 +46,32 @@ def _intents(group: list[Row]) -> list[list[Row]]:
         intents[-1].append(event)
         search = event if is_search else search
     return intents
+
+
+def _told_by_their_ends(intents: list[Row]) -> list[Row]:
+    """The intents of a session, each with what it was typed on to: told from the last one back."""
+    told: list[Row] = []
+    for intent in reversed(intents):
+        own = intent["final_term"] and intent["final_term"].lower()
+        following = told[-1] if told else None
+        is_typed_on = (
+            following is not None
+            and not intent["clicks"]
+            and own is not None
+            and following["final_term"] is not None
+            and len(following["final_term"]) > len(own)
+            and following["final_term"].lower().startswith(own)
+        )
+        end = following if is_typed_on and following else None
+        told.append(
+            intent
+            | {
+                "is_typed_on": is_typed_on,
+                "search_term": end["search_term"] if end else own,
+                "led_to_click": end["led_to_click"] if end else intent["was_clicked"],
+            }
+        )
+    return list(reversed(told))
 
 
 def _intent(group: list[Row]) -> Row:

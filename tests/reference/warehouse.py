@@ -14,6 +14,7 @@ from tests.reference import (
     flow_reports,
     flow_rules,
     flows,
+    impact,
     invariants,
     paths,
     people,
@@ -75,7 +76,13 @@ def reference(
     facts["dim_systems"] = people.systems(
         events, facts["fct_sessions"], facts["dim_items"], persons, seeds
     )
-    reports = _reports(_with_people(facts, persons), running, definitions, zone)
+    of_people = _with_people(facts, persons)
+    reports = _reports(of_people, running, definitions, zone)
+    reports["rpt_flow_impact"] = impact.flow_impact(
+        impact.goals(facts["dim_items"], seeds),
+        *(of_people[name] for name in ("fct_flow_plays", "fct_tasks", "fct_item_events")),
+        facts["dim_items"],
+    )
     ledger = tables.dump_ledger(dumps, judged, duplicates)
     return Warehouse(
         tables={
@@ -168,6 +175,12 @@ def _reports(
         "rpt_actionbot": family_reports.actionbot_report(chats, conversations, names, zone),
         "rpt_quizzes": family_reports.quizzes_report(facts["fct_quiz_attempts"], names, zone),
         "rpt_retention_weekly": user_reports.retention_weekly(facts["fct_sessions"], zone),
+        "rpt_active_people": user_reports.active_people(
+            events, facts["fct_sessions"], facts["dim_systems"], zone
+        ),
+        "rpt_adoption_by_attribute": user_reports.adoption_by_attribute(
+            events, facts["fct_sessions"], facts["dim_people"], zone
+        ),
         "rpt_non_interactors": user_reports.non_interactors(events, names, definitions),
     }
 

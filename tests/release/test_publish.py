@@ -348,5 +348,6 @@ def test_what_is_not_published_leaves_no_gaps(tmp_path: Path) -> None:
         "index.html",
         "parquet",
         "release.json",
+        "walkhouse-reports.duckdb",
         "walkhouse.duckdb",
     ]

@@ -58,6 +58,10 @@ KEYS = {
     "reports.rpt_flows_daily": ("report_date", "system_id", "item_type", "item_id"),
     "reports.rpt_flow_funnel": ("system_id", "flow_item_type", "flow_item_id", "step_number"),
     "reports.rpt_flow_tracker": ("system_id", "session_id", "position_in_session"),
+    "reports.rpt_flow_impact": (
+        "system_id",
+        *("flow_item_type", "flow_item_id", "goal_item_id"),
+    ),
     "reports.rpt_paths": (
         "system_id",
         *("item_type", "item_id", "item_name"),
@@ -75,6 +79,10 @@ KEYS = {
     "reports.rpt_actionbot": DAILY,
     "reports.rpt_quizzes": DAILY,
     "reports.rpt_retention_weekly": ("first_week", "week"),
+    "reports.rpt_active_people": ("report_date", "system_id"),
+    "reports.rpt_adoption_by_attribute": (
+        *("week", "system_id", "attribute", "attribute_value", "item_type"),
+    ),
     "reports.rpt_non_interactors": ("system_id", "item_type", "item_id", "person_id"),
     "meta.dump_ledger": ("dump_date", "source_file"),
     "meta.quarantine": ("dump_date", "source_file", "source_row"),

@@ -34,6 +34,10 @@ TAMPERING: Mapping[str, tuple[str, ...]] = {
         " (select min(session_id) from facts.fct_sessions)",
     ),
     "keys_are_unique": ("insert into facts.fct_sessions from facts.fct_sessions limit 1",),
+    "people_add_up": (
+        "update facts.dim_end_users set person_id = 'somebody else' where end_user_id in"
+        " (select min(end_user_id) from facts.dim_end_users)",
+    ),
     "reports_add_up": (
         "update reports.rpt_launchers set clicks = clicks + 1"
         " where rowid = (select min(rowid) from reports.rpt_launchers)",

@@ -1,4 +1,7 @@
-"""Every invariant that data can break is seen to fail, and to hold where nothing is planted."""
+"""Every invariant that data can break is seen to fail, and to hold where nothing is planted.
+
+The landing has all else that may be wrong with one, too, and is built as the reference has it.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,14 @@ import pytest
 
 from dagster_project.registry import load_invariants
 from dagster_project.simulate import Scenario, simulate
-from tests.installation import Installation, said
+from tests.installation import SEEDS, Installation, said
+from tests.reference import reference
 from tests.whole import landings
+from tests.whole.compare import differences
 from tests.whole.plants import BY_SEEDS, SIMULATED, TAMPERING
 
 PLANTED = {name: 1 if name == "quarantine_rate" else 3 for name in sorted(SIMULATED)}
-DAY = "2026-03-02"
+DAY = "2026-03-04"  # after those that are simulated, whose manifests name all their files
 
 
 def legal_curiosities() -> list[dict[str, Any]]:
@@ -61,9 +66,19 @@ def legal_curiosities() -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def run(installation_of_module: Installation) -> tuple[Installation, str]:
-    """An installation in which something of everything is planted, and what its run said."""
+    """An installation in which everything is planted that can go wrong, and what its run said."""
     installation = installation_of_module
-    scenario = Scenario.everyday(days=3, events_per_day=600, plant=PLANTED)
+    scenario = Scenario.everyday(
+        days=3,
+        events_per_day=600,
+        form="mixed",
+        files_per_dump=2,
+        manifest=True,
+        late=0.05,
+        duplicate=0.02,
+        novel_keys=0.1,
+        plant=PLANTED,
+    )
     simulate(scenario, installation.landing, processes=1)
     landings.put(installation.landing, DAY, "legal.ndjson", legal_curiosities())
     refused = installation.walkhouse("run")
@@ -96,6 +111,13 @@ def test_a_planted_violation_is_found(found: dict[str, int], invariant: str) -> 
 @pytest.mark.parametrize("invariant", sorted(TAMPERING.keys() | BY_SEEDS))
 def test_what_was_not_planted_is_not_found(found: dict[str, int], invariant: str) -> None:
     assert found[invariant] == 0
+
+
+def test_what_was_built_is_what_the_reference_has(run: tuple[Installation, str]) -> None:
+    installation, _ = run
+    built = installation.home / "warehouse.duckdb"
+    found = differences(built, reference(installation.landing, SEEDS))
+    assert "\n".join(found[:50]) == ""
 
 
 def test_what_is_legal_is_left_alone(run: tuple[Installation, str]) -> None:

@@ -128,7 +128,7 @@ def dumps_asset(
     ) -> Iterator[_Event]:
         """Take in the dumps of the run's partitions: new, changed and withdrawn ones."""
         settings = installation.settings
-        landing = Landing(settings.landing)
+        landing = Landing(settings.landing, keep_days=settings.keep_days)
         days = [date.fromisoformat(partition) for partition in context.partition_keys]
         try:
             landed = landing.look()
@@ -252,7 +252,7 @@ def content_items(
     settings = installation.settings
     definitions = load_definitions(settings.dbt_project)
     lake = Lake(settings.lake)
-    landing = Landing(settings.landing)
+    landing = Landing(settings.landing, keep_days=settings.keep_days)
     failure: CatalogueError | None = None
     try:
         landed = landing.look()
@@ -305,6 +305,7 @@ def _held(settings: Settings, lake: Lake, landed: Landed, confirmed: Confirmed) 
         lake.awaited(),
         limit_percent=settings.withdrawal_limit,
         confirmed=confirmed,
+        expired=landed.expired,
     )
 
 
@@ -329,9 +330,9 @@ def _lake_of_this_format(settings: Settings, landed: Landed) -> Lake:
         LakeVersionError: it cannot be.
     """
     lake = Lake(settings.lake)
-    if lake.is_older(landed.dumps):
+    if lake.is_older(landed.days):
         with warehouse_writer(settings.home):
-            if lake.is_older(landed.dumps):  # another run may have been first
+            if lake.is_older(landed.days):  # another run may have been first
                 lake.set_aside()
     lake.prepare()
     return lake

@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -16,10 +16,12 @@ from dagster_project.defs.pools import WAREHOUSE
 from dagster_project.defs.resources import Installation, Waivers
 from dagster_project.ingest.content import loaded_catalogue
 from dagster_project.ingest.lake import Lake
+from dagster_project.ingest.landing import first_kept
 from dagster_project.locks import warehouse_writer
 from dagster_project.models.deployed import Deployments
 from dagster_project.models.rebuilds import rebuilds_of_last_build
 from dagster_project.operations.runs import note_conclusive
+from dagster_project.personal_data import load_tables
 from dagster_project.registry import (
     Invariant,
     load_invariants,
@@ -27,16 +29,18 @@ from dagster_project.registry import (
     quarantine_tolerance,
 )
 from dagster_project.release.gate import Verdict, Waiver, WaiverError, verdict
+from dagster_project.release.kept_reports import first_report
 from dagster_project.release.layout import WarehouseError, check_layout, expected_layout
 from dagster_project.release.publish import (
     Hold,
+    Kept,
     Release,
     ReleaseError,
     held,
     publish,
     release_id,
 )
-from dagster_project.release.state import project_digest, state_digest
+from dagster_project.release.state import policy_of, project_digest, state_digest
 from dagster_project.replacing import replace_text
 from dagster_project.settings import CODE_VERSION, Settings
 
@@ -230,6 +234,7 @@ def _publish(settings: Settings, decision: Verdict, waiver: Waiver | None) -> Re
         {day: dump.fingerprint for day, dump in dumps.items()},
         catalogue.fingerprint if catalogue else "",
         project[0][0],
+        policy=policy_of(settings),
     )
     deployment = Deployments(settings.deployed).of(settings.dbt_project)
     now = datetime.now(UTC)
@@ -246,6 +251,7 @@ def _publish(settings: Settings, decision: Verdict, waiver: Waiver | None) -> Re
         project=deployment.digest if deployment else "",
         project_commit=deployment.git_commit if deployment else None,
         is_project_modified=deployment.is_modified if deployment else None,
+        smallest_group=settings.smallest_group,
     )
     publish(
         settings.warehouse,
@@ -255,5 +261,14 @@ def _publish(settings: Settings, decision: Verdict, waiver: Waiver | None) -> Re
         keep=settings.keep_releases,
         threads=settings.threads,
         memory_limit=settings.memory_limit,
+        of_people=load_tables(settings.dbt_project),
+        kept=_kept(settings, max(dumps)) if settings.keep_days and dumps else None,
     )
     return release
+
+
+def _kept(settings: Settings, newest: date) -> Kept:
+    first_dump = first_kept(newest, settings.keep_days)
+    if settings.keep_report_days <= settings.keep_days:
+        return Kept(first_dump, first_dump)
+    return Kept(first_dump, first_report(newest, settings.keep_report_days))

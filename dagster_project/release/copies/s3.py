@@ -1,7 +1,8 @@
 """A copy of a release in an object store.
 
     <url>/current.json                       names the release that readers see, and its files
-    <url>/releases/<release id>/walkhouse.duckdb, parquet/<schema>/<table>/*.parquet
+    <url>/releases/<release id>/walkhouse.duckdb, walkhouse-reports.duckdb,
+                                parquet/<schema>/<table>/*.parquet
     <url>/releases/<release id>/files.json   every file with its size and hash, written last
 
 Objects of other names are somebody else's, and stay as they are.
@@ -36,6 +37,7 @@ from dagster_project.object_store import (
 )
 from dagster_project.release.copies.target import CopyError, refuse_other_owner
 from dagster_project.release.publish import Release
+from dagster_project.release.report_file import REPORTS
 
 logger = logging.getLogger("walkhouse")
 
@@ -155,6 +157,9 @@ def _current(folder: Path, release: Release) -> dict[str, Any]:
     return {
         **asdict(release),
         "duckdb": f"{where}/walkhouse.duckdb",
+        **(
+            {"reports_duckdb": f"{where}/{REPORTS}"} if (folder / REPORTS).exists() else {}
+        ),  # earlier versions published none
         "parquet": {
             f"{table.parent.name}.{table.name}": (
                 f"{where}/parquet/{table.parent.name}/{table.name}/*.parquet"
@@ -166,7 +171,8 @@ def _current(folder: Path, release: Release) -> dict[str, Any]:
 
 def _files(folder: Path) -> list[Path]:
     parquet = (folder / "parquet").glob("*/*/*.parquet")
-    return [folder / "walkhouse.duckdb", *sorted(parquet)]
+    databases = (folder / "walkhouse.duckdb", folder / REPORTS)
+    return [*(file for file in databases if file.exists()), *sorted(parquet)]
 
 
 def _folders(fs: fsspec.AbstractFileSystem, path: str) -> list[str]:

@@ -52,14 +52,14 @@ def changes_section(source: Source) -> Section:
 
 
 def _table(source: Source, title: str, rows: list[dict[str, Any]]) -> Table:
-    used = source.column(ITEMS, "sessions_interacted")
+    used = f"{source.term(ITEMS, 'sessions_interacted').meaning} Each day counts its own."
     return Table(
         title,
         [
             Column("Item", "name"),
-            Column("Before"),
-            Column("Now", "count", f"{used.meaning} Each day counts its own."),
-            Column("Change", "change", is_main=True),
+            Column("Before", "count", used),
+            Column("Now", "count", used),
+            Column("Change", "change", "Now less before.", is_main=True),
         ],
         [
             (

@@ -21,7 +21,7 @@ def surveys_section(source: Source) -> Section:
         [
             Column("Survey", "name"),
             source.column(SURVEYS, "response_rate", is_main=True),
-            source.column(SURVEYS, "nps"),
+            source.column(SURVEYS, "nps", "NPS"),
             source.column(SURVEYS, "nps_answers"),
         ],
         [

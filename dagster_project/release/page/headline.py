@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
-from dagster_project.release.metrics import FLOWS_DAILY, SEARCHES, SESSIONS, SURVEYS, Report
+import duckdb
+
+from dagster_project.release.metrics import FLOWS_DAILY, PEOPLE, SEARCHES, SESSIONS, SURVEYS, Report
 from dagster_project.release.page.charts import spark
 from dagster_project.release.page.section import Section, Tile
 from dagster_project.release.page.source import Source
 from dagster_project.release.page.text import change, count, written
 
+logger = logging.getLogger("walkhouse")
+
 TILES: Sequence[tuple[Report, str]] = (
+    (PEOPLE, "people_7_days"),
+    (PEOPLE, "stickiness"),
     (SESSIONS, "sessions"),
     (SESSIONS, "engagement_rate"),
     (SESSIONS, "interactions_per_session"),
@@ -31,7 +38,12 @@ def headline_section(source: Source) -> Section:
         if period.before
         else "; there is no full period before them to compare with."
     )
-    tiles = [_tile(source, report, name) for report, name in TILES]
+    tiles = []
+    for report, name in TILES:
+        try:
+            tiles.append(_tile(source, report, name))
+        except duckdb.Error as error:
+            logger.warning("the release's page is without %r: %s", name, error)
     return Section("At a glance", lead, tiles)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from dagster_project.release.page.adoption import adoption_section
 from dagster_project.release.page.changes import changes_section
 from dagster_project.release.page.families import (
     searches_section,
@@ -32,6 +33,7 @@ PARTS: Sequence[tuple[str, Callable[[Source], Section]]] = (
     ("Surveys", surveys_section),
     ("SmartTips", smarttips_section),
     ("Searches", searches_section),
+    ("Adoption", adoption_section),
     ("Systems", systems_section),
     ("Data quality and release", state_section),
 )

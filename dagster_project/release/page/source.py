@@ -30,7 +30,10 @@ class Source:
 
     def figures(self, report: Report, names: Sequence[str], where: str = "true") -> dict[str, Any]:
         """Figures over all rows of a report that meet a condition, with the parts of rates."""
-        (row,) = self.rows(f"select {selected(report, names)} from {report.relation} where {where}")
+        (row,) = self.rows(
+            f"select {selected(report, names)} from {report.relation}"
+            f" where {where} and {report.whole or 'true'}"
+        )
         return row
 
     def over_time(self, report: Report, names: Sequence[str], where: str = "true") -> Series:
@@ -40,7 +43,8 @@ class Source:
         day = report.date
         rows = self.rows(
             f"select {self.period.point(str(day))} as point, {selected(report, names)}"
-            f" from {report.relation} where {self.period.all.holds(str(day))} and {where}"
+            f" from {report.relation} where {self.period.all.holds(str(day))}"
+            f" and {where} and {report.whole or 'true'}"
             " group by point order by point"
         )
         found = {row["point"]: row for row in rows}
@@ -72,6 +76,10 @@ class Source:
         """What people call a system; its id where nobody named it."""
         return self.systems.get(system_id, system_id) if system_id else None
 
+    def said(self, table: str, column: str) -> str:
+        """What the release says of a column; empty where it says nothing."""
+        return self.comments.get((table, column), "")
+
     def term(self, report: Report, name: str) -> Term:
         """A figure and what it means."""
         return Term(report.metric(name).label, report.meaning(name, self.comments))
@@ -82,7 +90,7 @@ class Source:
         """The column of a figure, or of a column of counts of the report."""
         metrics = {metric.name: metric for metric in report.metrics}
         if name not in metrics:
-            return Column(label, "count", self.comments.get((report.name, name), ""), is_main)
+            return Column(label, "count", self.said(report.name, name), is_main)
         metric = metrics[name]
         meaning = report.meaning(name, self.comments)
         return Column(label or metric.label, metric.unit, meaning, is_main)

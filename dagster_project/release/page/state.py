@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from dagster_project.release.headlines import headlines
-from dagster_project.release.metrics import LATE_EVENTS, LEDGER, LEFT_OUT
+from dagster_project.release.metrics import LATE_EVENTS, LEDGER, LEFT_OUT, QUARANTINE
 from dagster_project.release.page.period import Span, period_of
 from dagster_project.release.page.section import Column, Rate, Section, Table, Term, Tile
 from dagster_project.release.page.source import Source
@@ -62,7 +62,7 @@ def _tiles(source: Source) -> list[Tile]:
     ).fetchall()
     last_dump: date | None = header["last_dump_date"]
     quarantined = Rate(numbers["quarantined"], numbers["lines"])
-    last_seen = source.comments.get(("reports.rpt_event_coverage", "last_seen_at"), "")
+    last_seen = source.said("reports.rpt_event_coverage", "last_seen_at")
     return [
         Tile(
             Term(
@@ -142,7 +142,7 @@ def _delays(source: Source) -> Table:
         [
             Column("Arrived", "text"),
             source.column(LATE_EVENTS, "events"),
-            Column("Share", "small_share", is_main=True),
+            Column("Share", "small_share", "Of all events.", is_main=True),
         ],
         [tuple(row.values()) for row in rows],
     )
@@ -162,9 +162,9 @@ def _reasons(source: Source) -> Table:
         "Quarantine by reason",
         [
             Column("Reason", "text"),
-            Column("Dumps"),
+            Column("Dumps", "count", "Dumps with such lines."),
             Column("Latest", "text"),
-            Column("Lines", is_main=True),
+            source.column(QUARANTINE, "lines", is_main=True),
         ],
         [tuple(row.values()) for row in rows],
     )
@@ -239,8 +239,14 @@ def _invariants(source: Source) -> list[Table]:
             [
                 Column("Invariant", "name"),
                 Column("Severity", "text"),
-                Column("Violations", "small_share", is_main=True),
-                Column("Tolerance", "small_share"),
+                Column(
+                    "Violations",
+                    "small_share",
+                    f"{source.said('meta.invariants', 'violations')} "
+                    f"{source.said('meta.invariants', 'checked')}",
+                    is_main=True,
+                ),
+                Column("Tolerance", "small_share", source.said("meta.invariants", "tolerance")),
             ],
             [
                 (

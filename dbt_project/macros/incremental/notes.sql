@@ -278,13 +278,20 @@
 {% macro note_seed() %}
     {%- set table_name = _table_name(this) -%}
     {%- set loaded = {'': {'gone': [''], 'new': {
-        '': {'version': model.checksum.checksum, 'inputs': []}
+        '': {'version': version_of_seed(), 'inputs': []}
     }}} -%}
     {%- if execute -%}
         {%- do keep_notes(table_name, loaded) -%}
     {%- endif -%}
     {{ _delete_versions(table_name, loaded) }};
     {{ _insert_versions(table_name, loaded) }}
+{% endmacro %}
+
+{# A digest of the file of a seed and of the types of its columns. #}
+{% macro version_of_seed() %}
+    {{ return(local_md5(
+        model.checksum.checksum ~ tojson(config.get('column_types') or {}, sort_keys=true)
+    )) }}
 {% endmacro %}
 
 {# Last of all in a build: which tables this invocation built or found to be current. A release takes

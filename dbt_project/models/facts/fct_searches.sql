@@ -94,6 +94,65 @@ intents as (
 
 ),
 
+with_next as (
+
+    select
+        *,
+        {{ folded('final_term') }} as folded_final_term,
+        lead({{ folded('final_term') }}) over (
+            partition by system_id, environment, session_id
+            order by intent
+        ) as next_term
+    from intents
+
+),
+
+-- A term was only a beginning if nothing was clicked, and that of the session's next intent is longer
+-- and begins with it.
+with_beginnings as (
+
+    select
+        *,
+        coalesce(
+            clicks = 0
+            and length(next_term) > length(folded_final_term)
+            and left(next_term, length(folded_final_term)) = folded_final_term,
+            false
+        ) as is_typed_on
+    from with_next
+
+),
+
+-- What begins and what it was typed on to is one chain; its last intent says what was searched.
+with_chains as (
+
+    select
+        *,
+        coalesce(
+            sum(case when is_typed_on then 0 else 1 end) over (
+                partition by system_id, environment, session_id
+                order by intent
+                rows between unbounded preceding and 1 preceding
+            ),
+            0
+        ) as chain
+    from with_beginnings
+
+),
+
+with_ends as (
+
+    select
+        *,
+        max(case when not is_typed_on then folded_final_term end) over (
+            partition by system_id, environment, session_id, chain
+        ) as search_term,
+        max(clicks) over (partition by system_id, environment, session_id, chain) > 0
+            as led_to_click
+    from with_chains
+
+),
+
 final as (
 
     select
@@ -116,15 +175,18 @@ final as (
 
         ---------- search
         final_term,
+        is_typed_on,
+        search_term,
         keystroke_events,
         clicks > 0 as was_clicked,
+        led_to_click,
         clicks,
         {{ ms_to_seconds('(' ~ epoch_ms('clicked_at') ~ ' - ' ~ epoch_ms('searched_at') ~ ')') }}
             as seconds_to_click,
         clicked_item_id,
         clicked_item_name,
         events
-    from intents
+    from with_ends
 
 )
 

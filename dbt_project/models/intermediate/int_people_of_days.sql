@@ -23,7 +23,8 @@ people_with_several_ids as (
 
 ),
 
--- What an id did is counted on a day from the start of the session to the last event of the id.
+-- What an id did is counted on a day from the session's home to the last event of the id. (A play of a
+-- flow counts on the day it began, which may be that of an earlier session of the same home.)
 sightings as (
 
     select
@@ -31,7 +32,7 @@ sightings as (
         people.person_id,
         {{
             days_from_to(
-                report_date('session_users.session_started_at'),
+                report_date('cast(session_users.home_date as timestamp)'),
                 report_date('session_users.last_seen_at')
             )
         }} as days

@@ -1,4 +1,14 @@
 {{ config(meta={'dated_by': ['home_date']}) }}
+{% set an_anonymous_id -%}
+    exists (
+        select 1
+        from anonymous_ids
+        where
+            coalesce(anonymous_ids.end_user_id_source, told_alike.end_user_id_source, '')
+            = coalesce(told_alike.end_user_id_source, '')
+            and told_alike.end_user_id like coalesce(anonymous_ids.end_user_id_pattern, '%')
+    )
+{%- endset -%}
 with
 
 item_events as (
@@ -56,15 +66,17 @@ judged as (
 
     select
         *,
-        exists (
-            select 1
-            from anonymous_ids
-            where
-                coalesce(anonymous_ids.end_user_id_source, told_alike.end_user_id_source, '')
-                = coalesce(told_alike.end_user_id_source, '')
-                and told_alike.end_user_id like coalesce(anonymous_ids.end_user_id_pattern, '%')
-        ) as is_anonymous
+        true as is_anonymous
     from told_alike
+    where {{ an_anonymous_id }}
+
+    union all
+
+    select
+        *,
+        false as is_anonymous
+    from told_alike
+    where not {{ an_anonymous_id }}
 
 ),
 
@@ -110,8 +122,6 @@ final as (
         end_user_id,
 
         ---------- times
-        min(first_seen_at) over (partition by system_id, environment, session_id)
-            as session_started_at,
         first_seen_at,
         last_seen_at,
 

@@ -1,27 +1,54 @@
+{% set ids = ['end_user_id', 'person_id'] -%}
 with
 
+people as (
+
+    select * from {{ ref('int_people') }}
+
+),
+
 -- A session belongs to the user seen last in it, so that nobody counts twice for a log-in.
-active_weeks as (
+sessions as (
 
     select
-        end_user_id,
-        cast(date_trunc('week', {{ report_date('started_at') }}) as date) as week,
-        max(case when is_engaged then 1 else 0 end) as is_engaged_week
-    from {{ ref('fct_sessions') }}
-    where environment = 'production' and end_user_id is not null
-    group by end_user_id, week
+        sessions.end_user_id,
+        people.person_id,
+        sessions.is_engaged,
+        cast(date_trunc('week', {{ report_date('sessions.started_at') }}) as date) as week
+    from {{ ref('fct_sessions') }} as sessions
+    left join people
+        on sessions.end_user_id = people.end_user_id
+    where sessions.environment = 'production' and sessions.end_user_id is not null
 
+),
+
+active_weeks as (
+
+    {% for id in ids -%}
+    select
+        '{{ id }}' as counted,
+        {{ id }} as id,
+        week,
+        max(case when is_engaged then 1 else 0 end) as is_engaged_week
+    from sessions
+    group by {{ id }}, week
+    {% if not loop.last %}
+    union all
+
+    {% endif -%}
+    {% endfor %}
 ),
 
 -- Who engages late begins the second of the two counts later than the first.
 with_first_weeks as (
 
     select
-        end_user_id,
+        counted,
+        id,
         week,
         is_engaged_week,
-        min(week) over (partition by end_user_id) as first_week,
-        min(case when is_engaged_week = 1 then week end) over (partition by end_user_id)
+        min(week) over (partition by counted, id) as first_week,
+        min(case when is_engaged_week = 1 then week end) over (partition by counted, id)
             as first_engaged_week
     from active_weeks
 
@@ -47,7 +74,8 @@ returns as (
     select
         first_week,
         week,
-        count(*) as returned
+        count(*) filter (where counted = 'end_user_id') as returned,
+        count(*) filter (where counted = 'person_id') as people_returned
     from with_first_weeks
     group by first_week, week
 
@@ -58,7 +86,8 @@ engaged_returns as (
     select
         first_engaged_week as first_week,
         week,
-        count(*) as returned
+        count(*) filter (where counted = 'end_user_id') as returned,
+        count(*) filter (where counted = 'person_id') as people_returned
     from with_first_weeks
     where is_engaged_week = 1
     group by first_engaged_week, week
@@ -71,7 +100,9 @@ cohorts as (
     select
         weeks.week as first_week,
         coalesce(returns.returned, 0) as users,
-        coalesce(engaged_returns.returned, 0) as engaged_users
+        coalesce(returns.people_returned, 0) as people,
+        coalesce(engaged_returns.returned, 0) as engaged_users,
+        coalesce(engaged_returns.people_returned, 0) as engaged_people
     from weeks
     left join returns
         on weeks.week = returns.first_week and weeks.week = returns.week
@@ -93,12 +124,19 @@ final as (
         cohorts.users,
         coalesce(returns.returned, 0) as returned,
         {{ rate('coalesce(returns.returned, 0)', 'cohorts.users') }} as share,
+        cohorts.people,
+        coalesce(returns.people_returned, 0) as people_returned,
+        {{ rate('coalesce(returns.people_returned, 0)', 'cohorts.people') }} as people_share,
 
         ---------- engaged use
         cohorts.engaged_users,
         coalesce(engaged_returns.returned, 0) as engaged_returned,
         {{ rate('coalesce(engaged_returns.returned, 0)', 'cohorts.engaged_users') }}
-            as engaged_share
+            as engaged_share,
+        cohorts.engaged_people,
+        coalesce(engaged_returns.people_returned, 0) as engaged_people_returned,
+        {{ rate('coalesce(engaged_returns.people_returned, 0)', 'cohorts.engaged_people') }}
+            as engaged_people_share
     from cohorts
     inner join weeks
         on cohorts.first_week <= weeks.week

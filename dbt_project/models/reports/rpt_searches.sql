@@ -6,7 +6,6 @@ searches as (
     select
         *,
         {{ report_date('first_event_at') }} as report_date,
-        {{ folded('final_term') }} as search_term,
         {{ epoch_ms('clicked_at') }} - {{ epoch_ms('searched_at') }} as ms_to_click
     from {{ ref('fct_searches') }}
     where
@@ -40,8 +39,9 @@ totals as (
         {{ count_people() }} as people,
         cast(sum(keystroke_events) as bigint) as keystroke_events,
         cast(sum(clicks) as bigint) as clicks,
-        count(*) filter (where keystroke_events > 0 and was_clicked) as searches_clicked,
-        count(*) filter (where keystroke_events > 0 and not was_clicked) as searches_not_clicked,
+        count(*) filter (where keystroke_events > 0 and led_to_click) as searches_clicked,
+        count(*) filter (where keystroke_events > 0 and not led_to_click)
+            as searches_not_clicked,
         {{ quantile('ms_to_click', 0.5) }} as median_ms_to_click
     from with_people
     where {{ is_stale('report_date') }}

@@ -14,7 +14,7 @@ import duckdb
 import psycopg
 import pytest
 
-from dagster_project.registry import load_marks
+from dagster_project.personal_data import load_tables
 from dagster_project.release.copies.postgres import columns, held_release, send_release
 from dagster_project.release.copies.send import send_copies
 from dagster_project.release.copies.target import CopyError
@@ -95,7 +95,11 @@ def test_every_table_and_comment_is_that_of_the_release(
     file = published.release(published.second) / "walkhouse.duckdb"
     assert_copy_equals(server, database, file)
     assert held_release(url) == published.second
-    assert sent["rows"] == sum(rows.total() for rows in in_release(file).values())
+    assert sent["rows"] == sum(
+        rows.total()
+        for name in (file, file.with_name("walkhouse-reports.duckdb"))
+        for rows in in_release(name).values()
+    )
     comments = published.ask(
         "select schema_name || '.' || table_name, '', comment from duckdb_tables()"
         " union all select schema_name || '.' || table_name, column_name, comment"
@@ -111,9 +115,10 @@ def test_every_table_and_comment_is_that_of_the_release(
     )
     assert set(described) == set(comments)
     said = {(table, column): str(comment) for table, column, comment in described if column}
-    for (schema, table), marks in load_marks().items():
-        for column, mark in marks.items():
-            assert said[f"{schema}.{table}", column].endswith(f" Personal data: {mark}."), column
+    for table in load_tables():
+        for column in table.columns:
+            comment = said[f"{table.schema}.{table.name}", column.name]
+            assert comment.endswith(f" Personal data: {column.personal_data}."), column
     assert said["meta.release", "waivers"].endswith(" Personal data: direct.")
 
 
@@ -273,6 +278,36 @@ def test_a_copy_that_breaks_off_leaves_the_old_release_and_the_next_mends_it(
     assert_copy_equals(server, database, published.release(published.second) / "walkhouse.duckdb")
 
 
+def test_the_reader_of_reports_reads_the_second_file_and_nothing_else(
+    server: Server, database: str, published: Published
+) -> None:
+    for release_id in (published.first, published.second):
+        send(server.url(database), published, release_id)
+    server.ask("postgres", "drop role if exists clerk")
+    server.ask("postgres", "create role clerk login password 'pw' in role walkhouse_report_reader")
+    clerk = {"user": "clerk", "password": "pw"}
+    expected = {
+        name.replace(".", "_", 1).partition("_")[2]: rows
+        for name, rows in in_release(
+            published.release(published.second) / "walkhouse-reports.duckdb"
+        ).items()
+    }
+    assert {"rpt_sessions_daily", "dim_items", "release"} < expected.keys()
+    for table, rows in expected.items():
+        found = server.ask(database, f"select count(*) from walkhouse_reports.{table}", **clerk)
+        assert found == [(rows.total(),)], table
+    for schema, table in published.tables():
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            server.ask(database, f"select 1 from {schema}.{table}", **clerk)
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        server.ask(database, "delete from walkhouse_reports.release", **clerk)
+    (published.release(published.first) / "walkhouse-reports.duckdb").unlink()
+    send(server.url(database), published, published.first)  # of an earlier version: it has none
+    assert not server.ask(
+        database, "select 1 from pg_tables where schemaname = 'walkhouse_reports'"
+    )
+
+
 def test_the_reader_reads_the_published_schemas_and_nothing_else(
     server: Server, database: str, published: Published
 ) -> None:
@@ -388,16 +423,18 @@ def test_errors_say_what_to_do_and_no_password(
         with pytest.raises(CopyError, match=message) as raised:
             held_release(url)
         assert secret not in str(raised.value)
-    if server.ask("postgres", "select 1 from pg_roles where rolname = 'walkhouse_reader'"):
-        for (name,) in server.ask(
-            "postgres", "select datname from pg_database where datname like 'db_%'"
-        ):
-            server.ask(name, "drop owned by walkhouse_reader")
-        server.ask("postgres", "drop role walkhouse_reader")
+    for reader in ("walkhouse_reader", "walkhouse_report_reader"):
+        if server.ask("postgres", f"select 1 from pg_roles where rolname = '{reader}'"):
+            for (name,) in server.ask(
+                "postgres", "select datname from pg_database where datname like 'db_%'"
+            ):
+                server.ask(name, f"drop owned by {reader}")
+            server.ask("postgres", f"drop role {reader}")
     modest = server.url(database, user="modest", password="pw of modest")
-    with pytest.raises(CopyError, match="create role walkhouse_reader nologin"):
+    statements = "create role walkhouse_reader nologin; create role walkhouse_report_reader nologin"
+    with pytest.raises(CopyError, match=statements):
         send(modest, published, published.second)
-    server.ask("postgres", "create role walkhouse_reader nologin")
+    server.ask("postgres", statements)
     send(modest, published, published.second)
     assert held_release(modest) == published.second
 

@@ -13,7 +13,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from dagster_project.release.headlines import headlines
-from dagster_project.release.page.page import rendered, write_page
+from dagster_project.release.item_rates import ITEM_RATES
+from dagster_project.release.page.page import page_of, rendered, write_page
 from dagster_project.release.page.text import shown
 from tests.chromium import chromium
 from tests.releases import Published
@@ -63,8 +64,9 @@ class Opened:
     def rows(self, title: str) -> list[list[str]]:
         """The texts of a table's cells, folded ones too."""
         found: list[list[str]] = self.page.evaluate(
-            """title => [...document.querySelectorAll(`[aria-label="${title}"] tbody tr`)].map(
-                row => [...row.children].map(cell => cell.textContent.trim()))""",
+            """title => [...document.querySelectorAll(
+                `[aria-label="${title}"] tbody tr:not(.said)`
+            )].map(row => [...row.children].map(cell => cell.textContent.trim()))""",
             title,
         )
         return found
@@ -95,21 +97,41 @@ def spoiled(published: Published, path: Path) -> Path:
     return path
 
 
+def tiles(opened: Opened) -> dict[str, list[str]]:
+    """The lines of each tile by its heading, without its explanation."""
+    found: dict[str, list[str]] = opened.page.evaluate(
+        "Object.fromEntries([...document.querySelectorAll('.tile')].map(tile =>"
+        " [tile.querySelector('h3').textContent,"
+        "  [...tile.querySelectorAll(':scope > p')].map(line => line.textContent.trim())]))"
+    )
+    return found
+
+
 def test_what_the_page_says_is_what_the_tables_hold(browser: Browser, published: Published) -> None:
     opened = Opened(browser, published.folder / "index.html")
     release = published.release(published.second) / "walkhouse.duckdb"
     with duckdb.connect(str(release), read_only=True) as connection:
         numbers = headlines(connection)
-    facts = dict(
-        opened.page.evaluate(
-            "[...document.querySelectorAll('.facts div')].map(each =>"
-            " [each.children[0].textContent, each.children[1].firstChild.textContent])"
-        )
+    said = tiles(opened)
+    assert said["Events"][0] == f"{numbers['events']:,}"
+    assert said["Events in no report"][0] == f"{numbers['left_out']:,}"
+    assert said["Sessions"] == [f"{numbers['sessions']:,}"]
+    engaged, sessions = numbers["engaged_sessions"], numbers["sessions"]
+    assert said["Engagement rate"] == [
+        f"{engaged / sessions:.1%}",
+        f"{engaged:,} of {sessions:,} sessions",
+    ]
+    assert said["Quarantined lines"][0] == f"{numbers['quarantined'] / numbers['lines']:.2%}"
+    assert said["Last dump"] == ["2026-03-04", "4 dumps, 1 to 4 March 2026"]
+    assert said["Newest event"][1].endswith("on the day of the last dump")
+    ((completed, plays),) = published.ask(
+        "select count(*) filter (where result = 'completed'), count(*) from facts.fct_flow_plays"
+        " where environment = 'production' and has_known_end"
     )
-    assert facts["Events"] == f"{numbers['events']:,}"
-    assert facts["Left out"] == f"{numbers['left_out']:,}"
-    ((items,),) = published.ask("select count(distinct item_key) from reports.rpt_items_daily")
-    assert facts["Items"] == f"{items:,}"
+    assert said["Completion rate"] == [
+        f"{completed / plays:.1%}",
+        f"{completed:,} of {plays:,} plays",
+    ]
     assert opened.rows("In no report") == [
         [environment + reason, *map(str, counts)]
         for environment, reason, *counts in published.ask(
@@ -117,16 +139,12 @@ def test_what_the_page_says_is_what_the_tables_hold(browser: Browser, published:
             " from meta.left_out order by events desc, environment"
         )
     ]
-    assert facts["Sessions"] == f"{numbers['sessions']:,}"
-    assert facts["Engaged"] == f"{numbers['engaged_sessions'] / numbers['sessions']:.2%}"
-    assert facts["Quarantined"] == f"{numbers['quarantined'] / numbers['lines']:.2%}"
-    assert facts["Last dump"] == "2026-03-04"
     assert published.second in opened.page.title()
     assert opened.text(".verdict").startswith(f"{numbers['invariants_passed']} of ")
     assert opened.rows("Quarantine by reason") == [
         [str(value) for value in row]
         for row in published.ask(
-            "select reason, count(*) as lines, count(distinct dump_date), max(dump_date)"
+            "select reason, count(distinct dump_date), max(dump_date), count(*) as lines"
             " from meta.quarantine group by reason order by lines desc, reason"
         )
     ]
@@ -144,10 +162,57 @@ def test_what_the_page_says_is_what_the_tables_hold(browser: Browser, published:
         "2026-03-01",
     ]
     assert len(opened.rows("Invariants that hold")) == numbers["invariants_passed"]
-    assert opened.rows("Most played")[0][1] == str(
-        published.ask("select max(plays) from reports.rpt_flows")[0][0]
+    ((name, rate, part, whole),) = published.ask(
+        "select item_name, completion_rate, completed, completable_plays from reports.rpt_flows"
+        " order by plays desc, item_type, item_id limit 1"
     )
+    flow = opened.rows("Most played")[0]
+    assert flow[0].startswith(name)
+    assert " ".join(flow[1].split()) == f"{rate:.1%} {part:,} of {whole:,} plays"
     opened.assert_inert()
+
+
+def test_use_comes_first_and_the_release_last(browser: Browser, published: Published) -> None:
+    opened = Opened(browser, published.folder / "index.html")
+    parts = opened.page.locator("h2").all_text_contents()
+    assert parts[0] == "At a glance"
+    assert parts[-1] == "Data quality and release"
+
+
+def test_a_smarttip_that_validates_is_not_judged_by_who_looked_at_it(
+    published: Published,
+) -> None:
+    with duckdb.connect(str(published.database.resolve()), read_only=True) as release:
+        rows = release.execute(
+            f"select item_key, did from {ITEM_RATES.relation} where item_type = 'SmartTip'"
+        ).fetchall()
+        validating = {
+            key
+            for (key,) in release.execute(
+                "select item_key from reports.rpt_smarttips group by item_key"
+                " having sum(validations) > 0"
+            ).fetchall()
+        }
+    assert validating
+    assert {did for key, did in rows if key in validating} == {"right at first"}
+    assert {did for key, did in rows if key not in validating} == {"looked at"}
+
+
+def test_every_number_is_explained(published: Published) -> None:
+    with duckdb.connect(str(published.database.resolve()), read_only=True) as release:
+        page = page_of(release)
+    for section in page.sections:
+        assert section.problem == ""
+        for tile in section.tiles:
+            assert tile.term.meaning, tile.term.label
+        for chart in section.charts:
+            assert chart.terms, chart.title
+            assert all(meaning for _, meaning in chart.terms), chart.title
+        for table in section.tables:
+            for column in table.columns:
+                is_number = column.kind not in ("name", "text")
+                assert column.meaning or table.more or not is_number, (table.title, column.label)
+            assert all(term.meaning for term in table.terms), table.title
 
 
 def test_every_chart_is_drawn_with_words_and_numbers_beside_it(
@@ -171,13 +236,114 @@ def test_every_chart_is_drawn_with_words_and_numbers_beside_it(
     assert len(ids) == len(set(ids))
 
 
-@pytest.mark.parametrize("width", [320, 360, 768, 1280])
-def test_the_page_fits_the_screen(browser: Browser, published: Published, width: int) -> None:
-    opened = Opened(
-        browser, published.folder / "index.html", viewport={"width": width, "height": 740}
-    )
+def months_long(published: Published, path: Path) -> Path:
+    """The current release with its days again and again, eighteen weeks of them."""
+    shutil.copyfile(published.database, path)
+    with duckdb.connect(str(path)) as release:
+        dated = release.execute(
+            "select schema_name || '.' || table_name, column_name from duckdb_columns()"
+            " where column_name in ('report_date', 'dump_date')"
+            " and (schema_name = 'reports' or table_name = 'dump_ledger')"
+        ).fetchall()
+        for table, day in dated:
+            # Of the older half, each second row: less was used.
+            release.execute(
+                f"insert into {table} select again.* replace (again.{day} - 7 * week::int as {day})"
+                f" from {table} as again, range(1, 18) as weeks (week)"
+                " where week < 9 or again.rowid % 2 = 0"
+            )
+        release.execute("update meta.release set first_dump_date = first_dump_date - 119")
+    return path
+
+
+@pytest.mark.parametrize("kind", ["as it is", "hostile", "months"])
+def test_the_page_fits_the_screen(
+    browser: Browser, published: Published, tmp_path: Path, kind: str
+) -> None:
+    file = published.folder / "index.html"
+    if kind != "as it is":
+        make = spoiled if kind == "hostile" else months_long
+        file = tmp_path / "index.html"
+        write_page(make(published, tmp_path / "release.duckdb"), file)
+    opened = Opened(browser, file)
     opened.page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
-    assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
+    for width in (320, 390, 768, 1280):
+        opened.page.set_viewport_size({"width": width, "height": 740})
+        assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
+        cut = opened.page.evaluate(
+            "[...document.querySelectorAll('.scroll, .tile, .card, td, th')]"
+            ".filter(each => each.clientWidth && each.scrollWidth > each.clientWidth + 1)"
+            ".map(each => each.getAttribute('aria-label') || each.textContent)"
+        )
+        assert cut == [], width
+
+
+def test_on_a_phone_the_rate_stands_beside_the_name(browser: Browser, published: Published) -> None:
+    opened = Opened(
+        browser, published.folder / "index.html", viewport={"width": 390, "height": 740}
+    )
+    boxes = opened.page.evaluate(
+        "[...document.querySelectorAll('.rows tbody tr')].filter(row => row.offsetHeight"
+        " && row.querySelector('.main')).map(row => ["
+        "row.querySelector('th').getBoundingClientRect().top,"
+        "row.querySelector('.main').getBoundingClientRect().top,"
+        "row.querySelector('.main').getBoundingClientRect().right])"
+    )
+    assert len(boxes) > 20
+    for name, rate, right in boxes:
+        assert abs(name - rate) < 2
+        assert right <= 390
+
+
+def test_paper_keeps_colours_and_headings_with_what_follows(
+    browser: Browser, published: Published
+) -> None:
+    opened = Opened(browser, published.folder / "index.html", color_scheme="dark")
+    opened.page.emulate_media(media="print")
+
+    def styles(selector: str, name: str) -> set[str]:
+        return set(
+            opened.page.evaluate(
+                "([selector, name]) => [...document.querySelectorAll(selector)]"
+                ".map(each => getComputedStyle(each)[name])",
+                [selector, name],
+            )
+        )
+
+    for coloured in (".key", ".bar rect", "[class*=heat-]", ".spark polyline", ".chart"):
+        assert styles(coloured, "printColorAdjust") == {"exact"}, coloured
+    assert styles(".heading", "breakAfter") == {"avoid"}
+    assert styles(".heading", "breakInside") == {"avoid"}
+    assert styles(".cards", "display") == {"block"}  # a grid would not keep a heading with it
+    assert styles("body", "backgroundColor") == {"rgb(255, 255, 255)"}
+
+
+def test_months_are_shown_in_weeks_and_compared_with_those_before(
+    browser: Browser, published: Published, tmp_path: Path
+) -> None:
+    release = months_long(published, tmp_path / "long.duckdb")
+    write_page(release, tmp_path / "index.html")
+    opened = Opened(browser, tmp_path / "index.html")
+    with duckdb.connect(str(release), read_only=True) as connection:
+        ((last,),) = connection.execute(
+            "select max(report_date) from reports.rpt_sessions_daily"
+        ).fetchall()
+        now, before, in_all = (
+            connection.execute(
+                "select sum(sessions) from reports.rpt_sessions_daily"
+                " where report_date > ?::date - ?::int and report_date <= ?::date - ?::int",
+                [last, oldest, last, newest],
+            ).fetchall()[0][0]
+            for oldest, newest in ((28, 0), (56, 28), (500, 0))
+        )
+    assert tiles(opened)["Sessions"][0].split(" ", 1) == [
+        f"{now:,}",
+        f"{now / before - 1:+.1%}" if now != before else "no change",
+    ]
+    rows = opened.rows("Sessions by week, numbers")
+    assert len(rows) == 18
+    assert sum(int(n.replace(",", "")) for row in rows for n in row[1:]) == in_all
+    assert opened.text("main").count("28 days") == 1
 
 
 def test_the_page_is_readable_in_a_light_and_in_a_dark_theme(
@@ -253,9 +419,10 @@ def test_a_report_that_is_gone_leaves_a_gap_that_says_so(
     with duckdb.connect(str(tmp_path / "less.duckdb")) as release:
         release.execute("drop table reports.rpt_surveys")
         html = rendered(release)
-    assert html.count("This part could not be read") == 1
+    assert html.count("This part could not be read") == 2  # surveys, and items by their rates
     assert "rpt_surveys" in html
-    assert "Most played" in html
+    for kept in ("Most played", "Engagement rate", "SmartTips that validate"):
+        assert kept in html
 
 
 def test_the_page_is_the_same_whenever_it_is_written(published: Published) -> None:

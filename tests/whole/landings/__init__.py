@@ -114,6 +114,9 @@ from tests.whole.landings.hostile_files import (
     wrong_extensions as wrong_extensions,
 )
 from tests.whole.landings.journeys import (
+    goals as goals,
+)
+from tests.whole.landings.journeys import (
     paths as paths,
 )
 from tests.whole.landings.lines import (
@@ -234,6 +237,7 @@ MANY_THEMES: tuple[Callable[[Path], Path], ...] = (
     whole_seconds,
     searches,
     paths,
+    goals,
     actionbot,
     quizzes,
     clock_changes,

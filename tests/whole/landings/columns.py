@@ -219,6 +219,19 @@ def catalogue(landing: Path) -> Path:
         catalogued("f-auto-leads", "F", **auto, connects_to=["f-auto-leads-too"]),
         catalogued("f-auto-leads-too", "F", **auto, connects_to=["f-auto-leads", "f-other"]),
     ]
+    # A flow with a task of its name and one that is its part, and one that nobody played.
+    with_goals: Record = {"system_id": "system-with-goals"}
+    task: Record = {**with_goals, "item_type": "Task"}
+    items += [
+        catalogued("goal-flow", "UU!", **with_goals, name="Plan a leave"),
+        catalogued("goal-other", "UU!", **with_goals),
+        catalogued("goal-idle", "UU!", **with_goals, name="Set a goal"),
+        {**task, "item_id": "goal-task", "name": " plan a LEAVE "},
+        {**task, "item_id": "goal-part", "name": "Ask for it", "parent_item_id": "goal-flow"},
+        {**task, "item_id": "goal-none", "name": "Set a goal"},
+        {**task, "item_id": "goal-apart", "name": "Nothing of the kind"},
+        {**task, "item_id": "goal-elsewhere", "name": "Plan a leave", "system_id": SYSTEM},
+    ]
     items += [
         catalogued("f-two-types", "F", **auto, connects_to=["f-both"]),
         catalogued("f-both", "F", **auto),

@@ -489,6 +489,19 @@ def searches(landing: Path) -> Path:
             search(62, "abc"),
             search(62.5, "abcd"),
         ],
+        # Terms that only begin longer ones, and those that do not.
+        "typed-on": [
+            search(0, "How"),
+            search(60, "how to"),
+            search(120, "HOW TO BOOK"),
+            click(125, "r-1"),
+            search(200, "how to book a trip"),
+            search(300, "how"),
+            search(400, None),
+            search(500, "how"),
+            search(600, "how"),
+            search(57_600, "however"),
+        ],
         "odd": [
             search(0, None, name="by name"),
             search(4, " by name "),

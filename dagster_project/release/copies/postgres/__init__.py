@@ -1,5 +1,8 @@
 """A copy of a release in a PostgreSQL database: the schemas `facts`, `reports` and `meta`.
 
+The tables of the second file, which name no person, are in a schema of their own,
+`walkhouse_reports`.
+
 A release is sent in one transaction. It begins with checks that change nothing (`refusals`), and
 then deletes and inserts rows: a reader sees all of a release or all of the one before, and never
 waits, because in PostgreSQL writers of rows keep no reader waiting. (What several statements see is
@@ -35,7 +38,7 @@ from dagster_project.release.copies.postgres import ledger as bookkeeping
 from dagster_project.release.copies.postgres.columns import Change, alter, compare, lock
 from dagster_project.release.copies.postgres.ledger import SCHEMA, Ledger, only_sender
 from dagster_project.release.copies.postgres.readers import (
-    create_reader,
+    create_readers,
     create_schemas,
     grant_and_describe,
 )
@@ -47,8 +50,13 @@ from dagster_project.release.copies.postgres.session import (
     run,
     transaction,
 )
-from dagster_project.release.copies.postgres.tables import Table, published_tables
+from dagster_project.release.copies.postgres.tables import (
+    Table,
+    published_tables,
+    shared_tables,
+)
 from dagster_project.release.publish import Release
+from dagster_project.release.report_file import REPORTS
 
 
 def held_release(url: str) -> str | None:
@@ -67,6 +75,8 @@ def send_release(
         source.execute("set timezone = 'UTC'")
         source.execute("set enable_progress_bar = false")
         tables = published_tables(source)
+        if (folder / REPORTS).exists():  # earlier versions published none
+            tables += shared_tables(source, folder / REPORTS)
         with transaction(url) as connection:
             only_sender(connection)
             return _send(connection, source, tables, release.release_id, installation)
@@ -102,9 +112,9 @@ def _send(
 
 def _prepare(connection: Connection, tables: Sequence[Table]) -> None:
     """Make what has to exist before tables do."""
-    create_reader(connection)
-    create_schemas(connection, [SCHEMA], are_read=False)
-    create_schemas(connection, sorted({table.schema for table in tables}))
+    schemas = sorted({table.schema for table in tables})
+    create_readers(connection, schemas)
+    create_schemas(connection, [SCHEMA, *schemas])
     bookkeeping.create(connection)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from dagster_project.release.copies.postgres.columns import Change
 from dagster_project.release.copies.postgres.ledger import SCHEMA, Ledger
-from dagster_project.release.copies.postgres.readers import READER
+from dagster_project.release.copies.postgres.readers import readers_of
 from dagster_project.release.copies.postgres.session import Connection
 from dagster_project.release.copies.postgres.tables import Table
 from dagster_project.release.copies.target import CopyError, refuse_other_owner
@@ -166,16 +166,26 @@ def _refuse_missing_rights(
         ),
 
         wanted as (
-            select wanted.name, pg_namespace.oid, nspowner, wanted.name <> %(own)s as is_read
+            select wanted.name, pg_namespace.oid, nspowner
             from unnest(%(schemas)s::text[] || array[%(own)s]) as wanted (name)
             left join pg_namespace on nspname = wanted.name
         ),
 
+        readers as (
+            select distinct reader from unnest(%(readers)s::text[]) as reader
+        ),
+
+        reads as (
+            select reader, wanted.*
+            from unnest(%(readers)s::text[], %(read)s::text[]) as reads (reader, schema_name)
+            inner join wanted on wanted.name = schema_name
+        ),
+
         statements as (
-            select 1 as position, 'create role ' || %(reader)s || ' nologin' as statement
-            from sender
+            select 1 as position, 'create role ' || reader || ' nologin' as statement
+            from readers, sender
             where not may_create_roles
-            and not exists (select from pg_roles where rolname = %(reader)s)
+            and not exists (select from pg_roles where rolname = reader)
             union all
             select 2, format('grant create on database %%I to %%I', current_database(), sender.name)
             from sender
@@ -190,15 +200,15 @@ def _refuse_missing_rights(
                 and has_schema_privilege(wanted.oid, 'create')
             )
             union all
-            select 4, format('grant usage on schema %%I to %%I', wanted.name, %(reader)s)
-            from wanted
-            where is_read and wanted.oid is not null
+            select 4, format('grant usage on schema %%I to %%I', reads.name, reader)
+            from reads
+            where reads.oid is not null
             and not pg_has_role(nspowner, 'usage')
-            and not has_schema_privilege(wanted.oid, 'usage with grant option')
+            and not has_schema_privilege(reads.oid, 'usage with grant option')
             and not exists (
                 select from pg_roles
-                where rolname = %(reader)s
-                and has_schema_privilege(pg_roles.oid, wanted.oid, 'usage')
+                where rolname = reader
+                and has_schema_privilege(pg_roles.oid, reads.oid, 'usage')
             )
             union all
             select 5, format('alter table %%s owner to %%I', pg_class.oid::regclass, sender.name)
@@ -208,7 +218,13 @@ def _refuse_missing_rights(
 
         select statement from statements order by position, statement
         """,
-        {"schemas": list(schemas), "own": SCHEMA, "reader": READER, "owned": list(owned)},
+        {
+            "schemas": list(schemas),
+            "own": SCHEMA,
+            "readers": [reader for schema in schemas for reader in readers_of(schema)],
+            "read": [schema for schema in schemas for _ in readers_of(schema)],
+            "owned": list(owned),
+        },
     ).fetchall()
     if missing:
         raise CopyError(

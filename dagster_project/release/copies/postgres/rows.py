@@ -110,7 +110,7 @@ def _copy(
     one, and, other than in CSV, no text in them can be taken for the end of the data.
     """
     expected = sum(rows for rows, _ in slices.values())
-    query = f"select {_line(table.columns)} from {quoted(table.schema)}.{quoted(table.name)}"
+    query = f"select {_line(table.columns)} from {table.source}"
     if table.sliced_by:
         column = quoted(table.sliced_by)
         query += f" where coalesce({column}::varchar, '') in (select unnest(?::varchar[]))"

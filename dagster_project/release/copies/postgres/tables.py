@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import duckdb
 from psycopg import sql
@@ -11,6 +12,8 @@ from psycopg import sql
 from dagster_project.release.copies.target import CopyError
 
 # A table is cut by the first of these that it has: what the builds replace, a date at a time.
+SHARED = "walkhouse_reports"
+"""The schema of the tables that name no person."""
 _SLICED_BY = ("event_date", "home_date", "dump_date", "report_date")
 # PostgreSQL's own names, as its catalogue gives them.
 _TYPES = {
@@ -50,7 +53,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A published table."""
+    """A published table.
+
+    Attributes:
+        source: SQL of DuckDB's that names it.
+    """
 
     schema: str
     name: str
@@ -58,6 +65,7 @@ class Table:
     columns: tuple[Column, ...]
     sliced_by: str | None
     slices: Slices
+    source: str
 
     @property
     def full_name(self) -> str:
@@ -76,14 +84,29 @@ def published_tables(source: duckdb.DuckDBPyConnection) -> list[Table]:
     Raises:
         CopyError: PostgreSQL has no type for a column.
     """
+    return _tables(source, database=None)
+
+
+def shared_tables(source: duckdb.DuckDBPyConnection, file: Path) -> list[Table]:
+    """The tables of a release's second file, which `source` reads from now on as well.
+
+    Raises:
+        CopyError: PostgreSQL has no type for a column.
+    """
+    source.execute(f"attach '{str(file).replace(chr(39), chr(39) * 2)}' as shared (read_only)")
+    return [replace(table, schema=SHARED) for table in _tables(source, database="shared")]
+
+
+def _tables(source: duckdb.DuckDBPyConnection, *, database: str | None) -> list[Table]:
     rows = source.execute(
         """
         select schema_name, table_name, columns.comment, column_name, data_type, tables.comment
         from duckdb_columns() as columns
         inner join duckdb_tables() as tables using (database_name, schema_name, table_name)
-        where database_name = current_database() and not columns.internal
+        where database_name = coalesce(?, current_database()) and not columns.internal
         order by schema_name, table_name, column_index
-        """
+        """,
+        [database],
     ).fetchall()
     columns: dict[tuple[str, str], list[Column]] = {}
     comments: dict[tuple[str, str], str | None] = {}
@@ -93,7 +116,7 @@ def published_tables(source: duckdb.DuckDBPyConnection) -> list[Table]:
         )
         comments[schema, table] = table_comment
     return [
-        _table(source, schema, name, comments[schema, name], tuple(found))
+        _table(source, (database, schema, name), comments[schema, name], tuple(found))
         for (schema, name), found in columns.items()
     ]
 
@@ -108,21 +131,22 @@ def _type(column: str, data_type: str) -> str:
 
 def _table(
     source: duckdb.DuckDBPyConnection,
-    schema: str,
-    name: str,
+    place: tuple[str | None, str, str],
     comment: str | None,
     columns: tuple[Column, ...],
 ) -> Table:
+    named = ".".join(quoted(part) for part in place if part)
     dates = {column.name for column in columns if column.data_type == "date"}
     sliced_by = next((column for column in _SLICED_BY if column in dates), None)
     cut = f"{quoted(sliced_by)}::varchar" if sliced_by else "''"
     slices = source.execute(
         f"select coalesce({cut}, ''), count(*), sum(hash(row_of))::varchar"
-        f" from {quoted(schema)}.{quoted(name)} as row_of group by 1 order by 1"
+        f" from {named} as row_of group by 1 order by 1"
     ).fetchall()
     digests = {date: (rows, digest) for date, rows, digest in slices}
     # An empty table is remembered too.
-    return Table(schema, name, comment, columns, sliced_by, digests or {"": (0, "")})
+    _, schema, name = place
+    return Table(schema, name, comment, columns, sliced_by, digests or {"": (0, "")}, named)
 
 
 def quoted(name: str) -> str:

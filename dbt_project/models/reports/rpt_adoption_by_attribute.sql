@@ -1,0 +1,131 @@
+with
+
+sessions as (
+
+    select
+        *,
+        cast(date_trunc('week', {{ report_date('started_at') }}) as date) as week
+    from {{ ref('fct_sessions') }}
+    where environment = 'production'
+
+),
+
+item_types_by_home as (
+
+    select * from {{ ref('int_item_types_by_home') }}
+
+),
+
+people as (
+
+    select * from {{ ref('int_people') }}
+
+),
+
+known_people as (
+
+    select * from {{ ref('dim_people') }}
+
+),
+
+values_of_people as (
+
+    {% for attribute, expression in var('adoption_attributes').items() -%}
+    select
+        person_id,
+        '{{ attribute }}' as attribute,
+        coalesce(nullif({{ expression }}, ''), 'unknown') as attribute_value
+    from known_people
+    {% if not loop.last -%}
+    union all
+
+    {% endif -%}
+    {% endfor %}
+),
+
+uses_of_ids as (
+
+    select
+        week,
+        system_id,
+        end_user_id,
+        cast(null as string) as item_type,
+        count(*) as sessions,
+        cast(sum(interactions) as bigint) as interactions
+    from sessions
+    group by week, system_id, end_user_id
+
+    union all
+
+    select
+        week,
+        system_id,
+        end_user_id,
+        item_type,
+        sessions,
+        interactions
+    from item_types_by_home
+
+),
+
+uses as (
+
+    select
+        uses_of_ids.week,
+        uses_of_ids.system_id,
+        people.person_id,
+        uses_of_ids.item_type,
+        sum(uses_of_ids.sessions) as sessions,
+        sum(uses_of_ids.interactions) as interactions
+    from uses_of_ids
+    left join people
+        on uses_of_ids.end_user_id = people.end_user_id
+    group by uses_of_ids.week, uses_of_ids.system_id, people.person_id, uses_of_ids.item_type
+
+),
+
+totals as (
+
+    select
+        uses.week,
+        uses.system_id,
+        values_of_people.attribute,
+        values_of_people.attribute_value,
+        uses.item_type,
+        count(*) as people,
+        count(*) filter (where uses.interactions > 0) as engaged_people,
+        cast(sum(uses.sessions) as bigint) as sessions,
+        cast(sum(uses.interactions) as bigint) as interactions
+    from uses
+    left join values_of_people
+        on uses.person_id = values_of_people.person_id
+    group by
+        uses.week,
+        uses.system_id,
+        values_of_people.attribute,
+        values_of_people.attribute_value,
+        uses.item_type
+
+),
+
+final as (
+
+    select
+        ---------- key
+        week,
+        system_id,
+        attribute,
+        attribute_value,
+        item_type,
+
+        ---------- counts
+        people,
+        engaged_people,
+        {{ rate('engaged_people', 'people') }} as adoption_rate,
+        sessions,
+        interactions
+    from totals
+
+)
+
+select * from final

@@ -1,0 +1,25 @@
+with
+
+people as (
+
+    select * from {{ ref('int_people') }}
+
+),
+
+final as (
+
+    select
+        sessions.system_id || ' ' || sessions.environment || ' ' || sessions.session_id
+            as session_key,
+        sessions.system_id,
+        people.person_id,
+        {{ report_date('sessions.started_at') }} as report_date,
+        sessions.is_engaged
+    from {{ ref('fct_sessions') }} as sessions
+    left join people
+        on sessions.end_user_id = people.end_user_id
+    where sessions.environment = 'production'
+
+)
+
+select * from final
