@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(materialized=as_view()) }}
 with
 
 listed_goals as (
