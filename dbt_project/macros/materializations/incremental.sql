@@ -60,6 +60,8 @@
 {% materialization seed, adapter='duckdb' %}
     {%- set noted = notes().versions.get(_table_name(this), {}).get('', {}) -%}
     {% if load_cached_relation(this) and noted.get('') == version_of_seed() and not flags.FULL_REFRESH %}
+        {#- `dbt seed --show` prints them. -#}
+        {%- do store_result('agate_table', response='OK', agate_table=load_agate_table()) -%}
         {%- do store_raw_result('main', message='current', code='', rows_affected=0) -%}
         {{ return({'relations': [this.incorporate(type='table')]}) }}
     {% endif %}
