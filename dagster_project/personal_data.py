@@ -114,12 +114,12 @@ def _table(schema: str, name: str, key: tuple[str, ...], properties: Mapping[str
 def _column(properties: Mapping[str, Any]) -> Column:
     meta = _meta(properties)
     people = meta.get("people")
-    is_part_of = isinstance(people, dict)
+    part_of = people["part_of"] if isinstance(people, dict) else None
     return Column(
         properties["name"],
         meta.get("personal_data"),
-        people="part" if is_part_of else people,
-        part_of=people["part_of"] if is_part_of else None,
+        people="part" if part_of else people,
+        part_of=part_of,
     )
 
 

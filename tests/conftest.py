@@ -39,8 +39,13 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have those that wait begin first, so that the others use the processor meanwhile."""
-    items.sort(key=lambda item: item.get_closest_marker("waits") is None)
+    """Have those begin first that wait, so that others use the processor meanwhile, then long ones.
+
+    So none of them is left alone at the end.
+    """
+    items.sort(
+        key=lambda item: [item.get_closest_marker(name) is None for name in ("waits", "long")]
+    )
 
 
 @pytest.fixture(autouse=True)

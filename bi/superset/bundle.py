@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 import yaml
 
-from bi.superset.charts import COLORS, Chart
+from bi.superset.charts import COLORS, Chart, condition
 from bi.superset.dashboards import DASHBOARDS, RELEASE_SHOWN, Dashboard, Row
 from bi.superset.datasets import COLOUR, DISPLAY, Dataset
 from dagster_project.release.page.period import period_in
@@ -402,7 +402,11 @@ def _filters(
     for chosen in page.filters:
         most = chosen.starts_with_most
         filters.append(
-            {"requiredFirst": most is not None, "sortMetric": most}
+            {
+                "requiredFirst": most is not None,
+                "sortMetric": most,
+                "adhoc_filters": condition(chosen.where),
+            }
             | filter_of(
                 chosen.column,
                 chosen.name,

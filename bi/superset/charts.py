@@ -37,8 +37,8 @@ def number(title: str, dataset: Dataset, metric: str, description: str = "") -> 
     form: dict[str, Any] = {
         "metric": metric,
         "y_axis_format": DISPLAY[found.unit],
-        "header_font_size": 0.4,
-        "subheader_font_size": 0.15,
+        "header_font_size": 0.5,
+        "subheader_font_size": 0.125,
         "adhoc_filters": _filters(dataset),
     }
     if dataset.date is None:
@@ -47,7 +47,6 @@ def number(title: str, dataset: Dataset, metric: str, description: str = "") -> 
     hidden = "Delta" if found.unit in ("count", "decimal") else "Percent change"
     form |= {
         "time_compare": "inherit",
-        "header_font_size": 0.3,
         "percentDifferenceFormat": "+.1%",
         "comparison_color_enabled": False,
         "column_config": {hidden: {"visible": False}},
@@ -202,6 +201,10 @@ def _filters(dataset: Dataset, where: str = "") -> list[dict[str, Any]]:
                 "comparator": "No filter",
             }
         )
-    if where:
-        filters.append({"clause": "WHERE", "expressionType": "SQL", "sqlExpression": where})
-    return filters
+    return filters + condition(where)
+
+
+def condition(where: str) -> list[dict[str, Any]]:
+    """A filter in SQL; none where it is empty."""
+    found = {"clause": "WHERE", "expressionType": "SQL", "sqlExpression": where}
+    return [found] if where else []

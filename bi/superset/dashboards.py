@@ -29,7 +29,7 @@ from bi.superset.datasets import (
     Dataset,
 )
 
-LOW, FLAT, MIDDLE, HIGH = 22, 32, 46, 60
+LOW, MIDDLE, HIGH = 22, 46, 60
 """Heights of rows, in Superset's grid units of 8 pixels."""
 
 
@@ -58,12 +58,14 @@ class Filter:
         column: the column.
         starts_with_most: the value with the most of this metric is chosen at first; None if all
             values are.
+        where: which rows the values come from, in SQL; empty for all.
     """
 
     name: str
     dataset: Dataset
     column: str
     starts_with_most: str | None = None
+    where: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,23 @@ RELEASE_SHOWN = rows(
     description="What all charts show: the release that is published now.",
 )
 
+DEPARTMENT = Filter("Department", ADOPTION, "attribute_value", where="attribute = 'department'")
+BY_DEPARTMENT = bars(
+    "Adoption by department",
+    ADOPTION,
+    ["adoption_rate"],
+    of="attribute_value",
+    where="attribute = 'department'",
+    description="People who acted on an item, of those with a session, by week and system.",
+)
+BY_TYPE = bars(
+    "Rates by type of item",
+    RATES,
+    ["item_rate"],
+    of="measure",
+    description="Of each type, the rate that its items can have.",
+)
+
 SESSIONS_PAGE = Dashboard(
     slug="walkhouse-sessions",
     title="Sessions",
@@ -100,9 +119,9 @@ SESSIONS_PAGE = Dashboard(
         "How much the guided applications are used. A session counts on the day it started and is "
         "**engaged** when the user did something with a WalkMe item. Production only. End users "
         "are counted per day and system, so the lines of several days or systems do not add up. "
-        "The small figures are those of the period before, of the same length."
+        "Below a figure stands that of the period before (**#**)."
     ),
-    filters=(Filter("System", SESSIONS, "system"),),
+    filters=(Filter("System", SESSIONS, "system"), DEPARTMENT),
     rows=(
         Row(
             LOW,
@@ -110,6 +129,11 @@ SESSIONS_PAGE = Dashboard(
                 number("People in 7 days", PEOPLE, "people_7_days"),
                 number("New people", PEOPLE, "new_people"),
                 number("Stickiness", PEOPLE, "stickiness"),
+            ),
+        ),
+        Row(
+            LOW,
+            (
                 number("Sessions", SESSIONS, "sessions"),
                 number("Engagement", SESSIONS, "engagement_rate"),
                 number("Minutes per session", SESSIONS, "minutes_per_session"),
@@ -147,7 +171,7 @@ SESSIONS_PAGE = Dashboard(
             ),
         ),
         Row(
-            FLAT,
+            MIDDLE,
             (
                 ranking(
                     "Systems",
@@ -158,10 +182,10 @@ SESSIONS_PAGE = Dashboard(
                         "engaged_sessions",
                         "engagement_rate",
                         "interactions_per_session",
-                        "events_per_session",
                         "minutes_per_session",
                     ],
                 ),
+                BY_DEPARTMENT,
             ),
         ),
     ),
@@ -199,13 +223,7 @@ ITEMS_PAGE = Dashboard(
                     split_by="item_type",
                     top=8,
                 ),
-                bars(
-                    "Rates by type of item",
-                    RATES,
-                    ["item_rate"],
-                    of="measure",
-                    description="Of each type, the rate that its items can have.",
-                ),
+                BY_TYPE,
             ),
         ),
         Row(
@@ -519,6 +537,11 @@ QUALITY_PAGE = Dashboard(
                 number("Lines", LEDGER, "lines"),
                 number("Accepted", LEDGER, "accepted"),
                 number("Quarantined lines", LEDGER, "quarantine_rate"),
+            ),
+        ),
+        Row(
+            LOW,
+            (
                 number("Late events", LATE_EVENTS, "late_share"),
                 number("Broken invariants", INVARIANTS, "not_passed"),
                 number("Events never seen", COVERAGE, "missing"),
@@ -577,7 +600,8 @@ OVERVIEW_PAGE = Dashboard(
     slug="walkhouse-overview",
     title="Overview",
     about=(
-        "How WalkMe is used, in the days on the left and in as many days before them. More about "
+        "How WalkMe is used in the days on the left. Below each figure stands that of as many days "
+        "before them (**#**) and the change (**%** or **△**). More about "
         + " · ".join(
             f"[{page.title}](/superset/dashboard/{page.slug}/)"
             for page in (
@@ -594,7 +618,7 @@ OVERVIEW_PAGE = Dashboard(
     ),
     filters=(
         Filter("System", SESSIONS, "system"),
-        Filter("Department", ADOPTION, "attribute_value"),
+        DEPARTMENT,
         Filter("Item type", RATES, "item_type"),
     ),
     rows=(
@@ -604,6 +628,11 @@ OVERVIEW_PAGE = Dashboard(
                 number("People in 7 days", PEOPLE, "people_7_days"),
                 number("Sessions", SESSIONS, "sessions"),
                 number("Engagement", SESSIONS, "engagement_rate"),
+            ),
+        ),
+        Row(
+            LOW,
+            (
                 number("Completion rate", FLOWS_DAILY, "completion_rate"),
                 number("NPS", SURVEYS, "nps"),
                 number("Searches with a click", SEARCHES, "click_rate"),
@@ -625,21 +654,8 @@ OVERVIEW_PAGE = Dashboard(
         Row(
             HIGH,
             (
-                bars(
-                    "Rates by type of item",
-                    RATES,
-                    ["item_rate"],
-                    of="measure",
-                    description="Of each type, the rate that its items can have.",
-                ),
-                bars(
-                    "Adoption by department",
-                    ADOPTION,
-                    ["adoption_rate"],
-                    of="attribute_value",
-                    where="attribute = 'department'",
-                    description="People who acted on an item, of those with a session; by week.",
-                ),
+                BY_TYPE,
+                BY_DEPARTMENT,
             ),
         ),
     ),

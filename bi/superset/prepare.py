@@ -18,6 +18,8 @@ from superset.app import create_app
 READERS = "Walkhouse readers"
 # What Superset's least role may do besides reading.
 CHANGES = ("can_write", "can_add", "can_edit", "can_delete", "can_save", "can_set", "can_sqllab")
+# What somebody chose in the filters is their own, and so is a link to it.
+OWN = ("DashboardFilterStateRestApi", "DashboardPermalinkRestApi")
 
 
 def prepare(bundle: Path, administrator: str, password: str, reader: str, secret: str) -> None:
@@ -60,7 +62,7 @@ def readers_of(manager: Any) -> Any:
         *(
             each
             for each in manager.find_role("Gamma").permissions
-            if not each.permission.name.startswith(CHANGES)
+            if each.view_menu.name in OWN or not each.permission.name.startswith(CHANGES)
         ),
         manager.add_permission_view_menu("all_datasource_access", "all_datasource_access"),
     ]

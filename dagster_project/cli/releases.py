@@ -35,7 +35,7 @@ def rollback(release_id: str | None) -> None:
     from dagster_project.operations.pending import digests
     from dagster_project.operations.run import note_rollback
     from dagster_project.release.copies.owner import installation_id
-    from dagster_project.release.copies.send import send_copies
+    from dagster_project.release.copies.send import releases_to_keep, send_copies
     from dagster_project.release.publish import ReleaseError, held, roll_back
 
     settings = settings_or_fail()
@@ -60,7 +60,7 @@ def rollback(release_id: str | None) -> None:
         send_copies(
             settings.copies,
             settings.published,
-            keep=settings.keep_releases,
+            keep=releases_to_keep(settings),
             installation=installation_id(settings.home),
         )
     if not show.copies_behind(errors, settings):

@@ -32,6 +32,9 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
     keep_run_days: int
     keep_runs: int
     withdrawal_limit: int
+    smallest_group: int
+    keep_days: int
+    keep_report_days: int
 
     @property
     def settings(self) -> Settings:
@@ -53,6 +56,9 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
             keep_run_days=self.keep_run_days,
             keep_runs=self.keep_runs,
             withdrawal_limit=self.withdrawal_limit,
+            smallest_group=self.smallest_group,
+            keep_days=self.keep_days,
+            keep_report_days=self.keep_report_days,
         )
 
     @property
@@ -89,6 +95,9 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
             keep_run_days=settings.keep_run_days,
             keep_runs=settings.keep_runs,
             withdrawal_limit=settings.withdrawal_limit,
+            smallest_group=settings.smallest_group,
+            keep_days=settings.keep_days,
+            keep_report_days=settings.keep_report_days,
         )
 
 

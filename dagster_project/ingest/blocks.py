@@ -7,17 +7,24 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+Places = np.ndarray[Any, np.dtype[np.int64]]
+
 _CACHED_BYTES = 256 * 1024
 
 
-def line_ends(data: bytes) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """The places behind the line feeds; found in pieces that the processor's cache holds."""
+def places_of(sign: bytes, data: bytes) -> Places:
+    """Where a sign of one byte stands; found in pieces that the processor's cache holds."""
     signs = np.frombuffer(data, dtype=np.uint8)
     found = [
-        np.flatnonzero(signs[start : start + _CACHED_BYTES] == ord("\n")) + (start + 1)
+        np.flatnonzero(signs[start : start + _CACHED_BYTES] == ord(sign)) + start
         for start in range(0, len(data), _CACHED_BYTES)
     ]
     return np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
+
+
+def line_ends(data: bytes) -> Places:
+    """The places behind the line feeds."""
+    return places_of(b"\n", data) + 1
 
 
 def is_utf8(data: bytes) -> bool:

@@ -144,8 +144,8 @@ def look_at_lines(
     """
     constant = r"-?([nN][aA][nN]|[iI][nN][fF]([iI][nN][iI][tT][yY])?)\s*[,\]}]"
     # Each expression begins with a sign that can be searched for, which is ten times as fast.
-    # What is no JSON is an error of the only function that parses the line; since that is taken
-    # back line by line, torn lines are told first.
+    # Only `json_keys` parses a line. Where it fails on one, `try` goes through some two thousand
+    # lines one by one, so torn lines are told first.
     found = connection.execute(
         rf"""
         select

@@ -8,18 +8,20 @@ from __future__ import annotations
 import codecs
 import csv
 import sys
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
+from dagster_project.ingest.blocks import Places, is_utf8, line_ends, places_of
 from dagster_project.ingest.compression import Damage
 from dagster_project.ingest.envelopes import REQUIRED_COLUMNS, TABULAR_COLUMNS
 from dagster_project.ingest.json_records import not_utf8, readable, utf8
+
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 csv.field_size_limit(sys.maxsize)  # of the process: a field may be as long as it is
 
@@ -121,6 +123,41 @@ def rows_of(blocks: Iterator[bytes], dialect: CsvDialect, damage: Damage) -> Ite
     yield from reader.rest(damage)
 
 
+class _Lines:
+    """The lines of a block with their ends: LF, CRLF or CR."""
+
+    def __init__(self, block: bytes) -> None:
+        self.block = block
+        self.has_cr = b"\r" in block and b"\r" in block.replace(b"\r\n", b"")
+        if self.has_cr:
+            ends = np.cumsum([len(line) for line in block.splitlines(keepends=True)])
+        else:
+            ends = line_ends(block)
+            if block and not block.endswith(b"\n"):
+                ends = np.append(ends, len(block))
+        self.ends: Places = ends
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    def __getitem__(self, number: int) -> bytes:
+        return self.block[self.start(number) : self.ends[number]]
+
+    def start(self, number: int) -> int:
+        """Where a line begins, also the one after the last."""
+        return int(self.ends[number - 1]) if number else 0
+
+    def some(self, number: int, length: int) -> bytes:
+        """So many lines from one on."""
+        return self.block[self.start(number) : self.start(number + length)]
+
+    def which(self, wanted: Mask) -> tuple[bytes, Places]:
+        """The wanted lines by themselves, and where each of them ends."""
+        ends = np.cumsum(np.diff(self.ends, prepend=0)[wanted])
+        edges = np.flatnonzero(np.diff(wanted, prepend=False, append=False)).reshape(-1, 2)
+        return b"".join(self.some(start, end - start) for start, end in edges.tolist()), ends
+
+
 class _Rows:
     """Reads blocks of lines, and keeps what goes on in the next one.
 
@@ -134,51 +171,64 @@ class _Rows:
         self._width = len(dialect.columns)
         self._row = 0
         self._has_header = False
-        self._ahead: deque[bytes] = deque()
+        self._rest = b""
 
     def read(self, block: bytes) -> Iterator[CsvRows]:
         """The rows of a block, but for a record at its end that may go on in the next one."""
-        self._ahead.extend(block.splitlines(keepends=True))
-        plain: list[bytes] = []
-        rows: list[int] = []
-        odd = _Odd()
-        is_plain = self._plainness(block)
-        while self._ahead:
-            if self._has_header and is_plain(self._ahead[0]):
-                self._row += 1
-                rows.append(self._row)
-                plain.append(self._ahead.popleft())
-            elif not self._read_one(odd, is_last=False, damage=None):
-                break
-        if plain:
-            yield self._plain_rows(rows, b"".join(plain))
-        if odd.rows:
-            yield self._odd_rows(odd)
+        yield from self._read(_Lines(self._rest + block), is_last=False, damage=None)
 
     def rest(self, damage: Damage) -> Iterator[CsvRows]:
         """The rows that no further line can complete."""
+        yield from self._read(_Lines(self._rest), is_last=True, damage=damage)
+
+    def _read(self, lines: _Lines, *, is_last: bool, damage: Damage | None) -> Iterator[CsvRows]:
+        is_plain = self._plainness(lines)
+        odd_places = np.append(np.flatnonzero(~is_plain), len(lines))
+        rows = np.zeros(len(lines), dtype=np.int64)
         odd = _Odd()
-        while self._ahead:
-            self._read_one(odd, is_last=True, damage=damage)
+        position = 0
+        while position < len(lines):
+            place = position
+            if self._has_header:
+                place = int(odd_places[np.searchsorted(odd_places, position)])
+                rows[position:place] = np.arange(place - position) + (self._row + 1)
+                self._row += place - position
+                position = place
+                if place == len(lines):
+                    break
+            length = self._read_one(lines, place, odd, is_last=is_last, damage=damage)
+            if not length:
+                break
+            position = place + length
+            is_plain[place:position] = False
+        is_plain[position:] = False
+        self._rest = lines.block[lines.start(position) :]
+        if is_plain.any():
+            yield self._plain_rows(rows[is_plain], *lines.which(is_plain))
         if odd.rows:
             yield self._odd_rows(odd)
 
-    def _plainness(self, block: bytes) -> Callable[[bytes], bool]:
-        """What tells plain lines; fewer things have to be asked if a block has none of them."""
+    def _plainness(self, lines: _Lines) -> Mask:
+        """By line, whether it is plain; fewer things have to be asked where none can be in it."""
+        block = lines.block
         separator, most = self._dialect.separator.encode(), self._width - 1
         first = next(column for column in self._columns if column).encode()
         is_strange = (
-            b"\r" in block.replace(b"\r\n", b"")
+            lines.has_cr
             or codecs.BOM_UTF8 in block
             or first in block.lower()
             or (most == 0 or separator == b"\t")
             or not block.endswith(b"\n")
-            or utf8(block) is None
+            or not is_utf8(block)
         )
         if not is_strange:
-            return lambda line: line.count(separator) == most and b'"' not in line
+            ends = lines.ends
+            separators = np.diff(np.searchsorted(places_of(separator, block), ends), prepend=0)
+            is_plain: Mask = separators == most
+            is_plain[np.searchsorted(ends, places_of(b'"', block), side="right")] = False
+            return is_plain
 
-        def is_plain(line: bytes) -> bool:
+        def is_plain_line(line: bytes) -> bool:
             return (
                 line.count(separator) == most
                 and b'"' not in line
@@ -190,11 +240,12 @@ class _Rows:
                 and bool(line.strip())
             )
 
-        return is_plain
+        return np.array([is_plain_line(lines[n]) for n in range(len(lines))], dtype=bool)
 
-    def _plain_rows(self, rows: list[int], data: bytes) -> CsvRows:
+    def _plain_rows(self, rows: Places, data: bytes, ends: Places) -> CsvRows:
         names = [str(number) for number in range(self._width)]
         wanted = {column: names[n] for n, column in enumerate(self._columns) if column in _COLUMNS}
+        has_nulls = _NULL.encode() in data
         table = pa_csv.read_csv(
             pa.BufferReader(data),
             read_options=pa_csv.ReadOptions(
@@ -207,13 +258,13 @@ class _Rows:
                 ignore_empty_lines=False,
             ),
             convert_options=pa_csv.ConvertOptions(
+                check_utf8=False,  # which plain lines are
                 column_types=dict.fromkeys(names, pa.string()),
                 include_columns=[*wanted.values()],
-                null_values=["", _NULL],
-                strings_can_be_null=True,
+                null_values=[_NULL],
+                strings_can_be_null=has_nulls,  # empty ones become null later
             ),
         )
-        ends = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == ord("\n")) + 1
         offsets = np.concatenate(([0], ends)).astype(np.int32)
         buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data)]
         count = len(rows)
@@ -239,27 +290,28 @@ class _Rows:
             controls=pa.array(odd.controls, pa.bool_()),
         )
 
-    def _read_one(self, rows: _Odd, *, is_last: bool, damage: Damage | None) -> bool:
-        """Read the first record that is ahead; false where it may go on in the next block."""
-        ahead = self._ahead
-        if not is_last and len(ahead) == 1 and not ahead[0].endswith(b"\n"):
-            return False
-        line = ahead[0]
+    def _read_one(
+        self, lines: _Lines, place: int, rows: _Odd, *, is_last: bool, damage: Damage | None
+    ) -> int:
+        """Read the record that begins in a line; how many lines it takes.
+
+        0 where it may go on in the next block.
+        """
+        line = lines[place]
+        if not is_last and place == len(lines) - 1 and not line.endswith(b"\n"):
+            return 0
         if _is_blank(line, self._dialect.separator):
-            ahead.popleft()
-            return True
-        length = self._lines_of_record(is_last=is_last)
+            return 1
+        length = self._lines_of_record(lines, place, is_last=is_last)
         if length is None:
-            return False
-        raw = b"".join(islice(ahead, length))
+            return 0
+        raw = lines.some(place, length)
         fields, problem = self._judged(raw, damage)
         if problem and length > 1:
             length, raw = 1, line
             fields, problem = self._judged(raw, damage)
-        for _ in range(length):
-            ahead.popleft()
         self._add(rows, raw, fields, problem)
-        return True
+        return length
 
     def _add(self, rows: _Odd, raw: bytes, fields: list[str] | None, problem: str | None) -> None:
         text = readable(raw).rstrip("\r\n").removeprefix(_BOM)
@@ -307,17 +359,18 @@ class _Rows:
             return [*fields, ""]
         return fields
 
-    def _lines_of_record(self, *, is_last: bool) -> int | None:
-        """How many lines the first record takes: until its quotes are paired.
+    def _lines_of_record(self, lines: _Lines, place: int, *, is_last: bool) -> int | None:
+        """How many lines the record takes that begins in one: until its quotes are paired.
 
         1 where they never are; None where that depends on lines that are not at hand.
         """
+        at_hand = len(lines) - place
         quotes = 0
-        for length, line in enumerate(islice(self._ahead, _MOST_LINES_OF_A_RECORD), start=1):
-            quotes += line.count(b'"')
+        for length in range(1, min(at_hand, _MOST_LINES_OF_A_RECORD) + 1):
+            quotes += lines[place + length - 1].count(b'"')
             if quotes % 2 == 0:
                 return length
-        return None if not is_last and len(self._ahead) < _MOST_LINES_OF_A_RECORD else 1
+        return None if not is_last and at_hand < _MOST_LINES_OF_A_RECORD else 1
 
 
 def _first_line(head: bytes) -> str:

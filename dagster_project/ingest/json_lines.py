@@ -11,7 +11,7 @@ from typing import Any, overload
 import numpy as np
 import pyarrow as pa
 
-from dagster_project.ingest.blocks import is_utf8, line_ends
+from dagster_project.ingest.blocks import Places, is_utf8, line_ends
 from dagster_project.ingest.classification import (
     folder_names,
     shape_is_documented,
@@ -61,7 +61,7 @@ class Block:
     """
 
     data: bytes
-    ends: np.ndarray[Any, np.dtype[np.int64]]
+    ends: Places
     undecodable: Mapping[int, bytes] = field(default_factory=dict)
 
     @classmethod
@@ -75,7 +75,7 @@ class Block:
         return cls(data, ends) if is_utf8(data) else cls._replacing_bytes(data, ends)
 
     @classmethod
-    def _replacing_bytes(cls, data: bytes, ends: np.ndarray[Any, np.dtype[np.int64]]) -> Block:
+    def _replacing_bytes(cls, data: bytes, ends: Places) -> Block:
         undecodable: dict[int, bytes] = {}
         pieces = []
         start = 0
@@ -99,7 +99,8 @@ class Block:
         """One block with the lines of some."""
         if len(blocks) == 1:
             return blocks[0]
-        ends, undecodable = [], {}
+        ends: list[Places] = []
+        undecodable: dict[int, bytes] = {}
         size = lines = 0
         for block in blocks:
             ends.append(block.ends + size)

@@ -234,21 +234,23 @@ class DumpReader:
             raise ValueError("a CSV file without a dialect")
         pieces = content(path, kind.compression, damage)
         blocks = blocks_of_lines(pieces, at_least=_CSV_BYTES)
-        for rows in csv_records.rows_of(blocks, dialect, damage):
-            go_on_or_stop()
-            self._rows.append(
-                _table_of_columns(
-                    name,
-                    dialect.columns,
-                    rows=rows.rows,
-                    lines=rows.texts,
-                    problems=rows.problems,
-                    controls=rows.controls,
-                    texts=rows.fields,
+        rows_of = csv_records.rows_of(blocks, dialect, damage)
+        with made_ahead(rows_of, at_most=_BLOCKS_AHEAD) as some:
+            for rows in some:
+                go_on_or_stop()
+                self._rows.append(
+                    _table_of_columns(
+                        name,
+                        dialect.columns,
+                        rows=rows.rows,
+                        lines=rows.texts,
+                        problems=rows.problems,
+                        controls=rows.controls,
+                        texts=rows.fields,
+                    )
                 )
-            )
-            if sum(len(each) for each in self._rows) >= _BATCH_ROWS:
-                self._classify_rows()
+                if sum(len(each) for each in self._rows) >= _BATCH_ROWS:
+                    self._classify_rows()
 
     def _classify_rows(self) -> None:
         if self._rows:
@@ -260,9 +262,9 @@ class DumpReader:
         try:
             columns = tuple(column.strip().lower() for column in parquet_rows.columns_of(path))
             whole = parquet_rows.whole_batches(path, columns)
-            for rows in parquet_rows.rows_of(path):
-                batch = next(whole, None)
-                self._classify_parquet(name, columns, rows, batch)
+            with made_ahead(parquet_rows.rows_of(path), at_most=1) as some:
+                for rows in some:
+                    self._classify_parquet(name, columns, rows, next(whole, None))
         except (pa.ArrowException, OSError, ValueError) as error:
             raise UnreadableFileError(
                 f"not readable as Parquet: {error}; deliver it again"
@@ -276,13 +278,15 @@ class DumpReader:
         whole: pa.RecordBatch | None,
     ) -> None:
         count = rows.batch.num_rows
-        problems: list[str | None] = [rows.problems.get(place) for place in range(count)]
+        problems = pa.nulls(count, pa.string())
+        if rows.problems:
+            problems = pa.array([rows.problems.get(n) for n in range(count)], pa.string())
         table = _table_of_columns(
             name,
             columns,
             rows=pa.array(np.arange(rows.first_row, rows.first_row + count)),
             lines=pa.nulls(count, pa.string()),
-            problems=pa.array(problems, pa.string()),
+            problems=problems,
             controls=pa.repeat(pa.scalar(False), count),
             texts=rows.texts,
         )

@@ -32,6 +32,7 @@ from dagster_project.release.gate import Waiver
 from dagster_project.release.publish import Release, current_release, end_hold
 from dagster_project.settings import Settings, without_password
 from dagster_project.stopping import asked_to_stop, go_on_or_stop
+from dagster_project.words import counted
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -359,6 +360,8 @@ _QUIET: Mapping[str, Any] = {"loggers": {"console": {"config": {"log_level": "CR
 
 def _say_what_is_pending(situation: Situation) -> None:
     pending = situation.pending
+    if expired := set(situation.landed.expired) & set(pending.withdrawn):
+        logger.info("%s too old to be kept (WALKHOUSE_KEEP_DAYS)", counted(len(expired), "dump"))
     for what, days in (
         ("new", pending.new),
         ("changed", pending.changed),

@@ -29,6 +29,7 @@ class Metric:
         parts: of a rate the columns of its numerator and denominator.
         of: what the denominator counts, or what a figure without one is made from, in words.
         basis: of a figure that is no rate the column of how many it is made from.
+        looks_back: how many days before its own a figure is about.
         tone: whether more of it is good news; empty where that is not known.
     """
 
@@ -41,6 +42,7 @@ class Metric:
     parts: tuple[str, str] | None = None
     of: str = ""
     basis: str = ""
+    looks_back: int = 0
     tone: Tone = ""
 
 
@@ -242,6 +244,7 @@ PEOPLE = Report(
             _whole("sum(people){rows} / nullif(sum(people_28_days){rows}, 0)", ALL_SYSTEMS),
             "share",
             column="stickiness",
+            looks_back=27,
         ),
     ),
 )

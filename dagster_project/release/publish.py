@@ -253,7 +253,10 @@ def publish(
             of_people=of_people,
             kept=kept,
         )
-        write_page(building / _FILE, building / _PAGE)
+        hides = release.smallest_group > 1
+        write_page(
+            building / _FILE, building / _PAGE, reports=building / REPORTS if hides else None
+        )
         _write_snapshots(warehouse, building / _SNAPSHOTS, tables)
         (building / _HEADER).write_text(json.dumps(asdict(release), indent=1), encoding="utf-8")
         _make_read_only(building)

@@ -108,13 +108,12 @@ class _Hidden:
         self._connection = connection
         self._smallest = smallest_group
         self._by_name = {table.name: table for table in tables}
-        self._types = {
-            place: data_type.partition("(")[0]
-            for *place_of, data_type in connection.execute(
+        self._types: dict[tuple[str, str, str], str] = {
+            (schema, table, column): data_type.partition("(")[0]
+            for schema, table, column, data_type in connection.execute(
                 "select schema_name, table_name, column_name, data_type from duckdb_columns()"
                 " where database_name = 'release'"
             ).fetchall()
-            for place in [tuple(place_of)]
         }
         self._counted = [table for table in tables if self._counts_people(table)]
         for table in self._counted:

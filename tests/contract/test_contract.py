@@ -82,8 +82,13 @@ def test_readers_see_the_descriptions_as_comments(
     published: Published, schema: str, table: str
 ) -> None:
     node = published.nodes[schema, table]
-    described = {name: column["description"] for name, column in node["columns"].items()}
-    assert all(described.values())
+    columns = node["columns"].values()
+    assert all(column["description"] for column in columns)
+    described = {
+        column["name"]: f"{column['description']} Personal data: "
+        f"{column['config']['meta']['personal_data']}."
+        for column in columns
+    }
     found = published.installation.ask(
         "select column_name, comment from duckdb_columns()"
         f" where schema_name = '{schema}' and table_name = '{table}'"

@@ -20,6 +20,8 @@ from tests.docs.samples import fortnight, output, output_blocks, run_command
 from tests.ingest.test_ingest import take_in
 from tests.installation import CHECKOUT, Installation
 
+pytestmark = pytest.mark.long
+
 README = CHECKOUT / "README.md"
 EVERY_COMMAND = [(path, command) for path in pages() for command in commands(path)]
 

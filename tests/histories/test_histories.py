@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import ClassVar
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
@@ -22,6 +23,8 @@ from tests.histories.events import DAYS, Event, Flow, day_of, events, flows
 from tests.histories.workbench import Workbench
 from tests.installation import DBT_PROJECT
 from tests.whole.landings import ndjson
+
+pytestmark = pytest.mark.long
 
 _COMMON = settings(deadline=None, suppress_health_check=list(HealthCheck), database=None)
 PROFILES = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -54,8 +54,8 @@ def read_everything_in_python(monkeypatch: pytest.MonkeyPatch) -> None:
         looked_at = look_at_lines(connection, form)
         return {**looked_at, "shape": np.zeros_like(looked_at["shape"])}
 
-    def none_plain(_self: object, _block: bytes) -> Callable[[bytes], bool]:
-        return lambda _line: False
+    def none_plain(_self: object, lines: Any) -> csv_records.Mask:
+        return np.zeros(len(lines), dtype=bool)
 
     monkeypatch.setattr(lines, "look_at_lines", all_odd)
     monkeypatch.setattr(csv_records._Rows, "_plainness", none_plain)

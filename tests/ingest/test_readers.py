@@ -233,6 +233,7 @@ def read_in_all_ways(
     with monkeypatch.context() as patch:
         patch.setattr(lines_module, "_BATCH_BYTES", 300)
         patch.setattr(lines_module, "_CSV_BYTES", 100)
+        patch.setattr(lines_module, "BLOCK_BYTES", 100)
         patch.setattr(files_module, "unpacked", in_pieces)
         among_others, counts_among = read(
             connection, folder, {"a.ndjson": b'{"time": 1}\n' * 3, name: content}

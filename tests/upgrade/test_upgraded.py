@@ -12,6 +12,8 @@ from dagster_project.release.layout import expected_layout
 from tests.installation import Installation, said
 from tests.whole import landings
 
+pytestmark = pytest.mark.long
+
 DAYS = ("2026-03-01", "2026-03-02")
 
 

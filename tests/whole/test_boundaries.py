@@ -18,6 +18,8 @@ from dagster_project.defs.partitions import dump_partitions
 from tests.installation import Installation, said
 from tests.whole import landings
 
+pytestmark = pytest.mark.long
+
 GOOD = ("2026-03-01", "2026-03-02", "2026-03-03", "2026-03-09")
 BROKEN = ("2026-03-04", "2026-03-05", "2026-03-06", "2026-03-07")
 LONG = "2026-03-10"

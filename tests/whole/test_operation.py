@@ -18,6 +18,8 @@ from tests.test_registry import RECONCILED
 from tests.whole import landings
 from tests.whole.plants import TAMPERED_FACTS, TAMPERED_REPORTS, TAMPERING
 
+pytestmark = pytest.mark.long
+
 BAD_DAY = "2026-03-04"
 
 

@@ -10,7 +10,7 @@ from dagster_project.defs.failures import failed
 from dagster_project.defs.resources import Installation
 from dagster_project.locks import copies_writer
 from dagster_project.release.copies.owner import installation_id
-from dagster_project.release.copies.send import send_copies
+from dagster_project.release.copies.send import releases_to_keep, send_copies
 
 COPIES = dg.AssetKey(["copies"])
 
@@ -33,7 +33,7 @@ def copies_assets(urls: Sequence[str]) -> list[dg.AssetsDefinition]:
             states = send_copies(
                 urls,
                 settings.published,
-                keep=settings.keep_releases,
+                keep=releases_to_keep(settings),
                 installation=installation_id(settings.home),
             )
         if unsent := [state for state in states if state.problem]:

@@ -14,8 +14,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from dagster_project.release.copies.target import CopyError, Target
-from dagster_project.release.publish import current_release, release_folder
-from dagster_project.settings import without_password
+from dagster_project.release.publish import current_release, release_folder, releases
+from dagster_project.settings import Settings, without_password
 
 logger = logging.getLogger("walkhouse")
 
@@ -79,6 +79,13 @@ def copies_behind(urls: Sequence[str], published: Path) -> list[CopyState]:
         for state in (copy_states(urls) if current else ())
         if current is None or state.release_id != current.release_id
     ]
+
+
+def releases_to_keep(settings: Settings) -> int:
+    """How many releases a copy keeps; where dumps are not kept for ever, as many as are here."""
+    if settings.keep_days:
+        return max(1, len(releases(settings.published)))
+    return settings.keep_releases
 
 
 def send_copies(

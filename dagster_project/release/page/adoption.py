@@ -10,6 +10,8 @@ from dagster_project.release.page.section import ROWS, Column, Rate, Section, Ta
 from dagster_project.release.page.source import Source, selected
 from dagster_project.release.page.text import change
 
+_UNFOLDED = 2
+
 
 def adoption_section(source: Source) -> Section:
     """Adoption in the latest whole week, by what is said of people."""
@@ -24,11 +26,14 @@ def adoption_section(source: Source) -> Section:
         where {ADOPTION.whole} and week = ?
         group by attribute
         having count(distinct attribute_value) filter (attribute_value <> 'unknown') > 0
-        order by attribute <> 'department', attribute
+        order by attribute <> 'department', attribute <> 'role', attribute
         """,
         [week],
     )
-    tables = [_table(source, row["attribute"], week) for row in attributes]
+    tables = [
+        _table(source, row["attribute"], week, folded=place >= _UNFOLDED)
+        for place, row in enumerate(attributes)
+    ]
     lead = (
         f"People who acted on an item, of those with a session in the week from {week}. Who uses "
         "several systems counts in each."
@@ -48,12 +53,12 @@ def _week(source: Source) -> date | None:
     return found
 
 
-def _table(source: Source, attribute: str, week: date) -> Table:
+def _table(source: Source, attribute: str, week: date, *, folded: bool) -> Table:
     now = _values(source, attribute, week)
     before = _values(source, attribute, week - timedelta(days=7))
-    rows = sorted(now.values(), key=lambda row: (-row["people"], row["attribute_value"]))
+    rows = sorted(now.values(), key=lambda row: (-(row["people"] or 0), row["attribute_value"]))
     return Table(
-        f"By {attribute}",
+        f"People by {attribute}",
         [
             Column(attribute.capitalize(), "name"),
             source.column(ADOPTION, "adoption_rate", is_main=True),
@@ -74,6 +79,7 @@ def _table(source: Source, attribute: str, week: date) -> Table:
             )
             for row in rows[:ROWS]
         ],
+        folded=folded,
         note=f"The {ROWS} with the most people of {len(rows)}." if len(rows) > ROWS else "",
     )
 

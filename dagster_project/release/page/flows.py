@@ -8,7 +8,7 @@ from typing import Any
 from dagster_project.release.metrics import FLOWS, FLOWS_DAILY, FUNNEL
 from dagster_project.release.page.section import ROWS, Column, Named, Rate, Section, Table
 from dagster_project.release.page.source import Source, selected
-from dagster_project.release.page.text import change, decimal, share, shown
+from dagster_project.release.page.text import change, count, decimal, share, shown
 from dagster_project.words import counted
 
 _FUNNELS = 6
@@ -104,18 +104,18 @@ def _sentence(flow: dict[str, Any], steps: Sequence[dict[str, Any]]) -> list[str
     if flow["flow_kind"] == "automation":
         parts.append("It runs unseen. ")
     if flow["completion_rate"] is None:
-        parts.append(f"{counted(flow['plays'], 'play')}; which were completed is not known. ")
+        parts.append(f"{counted(flow['plays'] or 0, 'play')}; where it ends is not known. ")
     else:
         parts.append(
             f"{share(flow['completion_rate'])} of "
-            f"{counted(flow['completable_plays'], 'play')} were completed. "
+            f"{counted(flow['completable_plays'] or 0, 'play')} reached the end. "
         )
-    lost = max(steps, key=lambda step: step["plays_dropped_off"], default=None)
+    lost = max(steps, key=lambda step: step["plays_dropped_off"] or 0, default=None)
     if lost and lost["plays_dropped_off"]:
         parts += [
             "Most are lost at ",
             *_step(lost),
-            f": {lost['plays_dropped_off']:,} of {lost['plays_reached']:,} "
+            f": {lost['plays_dropped_off']:,} of {count(lost['plays_reached'])} "
             f"({share(lost['drop_off_rate'])}). ",
         ]
     timed = [step for step in steps if step["median_seconds"] is not None]

@@ -53,7 +53,9 @@ def _tile(source: Source, report: Report, name: str) -> Tile:
     metric = report.metric(name)
     now = source.figures(report, [name], source.period.now.holds(report.date))
     before = source.period.before
-    then = source.figures(report, [name], before.holds(report.date)) if before else {name: None}
+    then = {name: None}
+    if before and source.period.knows(before.first, metric.looks_back):
+        then = source.figures(report, [name], before.holds(report.date))
     remark = ""
     if metric.parts:
         part, whole = metric.parts
@@ -61,6 +63,8 @@ def _tile(source: Source, report: Report, name: str) -> Tile:
         remark = f"{count(now[part])} {of} {count(now[whole])} {metric.of}"
     elif metric.basis:
         remark = f"{count(now[metric.basis])} {metric.of}"
+    elif not source.period.knows(source.period.now.first, metric.looks_back):
+        remark = f"fewer than {metric.looks_back + 1} days are known"
     return Tile(
         source.term(report, name),
         written(metric.unit, now[name]),

@@ -21,6 +21,7 @@ import duckdb
 from dagster_project.release.page.parts import PARTS
 from dagster_project.release.page.period import period_in
 from dagster_project.release.page.section import Named, Rate, Section
+from dagster_project.release.page.small_groups import hidden_sentence, without_small_groups
 from dagster_project.release.page.source import Source
 from dagster_project.release.page.text import (
     count,
@@ -49,18 +50,24 @@ class Page:
     sections: Sequence[Section] = ()
 
 
-def write_page(release: Path, path: Path) -> None:
+def write_page(release: Path, path: Path, *, reports: Path | None = None) -> None:
     """Write the page of a release.
 
     Args:
         release: the DuckDB file of the release.
         path: where to write.
+        reports: its second file, where the page shows nothing of small groups.
 
     Raises:
         duckdb.Error: the file is no release.
         OSError: the page could not be written.
     """
-    with duckdb.connect(str(release), read_only=True) as connection:
+    opened = (
+        without_small_groups(release, reports)
+        if reports
+        else duckdb.connect(str(release), read_only=True)
+    )
+    with opened as connection:
         path.write_text(rendered(connection), encoding="utf-8")
 
 
@@ -105,12 +112,17 @@ def page_of(release: duckdb.DuckDBPyConnection) -> Page:
     except duckdb.CatalogException as error:
         logger.warning("the release's page does not know which days it has: %s", error)
         source = Source(release, None)
+    said = source.rows("from meta.release")[0]
     return Page(
-        release=source.rows("from meta.release")[0],
+        release=said,
         verdict=verdict,
         is_good=is_good,
         waivers=json.loads(waivers),
-        lead=_lead(source),
+        lead=" ".join(
+            sentence
+            for sentence in (_lead(source), hidden_sentence(said.get("smallest_group") or 1))
+            if sentence
+        ),
         sections=[_section(source, title, part) for title, part in PARTS],
     )
 

@@ -62,6 +62,10 @@ class Period:
         """What "now" is called, as in "the last 7 days"."""
         return "the last day" if self.days == 1 else f"the last {counted(self.days, 'day')}"
 
+    def knows(self, day: date, days_before: int) -> bool:
+        """Whether the data reaches back so many days before a day."""
+        return day - timedelta(days=days_before) >= self.all.first
+
     @property
     def step(self) -> int:
         """How many days a point of a chart stands for: one, or a week where there are months."""

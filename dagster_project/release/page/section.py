@@ -144,3 +144,8 @@ class Section:
     charts: Sequence[Chart] = ()
     tables: Sequence[Table] = ()
     problem: str = ""
+
+    def room_for(self, table: Table) -> str:
+        """How much room a table takes: the first one fills the last row of the charts."""
+        beside = {1: "rest", 2: "third"}.get(len(self.charts) % 3)
+        return beside if beside and table is self.tables[0] else table.size

@@ -55,7 +55,9 @@ class Source:
     def comments(self) -> Mapping[tuple[str, str], str]:
         """What the release says of its columns, by table and column."""
         found = self.connection.execute(
-            "select schema_name || '.' || table_name, column_name, comment"
+            # What a column holds of people is no part of what a number means.
+            "select schema_name || '.' || table_name, column_name,"
+            " regexp_replace(comment, ' Personal data: \\w+\\.$', '')"
             " from duckdb_columns() where comment is not null"
         ).fetchall()
         return {(table, column): comment for table, column, comment in found}

@@ -35,7 +35,7 @@ def _sessions(source: Source) -> Chart:
         SESSIONS, ["engaged_sessions", "sessions"], key="sessions", title="Sessions"
     )
     engaged, sessions = whole.series.values()
-    rest = [n - (part or 0) for n, part in zip(sessions, engaged, strict=True) if n is not None]
+    rest = [(n or 0) - (part or 0) for n, part in zip(sessions, engaged, strict=True)]
     return Chart(
         whole.name,
         whole.title,

@@ -11,7 +11,11 @@ catalogue_items as (
 
     select
         *,
+<<<<<<< HEAD
         {{ folded('trim(item_name)') }} as folded_name
+=======
+        {{ folded(trimmed('item_name')) }} as folded_name
+>>>>>>> flows
     from {{ ref('dim_items') }}
     where is_in_catalogue
 

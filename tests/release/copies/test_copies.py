@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,9 +18,15 @@ from s3fs import S3FileSystem
 
 from dagster_project import object_store as object_store_client
 from dagster_project.object_store import connect
-from dagster_project.release.copies.send import copies_behind, copy_states, send_copies, target
+from dagster_project.release.copies.send import (
+    copies_behind,
+    copy_states,
+    releases_to_keep,
+    send_copies,
+    target,
+)
 from dagster_project.release.publish import switch_to
-from dagster_project.settings import COPY_SCHEMES
+from dagster_project.settings import COPY_SCHEMES, Settings
 from tests.installation import CHECKOUT
 from tests.object_store import SECRET, ObjectStore
 from tests.proxy import Proxy, breaking_after, proxy
@@ -99,6 +106,37 @@ def test_a_copy_holds_what_was_sent_and_says_so(store: ObjectStore, tmp_path: Pa
     assert rows(store) == [(1,), (2,)]
     file = store.get(f"bi/{json.loads(store.get('bi/current.json'))['duckdb']}")
     assert file == (tmp_path / "walkhouse.duckdb").read_bytes()
+
+
+def test_the_second_file_goes_with_the_release_where_there_is_one(
+    store: ObjectStore, tmp_path: Path
+) -> None:
+    for release_id, has_reports in ((FIRST, True), (SECOND, False)):
+        release(tmp_path, release_id, DAYS)
+        reports = tmp_path / ".releases" / release_id / "walkhouse-reports.duckdb"
+        if has_reports:
+            reports.write_bytes(b"reports of the first")
+        send(store, tmp_path)
+        current = json.loads(store.get("bi/current.json"))
+        assert ("reports_duckdb" in current) is has_reports
+        if has_reports:
+            assert store.get(f"bi/{current['reports_duckdb']}") == reports.read_bytes()
+
+
+def test_where_dumps_are_not_kept_for_ever_a_copy_keeps_the_releases_that_are_here(
+    store: ObjectStore, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    settings = Settings(home=home, keep_releases=3, keep_days=30)
+    for release_id in (FIRST, SECOND):
+        release(home / "published", release_id, DAYS)
+        send(store, home / "published", keep=releases_to_keep(settings))
+    assert kept(store) == [FIRST, SECOND]
+    shutil.rmtree(home / "published" / ".releases" / FIRST)  # it held a dump that is too old
+    release(home / "published", THIRD, DAYS)
+    send(store, home / "published", keep=releases_to_keep(settings))
+    assert kept(store) == [SECOND, THIRD]
+    assert releases_to_keep(Settings(home=home, keep_releases=3)) == 3
 
 
 def test_files_that_the_store_has_are_not_sent_again(store: ObjectStore, tmp_path: Path) -> None:
