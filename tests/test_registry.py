@@ -14,11 +14,7 @@ from tests.incremental.macros import Macros
 from tests.installation import DBT_PROJECT, SEEDS
 
 PAIRS = tuple(read_definitions(SEEDS).events)
-<<<<<<< HEAD
 # Who has not used an item is no total of a fact, nor is what came next, or who reached a goal. What
-=======
-# Who has not used an item is no total of a fact, nor is what came next, or who reached a goal; what
->>>>>>> flows
 # counts people, `people_add_up` looks at.
 REPORTS_WITHOUT_TOTALS = {
     "rpt_non_interactors",
