@@ -121,9 +121,8 @@ SESSIONS_PAGE = Dashboard(
     title="Sessions",
     about=(
         "How much the guided applications are used. A session counts on the day it started and is "
-        "**engaged** when the user did something with a WalkMe item. Production only. End users "
-        "are counted per day and system, so the lines of several days or systems do not add up. "
-        "Below a figure stands that of the period before (**#**)."
+        "**engaged** when the user did something with a WalkMe item. Who uses several systems is "
+        "one person. Below a figure stands that of the period before (**#**). Production only."
     ),
     filters=(Filter("System", SESSIONS, "system"), DEPARTMENT),
     rows=(
