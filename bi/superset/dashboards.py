@@ -104,6 +104,10 @@ BY_DEPARTMENT = bars(
     where="attribute = 'department'",
     description="People who acted on an item, of those with a session, by week and system.",
 )
+SESSIONS_BY_DAY = by_day("Sessions by day", SESSIONS, ["sessions"], split_by="system")
+COMPLETION_BY_DAY = by_day(
+    "Completion by day", FLOWS_DAILY, ["completion_rate"], split_by="system", lines=True
+)
 BY_TYPE = bars(
     "Rates by type of item",
     RATES,
@@ -117,9 +121,8 @@ SESSIONS_PAGE = Dashboard(
     title="Sessions",
     about=(
         "How much the guided applications are used. A session counts on the day it started and is "
-        "**engaged** when the user did something with a WalkMe item. Production only. End users "
-        "are counted per day and system, so the lines of several days or systems do not add up. "
-        "Below a figure stands that of the period before (**#**)."
+        "**engaged** when the user did something with a WalkMe item. Who uses several systems is "
+        "one person. Below a figure stands that of the period before (**#**). Production only."
     ),
     filters=(Filter("System", SESSIONS, "system"), DEPARTMENT),
     rows=(
@@ -142,7 +145,7 @@ SESSIONS_PAGE = Dashboard(
         Row(
             MIDDLE,
             (
-                by_day("Sessions by day", SESSIONS, ["sessions"], split_by="system"),
+                SESSIONS_BY_DAY,
                 by_day(
                     "Engagement by day",
                     SESSIONS,
@@ -278,13 +281,7 @@ FLOWS_PAGE = Dashboard(
         Row(
             MIDDLE,
             (
-                by_day(
-                    "Completion by day",
-                    FLOWS_DAILY,
-                    ["completion_rate"],
-                    split_by="system",
-                    lines=True,
-                ),
+                COMPLETION_BY_DAY,
                 by_day(
                     "How plays ended, by day",
                     FLOWS_DAILY,
@@ -641,14 +638,8 @@ OVERVIEW_PAGE = Dashboard(
         Row(
             MIDDLE,
             (
-                by_day("Sessions by day", SESSIONS, ["sessions"], split_by="system"),
-                by_day(
-                    "Completion by day",
-                    FLOWS_DAILY,
-                    ["completion_rate"],
-                    split_by="system",
-                    lines=True,
-                ),
+                SESSIONS_BY_DAY,
+                COMPLETION_BY_DAY,
             ),
         ),
         Row(

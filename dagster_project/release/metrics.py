@@ -179,12 +179,6 @@ SESSIONS = Report(
             meaning="Minutes from the first to the last event of a session, on average.",
         ),
         Metric(
-            "days_of_users",
-            "End users",
-            "sum(end_users)",
-            meaning="Distinct end users of one day and system; those of several do not add up.",
-        ),
-        Metric(
             "median_minutes",
             "Median minutes",
             "max(median_duration_seconds) / 60",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-from playwright.sync_api import Locator, Page, Response, expect
+from playwright.sync_api import Browser, Locator, Page, Response, expect
 
 from tests.chromium import chromium
 
@@ -112,10 +112,21 @@ class Reader:
 def browser(address: str) -> Iterator[Reader]:
     """A reader in a fresh browser."""
     with chromium() as started:
-        page = started.new_page(
-            viewport={"width": 1440, "height": 1000}, device_scale_factor=0.8, locale="en-US"
-        )
-        page.set_default_timeout(PATIENCE)
-        reader = Reader(page, address)
-        page.on("response", reader.note)
-        yield reader
+        yield _reader(started, address)
+
+
+def another(reader: Reader) -> Reader:
+    """Somebody else, in the same browser; the two share no log-in."""
+    started = reader.page.context.browser
+    assert started
+    return _reader(started, reader.address)
+
+
+def _reader(started: Browser, address: str) -> Reader:
+    page = started.new_page(
+        viewport={"width": 1440, "height": 1000}, device_scale_factor=0.8, locale="en-US"
+    )
+    page.set_default_timeout(PATIENCE)
+    reader = Reader(page, address)
+    page.on("response", reader.note)
+    return reader

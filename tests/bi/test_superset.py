@@ -23,7 +23,7 @@ from playwright.sync_api import expect
 
 from bi.superset.dashboards import DASHBOARDS, Dashboard
 from dagster_project.release.page.page import page_of
-from tests.bi.browser import PATIENCE, Reader, browser
+from tests.bi.browser import PATIENCE, Reader, another, browser
 from tests.installation import CHECKOUT, Installation, said
 
 pytestmark = pytest.mark.superset
@@ -317,21 +317,19 @@ def test_a_dashboard_begins_with_the_days_and_the_figures_of_the_page(
         expect(reader.figure(chart.title)).to_have_text(begins_with(tile.value), timeout=PATIENCE)
 
 
-def test_a_reader_sees_all_and_changes_nothing(
-    superset: Server, reader: Reader, published: Installation
-) -> None:
+def test_a_reader_sees_all_and_changes_nothing(reader: Reader, published: Installation) -> None:
     password = (published.home / "superset" / "reader_password").read_text(encoding="utf-8")
     edit = "[data-test=edit-dashboard-button], button:has-text('Edit dashboard')"
     look_at(reader, DASHBOARDS[0])
     assert reader.page.locator(edit).count() > 0
-    with browser(superset.address) as other:
-        other.log_in("reader", password)
-        for page in (DASHBOARDS[0], DASHBOARDS[-1]):
-            look_at(other, page)
-            for title, written in figures(published, page.slug).items():
-                expect(other.figure(title)).to_have_text(begins_with(written), timeout=PATIENCE)
-            assert other.page.locator(edit).count() == 0
-        assert other.outside == []
+    other = another(reader)
+    other.log_in("reader", password)
+    for page in (DASHBOARDS[0], DASHBOARDS[-1]):
+        look_at(other, page)
+        for title, written in figures(published, page.slug).items():
+            expect(other.figure(title)).to_have_text(begins_with(written), timeout=PATIENCE)
+        assert other.page.locator(edit).count() == 0
+    assert other.outside == []
 
 
 def test_the_browser_gets_nothing_from_elsewhere(reader: Reader) -> None:

@@ -58,7 +58,7 @@ def test_a_run_publishes_and_says_what_and_where(walkhouse: Installation) -> Non
     ((events, dumps),) = walkhouse.ask("select events, dumps from meta.release")
     assert dumps == 3
     assert walkhouse.ask("select count(*) from facts.fct_item_events") == [(events,)]
-    for shown in (current(walkhouse), str(walkhouse.published), "sessions", "end users"):
+    for shown in (current(walkhouse), str(walkhouse.published), "sessions", "people"):
         assert shown in run.stdout
 
 
