@@ -371,7 +371,7 @@ def _logging_into(path: Path) -> Iterator[Callable[[EventMsg], None]]:
     def keep(event: EventMsg) -> None:
         if _is_for_people(event):
             level = event.info.level.upper()
-            handler.handle(logging.makeLogRecord({"levelname": level, "msg": event.info.msg}))
+            handler.handle(logging.makeLogRecord({"levelname": level, "msg": _said(event)}))
 
     with contextlib.closing(handler):
         yield keep
@@ -380,7 +380,11 @@ def _logging_into(path: Path) -> Iterator[Callable[[EventMsg], None]]:
 def _print(event: EventMsg) -> None:
     """Show what dbt says where the output of the step is shown."""
     if _is_for_people(event):
-        print(event.info.msg)
+        print(_said(event))
+
+
+def _said(event: EventMsg) -> str:
+    return str(getattr(event.info, "msg", ""))  # the type that dbt declares leaves it out
 
 
 def _is_for_people(event: EventMsg) -> bool:

@@ -21,8 +21,11 @@ final as (
         systems.sessions,
         {{ rate('systems.sessions', 'systems.people') }} as sessions_per_person,
         cast(systems.last_seen_at as date) as last_seen_on,
-        {{ days_between('cast(systems.last_seen_at as date)', 'cast(bounds.last_seen_at as date)') }}
-            as days_unused
+        {{
+            days_between(
+                'cast(systems.last_seen_at as date)', 'cast(bounds.last_seen_at as date)'
+            )
+        }} as days_unused
     from systems
     cross join bounds
 

@@ -50,6 +50,51 @@
     {%- endif -%}
 {%- endmacro %}
 
+{# How many events each fact should hold of each session, from counts by session, item type and event. #}
+{% macro events_of_facts(counts) -%}
+    {{ return(adapter.dispatch('events_of_facts')(counts)) }}
+{%- endmacro %}
+
+{% macro duckdb__events_of_facts(counts) -%}
+    {% for fact in fact_families() -%}
+    select
+        '{{ fact }}' as fact,
+        system_id,
+        environment,
+        {{ compared_session(fact) }} as session_id,
+        home_date,
+        cast(sum(events) as bigint) as events
+    from {{ counts }}
+    where {{ is_in_family(fact) }}
+    group by system_id, environment, {{ compared_session(fact) }}, home_date
+    {% if not loop.last %}union all{% endif %}
+    {% endfor %}
+{%- endmacro %}
+
+{# Spark runs a CTE anew wherever it is read, so that the counts are read once. #}
+{% macro spark__events_of_facts(counts) -%}
+    select
+        held.fact,
+        system_id,
+        environment,
+        held.session_id,
+        home_date,
+        cast(sum(events) as bigint) as events
+    from {{ counts }}
+    lateral view explode(
+        array(
+            {%- for fact in fact_families() %}
+            case
+                when {{ is_in_family(fact) }}
+                    then named_struct('fact', '{{ fact }}', 'session_id', {{ compared_session(fact) }})
+            end{{ ',' if not loop.last }}
+            {%- endfor %}
+        )
+    ) facts_of_event as held
+    where held is not null
+    group by held.fact, system_id, environment, held.session_id, home_date
+{%- endmacro %}
+
 {# What the events of a fact are compared by, beside system and environment: the session, but for
    plays of flows, which may go on in another one. #}
 {% macro compared_session(fact) -%}

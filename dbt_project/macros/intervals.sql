@@ -4,15 +4,17 @@
    -1, the upper one with 1; null without trials. #}
 {% macro wilson_bound(successes, trials, sign) -%}
     {%- set z = normal_quantile() -%}
+    {#- As doubles: a division of decimals has another precision in each engine. -#}
+    {%- set reached = 'cast(' ~ successes ~ ' as double)' -%}
+    {%- set tried = 'cast(' ~ trials ~ ' as double)' -%}
     (
         (
-            2 * {{ successes }} + {{ z * z }}
+            2 * {{ reached }} + {{ z * z }}
             + {{ sign * z }} * sqrt(
-                {{ z * z }}
-                + 4.0 * {{ successes }} * ({{ trials }} - {{ successes }}) / nullif({{ trials }}, 0)
+                {{ z * z }} + 4 * {{ reached }} * ({{ tried }} - {{ reached }}) / nullif({{ tried }}, 0)
             )
         )
-        / (2 * ({{ trials }} + {{ z * z }}))
+        / (2 * ({{ tried }} + {{ z * z }}))
     )
 {%- endmacro %}
 

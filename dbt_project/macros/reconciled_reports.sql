@@ -245,8 +245,22 @@
 {{ counts }} as (
 
     {% for report in reports -%}
-    {% set is_last_report = loop.last -%}
-    {% for count in reconciled_reports()[report]['counts'] -%}
+    {{ amounts_of_report(report, reconciled_reports()[report]['counts'] | list, dated_by) }}
+    {% if not loop.last -%}
+    union all
+
+    {% endif -%}
+    {% endfor %}
+)
+{%- endmacro %}
+
+{# A row for each count of a row of the totals of a report. #}
+{% macro amounts_of_report(report, counts, dated_by) -%}
+    {{ return(adapter.dispatch('amounts_of_report')(report, counts, dated_by)) }}
+{%- endmacro %}
+
+{% macro duckdb__amounts_of_report(report, counts, dated_by) -%}
+    {% for count in counts -%}
     select
         {% if dated_by %}{{ dated_by }},{% endif %}
         '{{ report }}' as report,
@@ -255,11 +269,25 @@
         system_id,
         {{ count }} as amount
     from {{ report }}_totals
-    {% if not (is_last_report and loop.last) -%}
+    {% if not loop.last -%}
     union all
 
     {% endif -%}
-    {% endfor -%}
     {% endfor %}
-)
+{%- endmacro %}
+
+{# Spark runs a CTE anew wherever it is read, so that the totals are read once. #}
+{% macro spark__amounts_of_report(report, counts, dated_by) -%}
+    select
+        {% if dated_by %}{{ dated_by }},{% endif %}
+        '{{ report }}' as report,
+        counted.measure,
+        report_date,
+        system_id,
+        counted.amount
+    from {{ report }}_totals
+    lateral view stack(
+        {{ counts | length }}
+        {%- for count in counts %}, '{{ count }}', {{ count }}{% endfor -%}
+    ) counted as measure, amount
 {%- endmacro %}

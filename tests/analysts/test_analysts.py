@@ -34,6 +34,9 @@ ASKED_FOR = ("time_spine", "fct_searches", "rpt_sessions_daily", "rpt_items_dail
 ALSO_ASKED_FOR = (
     "int_flow_play_sessions",
     "dim_items",
+    "dim_end_users",
+    "dim_people",
+    "dim_systems",
     "rpt_flows_daily",
     "rpt_flow_impact",
     "rpt_paths",
@@ -410,12 +413,12 @@ def test_the_net_promoter_score_is_that_of_the_report(
         analyst,
         tmp_path,
         ["nps"],
-        ["metric_time__week", "score__system_id", "score__item_id", "score__question_name"],
+        ["metric_time__week", "system__system_name", "end_user__person__department"],
     )
-    survey = (SYSTEM, "sv1", "How likely?")
     assert by_week == {
-        ("2026-03-02", *survey): {"nps": 0.0},
-        ("2026-03-09", *survey): {"nps": 100.0},
+        ("2026-03-02", SYSTEM, "Sales"): {"nps": 100.0},
+        ("2026-03-02", SYSTEM, ""): {"nps": -100.0},
+        ("2026-03-09", SYSTEM, "HR"): {"nps": 100.0},
     }
 
 

@@ -53,10 +53,7 @@ FIGURES = {
             DECIMAL,
             "avg(duration_seconds) / 60 from facts.fct_sessions where environment = 'production'",
         ),
-        "Interactions per session": (
-            DECIMAL,
-            "avg(interactions) from facts.fct_sessions where environment = 'production'",
-        ),
+        "New people": (COUNT, "count(*) from facts.dim_people where sessions > 0"),
     },
     "walkhouse-items": {
         "Exposures": (

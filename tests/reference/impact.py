@@ -58,7 +58,7 @@ def flow_impact(
         ends[event["system_id"]] = max(end, event["occurred_at"])
     rows = []
     for (system, item_type, item_id), task in pairs:
-        reached = {}
+        reached: dict[str, dt.datetime] = {}
         for row in sorted(
             (t for t in _production(tasks) if t["first_completed_at"] is not None),
             key=lambda t: t["first_completed_at"],

@@ -14,6 +14,7 @@ from tests.reference.definitions import Definitions, normalised
 from tests.reference.events import Judged, Row, identity, text, unknown_keys
 from tests.reference.reading import Dump
 from tests.reference.rows import (
+    Item,
     Names,
     grouped,
     known_as,
@@ -269,7 +270,7 @@ def items_daily(events: list[Row], names: Names, zone: ZoneInfo) -> list[Row]:
     """One row per day, system, item type and item."""
     rows = []
     keys = ("report_date", "system_id", "item_type", "item")
-    met_before: set[tuple[object, ...]] = set()
+    met_before: set[tuple[str, str, Item, str]] = set()
     days = grouped(with_items(reported(events, zone)), *keys)
     for key, group in sorted(days, key=lambda day: day[0]["report_date"]):
         item = key.pop("item")

@@ -91,14 +91,15 @@ def active_people(
     names: dict[str | None, str] = {row["system_id"]: row["system_name"] for row in dim_systems}
     names[None] = "All systems"
     sessions = reported(fct_sessions, zone, at="started_at")
-    days = [event["report_date"] for event in reported(events, zone)]
+    days = {event["report_date"] for event in reported(events, zone)}
+    first, last = min(days, default=dt.date.max), max(days, default=dt.date.min)
+    spine = [first + number * DAY for number in range((last - first).days + 1)]
     rows = []
     for system in {None, *(session["system_id"] for session in sessions)}:
         own = [session for session in sessions if system in (None, session["system_id"])]
         any_use = {(row["report_date"], row["person_id"]) for row in own}
         engaged_use = {(row["report_date"], row["person_id"]) for row in own if row["is_engaged"]}
-        for number in range((max(days) - min(days)).days + 1):
-            day = min(days) + number * DAY
+        for day in spine:
             today, engaged_today = _active(any_use, day, 1), _active(engaged_use, day, 1)
             month, engaged_month = _active(any_use, day, 28), _active(engaged_use, day, 28)
             before = {person for date, person in any_use if date < day}
@@ -163,18 +164,18 @@ def adoption_by_attribute(
                 key = week, system, attribute, value or "unknown", item_type
                 uses.setdefault(key, []).append((person, count))
     rows = []
-    for key, of_key in uses.items():
-        people = {person for person, _ in of_key}
-        engaged = {person for person, count in of_key if count}
+    for place, of_place in uses.items():
+        people = {person for person, _ in of_place}
+        engaged = {person for person, count in of_place if count}
         columns = ("week", "system_id", "attribute", "attribute_value", "item_type")
         rows.append(
-            dict(zip(columns, key, strict=True))
+            dict(zip(columns, place, strict=True))
             | {
                 "people": len(people),
                 "engaged_people": len(engaged),
                 "adoption_rate": rate(len(engaged), len(people)),
-                "sessions": len(of_key),
-                "interactions": sum(count for _, count in of_key),
+                "sessions": len(of_place),
+                "interactions": sum(count for _, count in of_place),
             }
         )
     return rows

@@ -80,7 +80,9 @@ def reference(
     reports = _reports(of_people, running, definitions, zone)
     reports["rpt_flow_impact"] = impact.flow_impact(
         impact.goals(facts["dim_items"], seeds),
-        *(of_people[name] for name in ("fct_flow_plays", "fct_tasks", "fct_item_events")),
+        of_people["fct_flow_plays"],
+        of_people["fct_tasks"],
+        of_people["fct_item_events"],
         facts["dim_items"],
     )
     ledger = tables.dump_ledger(dumps, judged, duplicates)

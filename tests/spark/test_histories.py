@@ -1,4 +1,4 @@
-"""Always equal, on Spark as well: after any history, its tables are those of a full build by DuckDB.
+"""Always equal, on Spark as well: any history ends in the tables of a full build in DuckDB.
 
 A fixed history is in every run; `HYPOTHESIS_PROFILE=thorough` makes up others.
 """

@@ -13,6 +13,13 @@ from tests.whole import landings
 from tests.whole.compare import differences
 from tests.whole.landings import names
 
+# The tables behind the reports that know the reporting time zone.
+IN_REPORTED_DAYS = (
+    "int_events_by_report_date",
+    "int_people_of_days",
+    "int_first_times_of_items",
+    "int_item_types_by_home",
+)
 # Its clocks change on two of the days that `landings.clock_changes` is about.
 ZONE = "Europe/Berlin"
 
@@ -24,7 +31,7 @@ def differences_in_a_zone(installation: Installation) -> str:
         *("--target", "prod"),
         *("--target-path", str(installation.home / "dbt-zone")),
         *("--vars", f"reporting_timezone: {ZONE}"),
-        *("--select", "reports", "int_events_by_report_date"),
+        *("--select", "reports", *IN_REPORTED_DAYS),
     )
     assert built.returncode == 0, said(built)
     expected = reference(installation.landing, SEEDS, reporting_timezone=ZONE)

@@ -153,7 +153,8 @@ def _recorded_models(
                 raise failed(str(failure))
             rows = _row_counts(settings.warehouse)
             rebuilds = rebuilds_of_last_build(settings.warehouse)
-        for sentence in rebuild_summary(rebuilds, tables=len(rows)):
+            tables = rebuilds.keys() | {".".join(table) for table in rows}
+        for sentence in rebuild_summary(rebuilds, tables=len(tables)):
             logger.info("%s", sentence)
         for node in built:
             props = manifest["nodes"][node.unique_id]

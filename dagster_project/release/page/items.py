@@ -22,8 +22,9 @@ def items_section(source: Source) -> Section:
     enough = usual[len(usual) // 2] if usual else 0
 
     def behind(item: dict[str, Any]) -> float:
+        rate: float = item["rate"]
         of_type: float = types[item["position"]]["rate"]
-        return item["rate"] - of_type
+        return rate - of_type
 
     below = [item for item in items if item["whole"] >= enough and behind(item) < 0]
     return Section(

@@ -40,7 +40,7 @@
     {#- dbt shows it. -#}
     {%- do store_result('agate_table', response='OK', agate_table=rows) -%}
     {%- set noted = notes().versions.get(table_name, {}).get('', {}).get('') -%}
-    {%- if load_cached_relation(this) is not none and noted == model.checksum.checksum -%}
+    {%- if load_cached_relation(this) and noted == version_of_seed() and not flags.FULL_REFRESH -%}
         {%- do store_raw_result('main', message='current', code='', rows_affected=0) -%}
     {%- else -%}
         {% call statement('main') %}
@@ -51,7 +51,7 @@
             {{ spark_seed_rows(rows) }}
         {% endcall %}
         {%- do keep_notes(table_name, {'': {'gone': [''], 'new': {
-            '': {'version': model.checksum.checksum, 'inputs': []}
+            '': {'version': version_of_seed(), 'inputs': []}
         }}}) -%}
         {%- do spark_write_notes(target, {
             'versions': notes().versions[table_name], 'inputs': notes().inputs[table_name]

@@ -72,10 +72,15 @@ compared as (
         cast(null as string) as system_id,
         'rpt_active_people: new people over all systems' as what,
         (
-            select coalesce(sum(active_people.new_people), 0) from active_people
+            select coalesce(sum(active_people.new_people), 0)
+            from active_people
             where active_people.system_id is null
         ) as found,
-        (select count(*) from people where people.sessions > 0) as expected
+        (
+            select count(*)
+            from people
+            where people.sessions > 0
+        ) as expected
 
     union all
 

@@ -19,19 +19,7 @@ events_of_sessions as (
 
 expected as (
 
-    {% for fact in fact_families() -%}
-    select
-        '{{ fact }}' as fact,
-        system_id,
-        environment,
-        {{ compared_session(fact) }} as session_id,
-        home_date,
-        cast(sum(events) as bigint) as events
-    from events_of_sessions
-    where {{ is_in_family(fact) }}
-    group by system_id, environment, {{ compared_session(fact) }}, home_date
-    {% if not loop.last %}union all{% endif %}
-    {% endfor %}
+    {{ events_of_facts('events_of_sessions') }}
 
 ),
 

@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(materialized=as_view()) }}
 with
 
 listed_goals as (
@@ -11,7 +11,7 @@ catalogue_items as (
 
     select
         *,
-        {{ folded('trim(item_name)') }} as folded_name
+        {{ folded(trimmed('item_name')) }} as folded_name
     from {{ ref('dim_items') }}
     where is_in_catalogue
 

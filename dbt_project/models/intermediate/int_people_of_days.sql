@@ -23,8 +23,8 @@ people_with_several_ids as (
 
 ),
 
--- What an id did is counted on a day from the session's home to the last event of the id. (A play of a
--- flow counts on the day it began, which may be that of an earlier session of the same home.)
+-- What an id did is counted on a day from the session's home to the last event of the id. (A play
+-- of a flow counts on the day it began, perhaps in an earlier session of the same home.)
 sightings as (
 
     select

@@ -1,5 +1,12 @@
 {% set uses = {'people': 'true', 'engaged_people': 'is_engaged'} -%}
-{% set windows = [1, 7, 28] -%}
+{% set measures = {
+    'people': ('people', 1),
+    'people_7_days': ('people', 7),
+    'people_28_days': ('people', 28),
+    'engaged_people': ('engaged_people', 1),
+    'engaged_people_7_days': ('engaged_people', 7),
+    'engaged_people_28_days': ('engaged_people', 28),
+} -%}
 with
 
 people as (
@@ -82,14 +89,11 @@ days_of_{{ use }} as (
 ),
 
 {% endfor -%}
--- Somebody active on a day is so in the days up to it from that day on, until the last of these days
--- is over or, where that is earlier, the next active day takes over.
+-- Somebody active on a day counts from that day on, until so many days are over or, where that is
+-- earlier, the next active day takes over.
 changes as (
 
-    {% for use in uses -%}
-    {% set is_last_use = loop.last -%}
-    {% for days in windows -%}
-    {% set name = use if days == 1 else use ~ '_' ~ days ~ '_days' -%}
+    {% for name, (use, days) in measures.items() -%}
     {% set end = 'report_date + ' ~ days -%}
     select
         '{{ name }}' as measure,
@@ -107,11 +111,10 @@ changes as (
         -1 as change
     from days_of_{{ use }}
 
-    {% if not (is_last_use and loop.last) -%}
+    {% if not loop.last -%}
     union all
 
     {% endif -%}
-    {% endfor -%}
     {% endfor %}
 ),
 
@@ -119,15 +122,10 @@ changes_by_day as (
 
     select
         system_id,
-        report_date,
-        {%- for use in uses %}
-        {%- set is_last_use = loop.last %}
-        {%- for days in windows %}
-        {%- set name = use if days == 1 else use ~ '_' ~ days ~ '_days' %}
-        sum(case when measure = '{{ name }}' then change else 0 end)
-            as {{ name }}{{ ',' if not (is_last_use and loop.last) }}
-        {%- endfor %}
-        {%- endfor %}
+        {% for name in measures -%}
+        sum(case when measure = '{{ name }}' then change else 0 end) as {{ name }},
+        {% endfor -%}
+        report_date
     from changes
     group by system_id, report_date
 
@@ -176,21 +174,17 @@ totals as (
     select
         spine.system_id,
         spine.report_date,
-        coalesce(arrivals.new_people, 0) as new_people,
-        coalesce(arrivals.resurrected_people, 0) as resurrected_people,
-        {%- for use in uses %}
-        {%- set is_last_use = loop.last %}
-        {%- for days in windows %}
-        {%- set name = use if days == 1 else use ~ '_' ~ days ~ '_days' %}
+        {% for name in measures -%}
         cast(
             sum(coalesce(changes_by_day.{{ name }}, 0)) over (
                 partition by spine.system_id
                 order by spine.report_date
                 rows between unbounded preceding and current row
             ) as bigint
-        ) as {{ name }}{{ ',' if not (is_last_use and loop.last) }}
-        {%- endfor %}
-        {%- endfor %}
+        ) as {{ name }},
+        {% endfor -%}
+        coalesce(arrivals.new_people, 0) as new_people,
+        coalesce(arrivals.resurrected_people, 0) as resurrected_people
     from spine
     left join changes_by_day
         on
