@@ -568,7 +568,7 @@ def _link(path: Path, target: str) -> None:
     new.replace(path)
 
 
-def _remove_old(published: Path, *, keep: int, first_dump: date | None) -> None:
+def _remove_old(published: Path, *, keep: int, first_dump: date | None = None) -> None:
     """Remove releases that are not kept, and those that hold dumps that are not."""
     current = current_release(published)
     for place, release in enumerate(releases(published)):

@@ -291,8 +291,8 @@ def test_no_difference_of_what_is_shown_is_about_fewer_people(tmp_path: Path, se
     visible = {tuple(key) for *key, exposures in items if exposures is not None}
     for key in visible:
         assert len({each.user for each in cells[key]}) >= smallest
-    for *key, people_shown in shown_pairs:
-        assert people_shown is None or len({each.user for each in pairs[tuple(key)]}) >= smallest
+    for *pair, people_shown in shown_pairs:
+        assert people_shown is None or len({each.user for each in pairs[tuple(pair)]}) >= smallest
     for over in ((0, 1), (0, 1, 3), (1, 2)):
         groups: dict[tuple[str, ...], list[tuple[str, ...]]] = defaultdict(list)
         for cell in cells:
