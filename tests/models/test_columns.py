@@ -207,11 +207,15 @@ def test_the_sentence_links_to_the_assets_and_a_constant_has_none() -> None:
 
 # ---------- the project
 
-CONSTANTS = {  # each is one event by itself
+CONSTANTS = {
+    # Each is one event by itself.
     ("facts.fct_support_contacts", "events"),
     ("facts.fct_resources", "events"),
     ("facts.fct_menu_opens", "events"),
     ("facts.fct_survey_answers", "events"),
+    # Which variable a row is about, and a sentence.
+    ("reports.rpt_adoption_by_attribute", "attribute"),
+    ("reports.rpt_flow_impact", "caveat"),
 }
 GAPS = {
     "meta.rebuilds",  # what the builds note themselves is no model: it comes from no asset
@@ -256,7 +260,11 @@ GAPS = {
         ("reports.rpt_flows.plays", of(rows=("facts.fct_flow_plays",))),
         (
             "reports.rpt_retention_weekly.users",
-            of("facts.fct_sessions.end_user_id", "facts.fct_sessions.started_at"),
+            of(
+                "facts.fct_sessions.end_user_id",
+                "facts.fct_sessions.started_at",
+                "intermediate.int_people.person_id",
+            ),
         ),
         (
             "reports.rpt_surveys.report_date",

@@ -259,7 +259,7 @@ def test_who_uses_a_part_uses_the_whole(warehouse: Warehouse) -> None:
         ("smarttip_click_comes_with_visible", (14, 1)),
         ("shoutout_action_was_shown", (80, 3)),
         ("survey_submitted_was_viewed", (31, 2)),
-        ("search_is_debounced", (30, 2)),
+        ("search_is_debounced", (39, 2)),
         ("actionbot_chat_is_open", (109, 78)),
         ("conversation_ended_was_started", (17, 3)),
         ("quiz_outcome_follows_submission", (31, 1)),

@@ -113,7 +113,7 @@ def test_rules_on_plays_are_broken_where_planted(warehouse: Warehouse) -> None:
         ("automation_has_autoplay_rule", (10, 1)),
         ("automation_connects_to_no_visual_flow", (10, 3)),
         ("automation_passes_no_ownership", (10, 1)),
-        ("visual_flow_has_a_ui_step", (5, 2)),
+        ("visual_flow_has_a_ui_step", (8, 2)),
     ],
 )
 def test_rules_on_the_catalogue_are_broken_where_planted(
