@@ -21,7 +21,7 @@ from dagster_project.settings import DBT_PROJECT
 
 
 def name_key(name: str) -> str:
-    """A name as it is compared: without regard to case, space or punctuation (`landing.md`)."""
+    """A name as it is compared: without case, space and punctuation (`getting-data-in.md`)."""
     return "".join(character for character in name.lower() if character.isalnum())
 
 

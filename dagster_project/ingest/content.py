@@ -1,4 +1,4 @@
-"""Takes the content catalogue from the landing into the lake (`landing.md`).
+"""Takes the content catalogue from the landing into the lake (`getting-data-in.md`).
 
 The catalogue is optional and holds the latest state of every item; it replaces the one before.
 """

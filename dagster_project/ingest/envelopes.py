@@ -1,4 +1,4 @@
-"""The three forms of a record and where each keeps what (`landing.md`, "Records").
+"""The three forms of a record and where each keeps what (`getting-data-in.md`, "Records").
 
 One table, `PLACES`, says for every column of the raw layer where the player envelope, the flat
 envelope and the tabular form hold it; everything that reads lines derives from it.
@@ -71,7 +71,7 @@ PLACES = (
     _place("user_info", "wm.userVars.info"),
 )
 
-# Known to be sent (`walkme-facts.md`, 2.3), and not needed for any table.
+# Known to be sent by public evidence, and not needed for any table.
 _UNUSED_PLAYER_PATHS = (
     "_static",
     "Wm-Client-Timestamp",

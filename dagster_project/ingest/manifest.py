@@ -1,4 +1,4 @@
-"""What a dump's manifest says (`landing.md`), and which file of the dump each entry means."""
+"""What a dump's manifest says (`getting-data-in.md`), and which file each entry means."""
 
 from __future__ import annotations
 

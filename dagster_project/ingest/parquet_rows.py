@@ -26,7 +26,7 @@ _ROWS_AT_ONCE = 150_000
 _MS = {"s": (1_000, 1), "ms": (1, 1), "us": (1, 1_000), "ns": (1, 1_000_000)}
 _DAY_MS = 86_400_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Between these, a number of milliseconds is understood as such (`landing.md`, "bad_timestamp").
+# Between these, a number is understood as milliseconds (`getting-data-in.md`, "bad_timestamp").
 _LEAST_MS, _MOST_MS = 10**11, 10**14
 _LARGEST_WHOLE = 2.0**63
 _ZEROS = r"\.0*$"

@@ -1,4 +1,4 @@
-"""The ActionBot: chats, and the conversations in them (warehouse.md).
+"""The ActionBot: chats, and the conversations in them (data-dictionary.md).
 
 A stretch begins with an opening event and ends with a closing one, or before the next opening one.
 What lies outside of any is a stretch too, so that no event is lost, but no chat or conversation.

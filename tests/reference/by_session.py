@@ -1,6 +1,6 @@
 """The facts at the grain of a session and item, and those with a row for each event.
 
-Rules from warehouse.md: tasks, ShoutOuts, launchers, SmartTips and TeachMe by session; resources,
+Rules from data-dictionary.md. Tasks, ShoutOuts, launchers, SmartTips, TeachMe by session; resources,
 menu opens and support contacts by event. What names neither id nor name is one item of its type.
 """
 

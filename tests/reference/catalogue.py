@@ -1,4 +1,4 @@
-"""The content catalogue as the reference needs it: its flows and their steps (landing.md)."""
+"""The content catalogue for the reference: its flows and their steps (getting-data-in.md)."""
 
 from dataclasses import dataclass
 

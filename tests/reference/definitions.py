@@ -42,7 +42,7 @@ class Definitions:
 
 @cache
 def normalised(name: str) -> str:
-    """The name without regard to case, space or punctuation (landing.md)."""
+    """The name without regard to case, space or punctuation (getting-data-in.md)."""
     return "".join(character for character in name.lower() if character.isalnum())
 
 

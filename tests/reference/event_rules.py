@@ -1,4 +1,4 @@
-"""The invariants on the events of single items (invariants.md): (checked, violations) each.
+"""The invariants on the events of single items (data-dictionary.md): (checked, violations) each.
 
 An item without an id is known by its name. Of events that name no item at all, nobody can say that
 they are of the same one, so they are never one too many.

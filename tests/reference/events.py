@@ -1,6 +1,6 @@
 """From a line to its place: control, ignored, quarantined with a reason, or event.
 
-Rules from landing.md: the three forms, the order in which a line is judged, the identity of an
+Rules from getting-data-in.md: the three forms, the order of judging a line, the identity of an
 event. Whether an event is a duplicate is decided over all dumps together, in `tables.py`.
 """
 
@@ -62,7 +62,7 @@ PLAYER_KEYS = {column: path.split(".") for column, path in PLAYER_PATHS.items()}
 # Keys that the flat envelope has in place of those of the player.
 FLAT_KEYS = {"occurred_at": "created_at", "item_id": "oId", "item_name": "oName", "value": "value"}
 
-# Paths that are known and lead to no column (walkme-facts.md 2.3, 2.4; landing.md).
+# Paths that are known and lead to no column (player events of other features; getting-data-in.md).
 OTHER_PATHS = {
     "data.aoId",
     "data.oType",
@@ -150,7 +150,7 @@ class Judged:
 
 
 def judge(file: LandedFile, line: Line, *, definitions: Definitions, max_late_days: int) -> Judged:
-    """The place of one line: the first that applies, in the order of landing.md."""
+    """The place of one line: the first that applies, in the order of getting-data-in.md."""
     record = None if line.record is None else documented(file, line.record)
     if record is not None and record.get("_static") is True:
         return Judged(file, line, "control")
@@ -269,7 +269,7 @@ def unknown_keys(file: LandedFile) -> Counter[str]:
 
 
 def identity(event: Row) -> tuple[Any, ...]:
-    """What makes two lines the same event (landing.md)."""
+    """What makes two lines the same event (getting-data-in.md)."""
     return tuple(event[column] for column in IDENTITY)
 
 

@@ -1,4 +1,4 @@
-"""The daily reports on the other families (warehouse.md), production only.
+"""The daily reports on the other families (data-dictionary.md), production only.
 
 A row of a fact counts on the day of its first event, in the reporting time zone.
 """

@@ -1,4 +1,4 @@
-"""The reports on flows (warehouse.md), production only."""
+"""The reports on flows (data-dictionary.md), production only."""
 
 from zoneinfo import ZoneInfo
 

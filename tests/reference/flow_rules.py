@@ -1,4 +1,4 @@
-"""The invariants on flows and automation processes (invariants.md): (checked, violations) each."""
+"""The invariants on flows and automations (data-dictionary.md): (checked, violations) each."""
 
 from collections.abc import Callable
 

@@ -1,6 +1,6 @@
 """Flows: plays of Smart Walk-Thrus and Walk-Thrus, their steps, and when they ran.
 
-Rules from warehouse.md. `play` in a row is what tells the play from others; it is no column.
+Rules from data-dictionary.md. `play` in a row is what tells the play from others; it is no column.
 """
 
 import datetime as dt

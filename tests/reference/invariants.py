@@ -1,4 +1,4 @@
-"""The structural invariants that the reference can tell (invariants.md).
+"""The structural invariants that the reference can tell (data-dictionary.md).
 
 Each function gives (checked, violations); what is counted stands in its docstring. The rules on
 events stand in `event_rules.py`, those on flows in `flow_rules.py`.

@@ -1,4 +1,4 @@
-"""TeachMe quizzes: attempts and what came of them (warehouse.md)."""
+"""TeachMe quizzes: attempts and what came of them (data-dictionary.md)."""
 
 from tests.reference.events import Row
 from tests.reference.rows import (

@@ -1,6 +1,6 @@
 """From a landing folder to lines: which files a dump has, and what lines each file holds.
 
-Rules from landing.md ("Where", "Records", "Every line ends in exactly one place"). What a line
+Rules from getting-data-in.md ("The three forms", "What happens to a line"). What a line
 means is decided in `events.py`; here it is only a record, or malformed.
 """
 
@@ -32,7 +32,7 @@ EXTENSIONS = (
     ".parquet",
 )
 
-# The columns of `fct_item_events` in the order of warehouse.md, and `event_id` of landing.md.
+# The columns of `fct_item_events` as data-dictionary.md has them, and the optional `event_id`.
 TABULAR_COLUMNS = (
     "event_key",
     "occurred_at",

@@ -1,4 +1,4 @@
-"""Searches: intents, each with the keystrokes that led to its final term (warehouse.md)."""
+"""Searches: intents, each with the keystrokes that led to its final term (data-dictionary.md)."""
 
 import datetime as dt
 

@@ -1,4 +1,4 @@
-"""Surveys: their plays with the answers given in them, and the answers (warehouse.md)."""
+"""Surveys: their plays with the answers given in them, and the answers (data-dictionary.md)."""
 
 import re
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""The reports on end users: who came back, and who did not use what they saw (warehouse.md)."""
+"""The reports on users: who came back, who did not use what they saw (data-dictionary.md)."""
 
 import datetime as dt
 from zoneinfo import ZoneInfo

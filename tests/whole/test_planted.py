@@ -23,7 +23,7 @@ DAY = "2026-03-04"  # after those that are simulated, whose manifests name all t
 
 
 def legal_curiosities() -> list[dict[str, Any]]:
-    """What `invariants.md` says is legal, each in a session of its own."""
+    """What `data-dictionary.md` says is legal, each in a session of its own."""
     start = landings.at(f"{DAY}T09:00:00Z")
     flow = {"data__oId": 1, "data__pId": f"{start}-1-a"}
     step = flow | {"data__oId": 12, "data__owId": 1, "data__owType": "bizFlow"}

@@ -1,4 +1,4 @@
-"""Hand-written landings: real files for every theme of landing.md, one function a theme.
+"""Hand-written landings: real files for every theme of getting-data-in.md, one function a theme.
 
 Each function writes its dumps under `landing` and gives `landing` back. The themes have files,
 sessions and users of their own, so any of them can also be written into one landing together;

@@ -63,7 +63,7 @@ def all_quarantine_reasons(landing: Path) -> Path:
         {},
         {"_enc": "AAAA"},
         {"_static": False},
-        # Several reasons: the first in the order of landing.md.
+        # Several reasons: the first in the order of getting-data-in.md.
         without(bad | {"time": "yesterday"}, "sId"),
         without(without(menu, "wm.euId"), "type"),
         player("yesterday", "launcher/explode", session="reasons"),

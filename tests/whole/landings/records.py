@@ -18,7 +18,7 @@ Record = dict[str, Any]
 SYSTEM = "0f0e0d0c0b0a09080706050403020100"
 OTHER_SYSTEM = "ffeeddccbbaa99887766554433221100"
 
-# Every pair by its raw names, as the table of landing.md has them.
+# Every pair by its raw names, as the seed `raw_names` has them.
 RAW_PAIRS = {
     "bizFlow": ["play", "playFailed"],
     "bizFlowStep": ["play"],
