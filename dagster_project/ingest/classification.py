@@ -318,7 +318,7 @@ def folder_names(name: str) -> dict[str, str]:
 
 
 def classification(source: str, *, form: Form, dump_date: date, max_late_days: int) -> str:
-    """CTEs that end in `rows_of_the_raw_layer`, with the outcome of each line (`getting-data-in.md`).
+    """CTEs that end in `rows_of_the_raw_layer`: each line with its outcome (`getting-data-in.md`).
 
     A row without an outcome stands for a line that has to be looked at again; see `lines_of_parts`.
     """

@@ -1,7 +1,7 @@
 """The facts at the grain of a session and item, and those with a row for each event.
 
-Rules from data-dictionary.md. Tasks, ShoutOuts, launchers, SmartTips, TeachMe by session; resources,
-menu opens and support contacts by event. What names neither id nor name is one item of its type.
+Rules from data-dictionary.md. Tasks, ShoutOuts, launchers, SmartTips, TeachMe by session; others,
+such as resources and menu opens, by event. What names neither id nor name is one item of its type.
 """
 
 from tests.reference.events import Row

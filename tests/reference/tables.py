@@ -1,4 +1,4 @@
-"""From judged lines to the tables of data-dictionary.md: a function each, a list of plain rows each.
+"""From judged lines to the tables of data-dictionary.md: a function each, which gives plain rows.
 
 Every function takes rows and gives rows; the key of a table and its columns are those of the
 contract. Timestamps are naive UTC datetimes, durations seconds.
