@@ -102,10 +102,11 @@ def test_no_command_is_left_untested() -> None:
     """Each program is one whose commands some test runs or checks.
 
     `../.venv/bin/…` and `sqlfluff` are followed by the analyst's test, `docker` by the one of the
-    server's files, `curl` by the one of webhooks.
+    server's files, `curl` by the one of webhooks, `chgrp`, `chmod` and `find` by the one of rights.
     """
     known = {".venv/bin/walkhouse", ".venv/bin/python", ".venv/bin/sqlfluff", "make", "cd"}
     known |= {"../.venv/bin/dbt", "../.venv/bin/mf", "docker", "curl", "apt-get"}
+    known |= {"chgrp", "chmod", "find"}
     assert {program_of(command) for _, command in EVERY_COMMAND} <= known
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -94,7 +95,7 @@ def test_a_catalogue_of_which_nothing_can_be_used_leaves_the_one_before(
     lake = Lake(tmp_path / "lake")
     landed = Landing(str(tmp_path / "landing")).look().catalogue
     signature = catalogue_signature(landed, DEFINITIONS)
-    assert "lines can be used" in (catalogue_failure(lake, signature) or "")
+    assert re.search("lines? can be used", catalogue_failure(lake, signature) or "")
     assert loaded_catalogue(lake) is not None
     ingest(tmp_path, item(name="mended"))
     assert [row["name"] for row in items(tmp_path)] == ["mended"]

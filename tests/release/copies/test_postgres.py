@@ -156,7 +156,7 @@ def test_only_the_dates_that_changed_are_sent(
     server: Server, database: str, published: Published
 ) -> None:
     url = server.url(database)
-    send(url, published, published.first)
+    sent_first = send(url, published, published.first)
     written = "select event_key, event_date, xmin::text from facts.fct_item_events"
     before = {key: xmin for key, _, xmin in server.ask(database, written)}
     sent = send(url, published, published.second)
@@ -176,7 +176,7 @@ def test_only_the_dates_that_changed_are_sent(
     then, now = first["facts.fct_item_events"], second["facts.fct_item_events"]
     changed = {row[date - 1] for row in (then - now) + (now - then)}
     assert touched == changed
-    assert 0 < sent["rows"] < sum(rows.total() for rows in second.values())
+    assert 0 < sent["rows"] < sent_first["rows"]
     assert_copy_equals(server, database, published.release(published.second) / "walkhouse.duckdb")
     assert send(url, published, published.second) == {"rows": 0, "tables": 0}
 
