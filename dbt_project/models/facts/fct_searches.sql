@@ -107,8 +107,8 @@ with_next as (
 
 ),
 
--- A term was only a beginning if nothing was clicked, and that of the session's next intent is longer
--- and begins with it.
+-- A term was only a beginning if nothing was clicked, and the term of the session's next intent is
+-- longer and begins with it.
 with_beginnings as (
 
     select

@@ -35,7 +35,8 @@ judged as (
         item_name,
         coalesce(ms_since_previous < cap_hours * 3600000, false) as is_beyond_cap,
         'user ' || end_user_id || ', '
-        || {{ seconds_text(ms_to_seconds('ms_since_previous')) }} || ' s after the one before' as detail
+        || {{ seconds_text(ms_to_seconds('ms_since_previous')) }}
+        || ' s after the one before' as detail
     from compared
 
 )
