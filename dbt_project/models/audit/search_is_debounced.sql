@@ -24,7 +24,8 @@ looked_at as (
         session_id,
         item_id,
         event_key,
-        {{ seconds_text(ms_to_seconds('ms_since_previous')) }} || ' s after the one before' as detail,
+        {{ seconds_text(ms_to_seconds('ms_since_previous')) }}
+        || ' s after the one before' as detail,
         coalesce(ms_since_previous < {{ var('search_debounce_seconds') }} * 1000, false)
             as is_violation
     from searches
