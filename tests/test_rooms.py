@@ -27,6 +27,7 @@ FLOORS = (
         "locks",
         "object_store",
         "replacing",
+        "quoting",
         "crew",
         "stopping",
         "words",

@@ -32,6 +32,7 @@ from dagster_project.ingest.envelopes import (
     keys_are_plain,
     unknown_keys,
 )
+from dagster_project.quoting import literal
 from dagster_project.registry import Definitions, name_key
 
 LINE_COLUMNS = {
@@ -274,12 +275,12 @@ def columns_source(columns: Collection[str]) -> str:
 
 def _json_record(form: Form, document: str) -> str:
     """What is taken from a line, parsed once."""
-    return f"json_transform({document}, {quoted(json_structure(form))})"
+    return f"json_transform({document}, {literal(json_structure(form))})"
 
 
 def _json_keys(form: Form, document: str) -> str:
     """A list with the keys of each of a line's objects."""
-    paths = ", ".join(quoted("$." + path if path else "$") for path in _objects(form))
+    paths = ", ".join(literal("$." + path if path else "$") for path in _objects(form))
     return f"json_keys({document}, [{paths}])"
 
 
@@ -331,7 +332,7 @@ def classification(source: str, *, form: Form, dump_date: date, max_late_days: i
     latest_ms = midnight * 1000 + 2 * _DAY_MS
     earliest_ms = midnight * 1000 - max_late_days * _DAY_MS
     latest = dump_date + timedelta(days=2)
-    environment = f"trim(environment, {quoted(_BLANKS)})"
+    environment = f"trim(environment, {literal(_BLANKS)})"
     return f"""
 with
 
@@ -564,7 +565,7 @@ def _lookup(connection: duckdb.DuckDBPyConnection, name: str, values: Mapping[st
     A join would not keep the order of the lines, and searching a map takes as long as it is large;
     the codes of an enumeration are found by hashing.
     """
-    keys = ", ".join(quoted(key) for key in values) or quoted(_SEPARATOR)
+    keys = ", ".join(literal(key) for key in values) or literal(_SEPARATOR)
     connection.execute(f"create or replace type {name}_key as enum ({keys})")
     connection.execute(f"set variable {name} = ?::varchar[]", [list(values.values())])
 
@@ -578,12 +579,7 @@ def _pair_key(item_type: str, event: str) -> str:
 
 
 def _pair_key_sql(item_type: str, event: str) -> str:
-    return f"{item_type} || {quoted(_SEPARATOR)} || {event}"
-
-
-def quoted(text: str | Path) -> str:
-    """A text as an SQL literal."""
-    return "'" + str(text).replace("'", "''") + "'"
+    return f"{item_type} || {literal(_SEPARATOR)} || {event}"
 
 
 def file_pattern(path: Path) -> str:

@@ -25,7 +25,7 @@ from typing import Any
 import duckdb
 
 from dagster_project.crew import crew
-from dagster_project.ingest.classification import LINE_COLUMNS, prepare_connection, quoted
+from dagster_project.ingest.classification import LINE_COLUMNS, prepare_connection
 from dagster_project.ingest.files import UnreadableFileError
 from dagster_project.ingest.lake import Lake, LakeDump
 from dagster_project.ingest.landing import LandedDump, LandedFile, Landing
@@ -33,6 +33,7 @@ from dagster_project.ingest.lines import DumpReader, FileLines, FileRead
 from dagster_project.ingest.listing import shown
 from dagster_project.ingest.manifest import Entry, ManifestError, matched, read_manifest
 from dagster_project.object_store import ObjectStoreError
+from dagster_project.quoting import literal
 from dagster_project.registry import Definitions
 from dagster_project.replacing import replacing
 from dagster_project.stopping import go_on_or_stop
@@ -176,7 +177,7 @@ def write_schema(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
         target = lake.root / "schema" / f"{name}.parquet"
         with replacing(target) as new:
             connection.execute(
-                f"copy (select {nulls} where false) to {quoted(new)} (format parquet)"
+                f"copy (select {nulls} where false) to {literal(new)} (format parquet)"
             )
 
 
@@ -578,7 +579,7 @@ def _write_ledger(
         marks = ", ".join("?" * len(FILE_COLUMNS))
         rows = [[row[column] for column in FILE_COLUMNS] for row in ledger]
         connection.executemany(f"insert into ledger values ({marks})", rows)
-    connection.execute(f"copy ledger to {quoted(target)} (format parquet, compression zstd)")
+    connection.execute(f"copy ledger to {literal(target)} (format parquet, compression zstd)")
 
 
 def _event_dates(connection: duckdb.DuckDBPyConnection, parts: list[Path]) -> dict[str, int]:

@@ -32,7 +32,6 @@ from dagster_project.ingest.classification import (
     lines_source,
     look_at_lines,
     parents_and_keys,
-    quoted,
     second_look_source,
 )
 from dagster_project.ingest.compression import Damage
@@ -57,6 +56,7 @@ from dagster_project.ingest.json_lines import (
     in_chunks,
 )
 from dagster_project.ingest.json_records import Found, parsed
+from dagster_project.quoting import literal
 from dagster_project.stopping import go_on_or_stop
 
 _BATCH_BYTES = 80 * 1024 * 1024
@@ -328,7 +328,7 @@ class DumpReader:
         try:
             self._connection.execute(
                 f"copy ({rows} select {columns} from rows_of_the_raw_layer)"
-                f" to {quoted(part)} ({_FORMAT})"
+                f" to {literal(part)} ({_FORMAT})"
             )
         except duckdb.Error:
             part.unlink(missing_ok=True)
@@ -366,7 +366,7 @@ class DumpReader:
         """Put many parts into one, since every query opens every part."""
         together = self._target / "lines.parquet"
         self._connection.execute(
-            f"copy ({lines_of_parts('?')}) to {quoted(together)} ({_FORMAT})",
+            f"copy ({lines_of_parts('?')}) to {literal(together)} ({_FORMAT})",
             [[file_pattern(part) for part in self._parts]],
         )
         for part in self._parts:

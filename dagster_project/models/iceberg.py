@@ -17,6 +17,7 @@ from pathlib import Path
 
 import duckdb
 
+from dagster_project.quoting import literal
 from dagster_project.registry import load_invariants, load_published_tables
 from dagster_project.release.layout import expected_layout
 
@@ -67,8 +68,7 @@ def scan(warehouse: str, schema: str, table: str, snapshot: int | None = None) -
     A catalog in a folder names the current metadata of each table in `version-hint.text`.
     """
     at = f", snapshot_from_id={snapshot}" if snapshot is not None else ""
-    folder = f"{warehouse}/{schema}/{table}".replace("'", "''")
-    return f"iceberg_scan('{folder}'{at})"
+    return f"iceberg_scan({literal(f'{warehouse}/{schema}/{table}')}{at})"
 
 
 def collect(warehouse: str, file: Path, dbt_project: Path) -> None:

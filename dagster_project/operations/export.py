@@ -18,6 +18,7 @@ import duckdb
 
 from dagster_project.ingest.classification import lines_of_parts
 from dagster_project.ingest.lake import Lake
+from dagster_project.quoting import literal
 from dagster_project.release.publish import current_release
 from dagster_project.settings import Settings
 
@@ -67,7 +68,7 @@ def held_of(settings: Settings, user: str) -> Held:
         connection.execute("set timezone = 'UTC'")
         connection.execute("set enable_progress_bar = false")
         file = str((settings.published / "current" / "walkhouse.duckdb").resolve())
-        connection.execute(f"attach {_text(file)} as release (read_only)")
+        connection.execute(f"attach {literal(file)} as release (read_only)")
         connection.execute("use release")
         found = {
             table: rows
@@ -176,7 +177,3 @@ def _rows(
     cursor = connection.execute(query, used)
     names = [column[0] for column in cursor.description or ()]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
-def _text(value: object) -> str:
-    return "'" + str(value).replace("'", "''") + "'"

@@ -18,6 +18,7 @@ from typing import Any
 import duckdb
 
 from dagster_project.locks import warehouse_writer
+from dagster_project.quoting import literal
 from dagster_project.registry import load_variables
 from dagster_project.release.publish import current_release, release_folder, releases
 from dagster_project.settings import Settings
@@ -265,7 +266,7 @@ def _attached(file_a: Path, file_b: Path, *, threads: int, memory_limit: str) ->
             connection.execute("set enable_progress_bar = false")
             for side, file in (("a", file_a), ("b", file_b))[: 1 if is_same else 2]:
                 try:
-                    connection.execute(f"attach {_text(file)} as {side} (read_only)")
+                    connection.execute(f"attach {literal(file)} as {side} (read_only)")
                 except duckdb.Error as error:
                     raise DiffError(
                         f"{file} cannot be read, or is being written and can be read later: {error}"
@@ -422,7 +423,3 @@ def _release_file(published: Path, release_id: str) -> Path:
 
 def _name(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
-
-
-def _text(value: str | Path) -> str:
-    return "'" + str(value).replace("'", "''") + "'"

@@ -16,6 +16,7 @@ from pathlib import Path
 import duckdb
 
 from dagster_project.personal_data import Table
+from dagster_project.quoting import literal
 
 logger = logging.getLogger("walkhouse")
 
@@ -46,7 +47,7 @@ def take_over_reports(
         duckdb.Error: the release before cannot be read.
     """
     daily = [table for table in tables if _DAY in table.key and not table.is_about_persons]
-    release.execute(f"attach {_text(before)} as before (read_only)")
+    release.execute(f"attach {literal(before)} as before (read_only)")
     try:
         for table in daily:
             _take_over(release, table, first_dump=first_dump, first_report=first_report)
@@ -87,7 +88,3 @@ def _shared_columns(release: duckdb.DuckDBPyConnection, table: Table) -> str:
 def first_report(newest: date, keep_report_days: int) -> date:
     """The first day whose reports are kept, by the newest dump."""
     return newest - timedelta(days=keep_report_days - 1)
-
-
-def _text(value: Path) -> str:
-    return "'" + str(value).replace("'", "''") + "'"

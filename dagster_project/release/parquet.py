@@ -20,6 +20,7 @@ from pathlib import Path
 import duckdb
 
 from dagster_project.crew import crew
+from dagster_project.quoting import literal
 
 _VERSIONS = "versions.json"
 _WHOLE = ""
@@ -149,7 +150,7 @@ def _copy_all(
     """Write the rows of each query to its file."""
 
     def copy(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-        connection.execute(f"copy ({queries[path]}) to '{_text(path)}' ({_FORMAT})")
+        connection.execute(f"copy ({queries[path]}) to {literal(path)} ({_FORMAT})")
 
     with crew(release, threads, name="parquet") as workers:
         for _ in workers.map(copy, list(queries)):
@@ -166,7 +167,3 @@ def _link(source: Path, target: Path) -> None:
 
 def _name(schema: str, table: str) -> str:
     return ".".join('"' + part.replace('"', '""') + '"' for part in (schema, table))
-
-
-def _text(path: Path) -> str:
-    return str(path).replace("'", "''")

@@ -39,6 +39,7 @@ from typing import Any
 import duckdb
 
 from dagster_project.personal_data import Column, Table
+from dagster_project.quoting import literal
 from dagster_project.release.kept_reports import take_over_reports
 from dagster_project.release.page.page import write_page
 from dagster_project.release.parquet import table_versions, write_parquet
@@ -469,8 +470,8 @@ def _leave_out_free_blocks(file: Path, config: dict[str, Any]) -> None:
     compact = file.with_name(f".{file.name}")
     with duckdb.connect(config=config) as connection:
         connection.execute("set enable_progress_bar = false")
-        connection.execute(f"attach {_text(file)} as gaps (read_only)")
-        connection.execute(f"attach {_text(compact)} as compact")
+        connection.execute(f"attach {literal(file)} as gaps (read_only)")
+        connection.execute(f"attach {literal(compact)} as compact")
         connection.execute("copy from database gaps to compact")
         connection.execute("checkpoint compact")
         connection.execute("detach compact")
@@ -511,9 +512,9 @@ def _write_release_table(target: duckdb.DuckDBPyConnection, release: Release) ->
         f"create table meta.release as select {columns}",
         [values[column.name] for column in RELEASE_COLUMNS],
     )
-    target.execute(f"comment on table meta.release is {_text(RELEASE_DESCRIPTION)}")
+    target.execute(f"comment on table meta.release is {literal(RELEASE_DESCRIPTION)}")
     for column in RELEASE_COLUMNS:
-        target.execute(f"comment on column meta.release.{column.name} is {_text(column.comment)}")
+        target.execute(f"comment on column meta.release.{column.name} is {literal(column.comment)}")
 
 
 def _check_written(warehouse: Path, written: Path, tables: Sequence[tuple[str, str]]) -> None:
@@ -589,7 +590,3 @@ def _release(header: Path) -> Release:
 
 def _name(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
-
-
-def _text(value: str | Path) -> str:
-    return "'" + str(value).replace("'", "''") + "'"

@@ -25,6 +25,7 @@ from typing import Any
 import duckdb
 
 from dagster_project.personal_data import Column, Table
+from dagster_project.quoting import literal
 
 REPORTS = "walkhouse-reports.duckdb"
 
@@ -57,8 +58,8 @@ def write_report_file(
     shared = [table for table in tables if not table.is_about_persons]
     with duckdb.connect(config=dict(config)) as connection:
         connection.execute("set enable_progress_bar = false")
-        connection.execute(f"attach {_text(release)} as release (read_only)")
-        connection.execute(f"attach {_text(target)} as reports")
+        connection.execute(f"attach {literal(release)} as release (read_only)")
+        connection.execute(f"attach {literal(target)} as reports")
         hidden = _Hidden(connection, shared, smallest_group) if smallest_group > 1 else None
         for table in shared:
             connection.execute(f'create schema if not exists reports."{table.schema}"')
@@ -87,13 +88,13 @@ def _comments(connection: duckdb.DuckDBPyConnection, table: Table) -> Iterator[s
     for (comment,) in connection.execute(
         f"select comment from duckdb_tables() {at} and comment is not null", place
     ).fetchall():
-        yield f"comment on table {_in('reports', table)} is {_text(comment)}"
+        yield f"comment on table {_in('reports', table)} is {literal(comment)}"
     kept = {column.name for column in table.impersonal}
     for column, comment in connection.execute(
         f"select column_name, comment from duckdb_columns() {at} and comment is not null", place
     ).fetchall():
         if column in kept:
-            yield f'comment on column {_in("reports", table)}."{column}" is {_text(comment)}'
+            yield f'comment on column {_in("reports", table)}."{column}" is {literal(comment)}'
 
 
 class _Hidden:
@@ -291,7 +292,3 @@ def _in(database: str, table: Table) -> str:
 
 def _list(names: Any) -> str:
     return ", ".join(f'"{name}"' for name in names)
-
-
-def _text(value: str | Path) -> str:
-    return "'" + str(value).replace("'", "''") + "'"

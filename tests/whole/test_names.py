@@ -8,7 +8,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dagster_project.ingest.classification import file_pattern, quoted
+from dagster_project.ingest.classification import file_pattern
+from dagster_project.quoting import literal
 from dagster_project.ingest.landing import Landing
 from dagster_project.settings import Settings, SettingsError
 from tests.object_store import ObjectStore, object_store_of_environment
@@ -29,11 +30,11 @@ def test_duckdb_reads_the_file_of_a_name_and_no_other(tmp_path: Path, reader: st
     for number, name in enumerate(FILES):
         plain = folder / "plain"
         duckdb.execute(
-            f"copy (from range({number}, {2 * number + 1})) to {quoted(plain)} (format {form})"
+            f"copy (from range({number}, {2 * number + 1})) to {literal(plain)} (format {form})"
         )
         plain.rename(folder / f"{name}.x")
     for number, name in enumerate(FILES):
-        pattern = quoted(file_pattern(folder / f"{name}.x"))
+        pattern = literal(file_pattern(folder / f"{name}.x"))
         found = duckdb.execute(f"select count(*) from {reader}({pattern})").fetchall()
         assert found == [(number + 1,)], name
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import duckdb
 
+from dagster_project.quoting import literal
+
 _HIDES = "reports"
 
 
@@ -30,8 +32,7 @@ def without_small_groups(release: Path, reports: Path) -> Iterator[duckdb.DuckDB
     """
     with duckdb.connect() as connection:
         for path, name in ((release, "whole"), (reports, "hidden")):
-            text = str(path).replace("'", "''")
-            connection.execute(f"attach '{text}' as {name} (read_only)")
+            connection.execute(f"attach {literal(path)} as {name} (read_only)")
         columns = {name: _columns(connection, name) for name in ("whole", "hidden")}
         for (schema, table), names in columns["whole"].items():
             connection.execute(f'create schema if not exists "{schema}"')

@@ -9,11 +9,12 @@ from pathlib import Path
 import duckdb
 from psycopg import sql
 
+from dagster_project.quoting import literal
 from dagster_project.release.copies.target import CopyError
 
-# A table is cut by the first of these that it has: what the builds replace, a date at a time.
 SHARED = "walkhouse_reports"
 """The schema of the tables that name no person."""
+# A table is cut by the first of these that it has: what the builds replace, a date at a time.
 _SLICED_BY = ("event_date", "home_date", "dump_date", "report_date")
 # PostgreSQL's own names, as its catalogue gives them.
 _TYPES = {
@@ -93,7 +94,7 @@ def shared_tables(source: duckdb.DuckDBPyConnection, file: Path) -> list[Table]:
     Raises:
         CopyError: PostgreSQL has no type for a column.
     """
-    source.execute(f"attach '{str(file).replace(chr(39), chr(39) * 2)}' as shared (read_only)")
+    source.execute(f"attach {literal(file)} as shared (read_only)")
     return [replace(table, schema=SHARED) for table in _tables(source, database="shared")]
 
 
