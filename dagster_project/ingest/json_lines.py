@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -146,7 +147,26 @@ class Segment:
         self.lines += len(block)
 
 
-class Lines(Sequence[bytes]):
+class _ByPlace(Sequence[bytes]):
+    """Lines that are found by their place, one or a slice of them."""
+
+    @overload
+    def __getitem__(self, place: int) -> bytes: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[bytes]: ...
+
+    def __getitem__(self, place: int | slice) -> bytes | list[bytes]:
+        if isinstance(place, slice):
+            return [self[each] for each in range(*place.indices(len(self)))]
+        return self._at(place)
+
+    @abstractmethod
+    def _at(self, place: int) -> bytes:
+        """One line."""
+
+
+class Lines(_ByPlace):
     """The lines of segments, and the records in them."""
 
     def __init__(self, segments: Sequence[Segment]) -> None:
@@ -167,15 +187,7 @@ class Lines(Sequence[bytes]):
     def __len__(self) -> int:
         return len(self._rows)
 
-    @overload
-    def __getitem__(self, place: int) -> bytes: ...
-
-    @overload
-    def __getitem__(self, place: slice) -> list[bytes]: ...
-
-    def __getitem__(self, place: int | slice) -> bytes | list[bytes]:
-        if isinstance(place, slice):
-            return [self[each] for each in range(*place.indices(len(self)))]
+    def _at(self, place: int) -> bytes:
         number = bisect_right(self._starts_of_blocks, place) - 1
         return self._blocks[number].line(place - self._starts_of_blocks[number])
 
@@ -295,7 +307,7 @@ class Lines(Sequence[bytes]):
             yield segment.name, int(self._rows[place]), self[place].decode("utf-8")
 
 
-class _Window(Sequence[bytes]):
+class _Window(_ByPlace):
     """Some of many lines."""
 
     def __init__(self, lines: Lines, start: int, end: int) -> None:
@@ -304,15 +316,7 @@ class _Window(Sequence[bytes]):
     def __len__(self) -> int:
         return self._end - self._start
 
-    @overload
-    def __getitem__(self, place: int) -> bytes: ...
-
-    @overload
-    def __getitem__(self, place: slice) -> list[bytes]: ...
-
-    def __getitem__(self, place: int | slice) -> bytes | list[bytes]:
-        if isinstance(place, slice):
-            return [self[each] for each in range(*place.indices(len(self)))]
+    def _at(self, place: int) -> bytes:
         return self._lines[self._start + place]
 
 

@@ -98,7 +98,7 @@ class Landed:
 
 
 def first_kept(newest: date, keep_days: int) -> date:
-    """The day of the oldest dump that is kept, by the newest one and not by a clock."""
+    """The first of so many days until the newest dump, by that and not by a clock."""
     return newest - timedelta(days=keep_days - 1)
 
 

@@ -100,7 +100,7 @@ def look(
     settings = in_production(settings)
     definitions = load_definitions(settings.dbt_project)
     lake = Lake(settings.lake)
-    landing = Landing(settings.landing, keep_days=settings.keep_days)
+    landing = landing_of(settings)
     landed = landing.look()
     # Nothing in an older lake counts: an ingest of all dumps is what brings it to this format.
     is_readable = not lake.is_older(landed.days)
@@ -169,7 +169,7 @@ def digests(settings: Settings) -> tuple[str, str]:
     """Of what lies in the landing and of what is in the lake; empty where that cannot be told."""
     lake = Lake(settings.lake)
     try:
-        landed = Landing(settings.landing, keep_days=settings.keep_days).look()
+        landed = landing_of(settings).look()
         if lake.is_older(landed.days):
             return "", ""
     except (OSError, LakeVersionError):
@@ -218,6 +218,11 @@ def refusals(settings: Settings, situation: Situation) -> list[str]:
         return []
     reasons: list[str] = json.loads(settings.refusal.read_text(encoding="utf-8"))
     return reasons
+
+
+def landing_of(settings: Settings) -> Landing:
+    """The landing of an installation, without the dumps that it no longer keeps."""
+    return Landing(settings.landing, keep_days=settings.keep_days)
 
 
 def known_dump_dates(settings: Settings) -> set[date]:

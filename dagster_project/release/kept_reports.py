@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -83,8 +83,3 @@ def _shared_columns(release: duckdb.DuckDBPyConnection, table: Table) -> str:
         [table.schema, table.name],
     ).fetchall()
     return ", ".join(f'"{column}"' for (column,) in rows) or "null"
-
-
-def first_report(newest: date, keep_report_days: int) -> date:
-    """The first day whose reports are kept, by the newest dump."""
-    return newest - timedelta(days=keep_report_days - 1)

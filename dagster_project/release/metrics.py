@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 Unit = Literal["count", "decimal", "share", "small_share", "signed"]
@@ -137,19 +138,8 @@ def per(
     )
 
 
-def rate(
-    name: str,
-    label: str,
-    numerator: str,
-    denominator: str,
-    *,
-    unit: Unit = "share",
-    of: str = "",
-    meaning: str = "",
-    tone: Tone = "",
-) -> Metric:
-    """A share of 1: the sum of a numerator over that of its denominator."""
-    return per(name, label, numerator, denominator, unit=unit, of=of, meaning=meaning, tone=tone)
+rate = partial(per, unit="share")
+"""A share of 1: the sum of a numerator over that of its denominator."""
 
 
 def as_it_is(column: str, label: str) -> Metric:

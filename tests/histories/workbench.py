@@ -48,7 +48,7 @@ class Workbench:
     """
 
     folder: Path
-    manifests: dict[str, Any] = field(default_factory=dict)
+    manifests: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     @property
     def landing(self) -> Path:
@@ -198,18 +198,25 @@ class Workbench:
 
     def _dbt(self, home: Path, selection: tuple[str, ...]) -> None:
         with environment(WALKHOUSE_HOME=str(home), WALKHOUSE_DBT_THREADS="2"):
-            result = dbtRunner(manifest=self._manifest()).invoke(
-                [
-                    "build",
-                    *("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"),
-                    "--no-write-json",
-                    *selection,
-                    *self._options,
-                ]
-            )
-            with contextlib.suppress(Exception):  # raised, as just that, where nothing was opened
-                DuckDBConnectionManager.env().close()
-            DuckDBConnectionManager.close_all_connections()
+            try:
+                self._build_in("prod", selection)
+            finally:
+                # An exception is raised, as just that, where nothing was opened.
+                with contextlib.suppress(Exception):
+                    DuckDBConnectionManager.env().close()
+                DuckDBConnectionManager.close_all_connections()
+
+    def _build_in(self, target: str, selection: tuple[str, ...]) -> None:
+        """Build with the engine of a target, in the environment as it is."""
+        result = dbtRunner(manifest=self._manifest(target)).invoke(
+            [
+                "build",
+                *("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"),
+                "--no-write-json",
+                *selection,
+                *self._options(target),
+            ]
+        )
         if not result.success:
             nodes = getattr(result.result, "results", [])
             raise BuildError(
@@ -221,29 +228,28 @@ class Workbench:
                 or str(result.exception)
             )
 
-    def _manifest(self) -> Any:
+    def _manifest(self, target: str) -> Any:
         """The parsed project as it is now; parsing takes long, so each state of it is kept."""
-        digest = project_digest(self.project)
-        if digest not in self.manifests:
-            result = dbtRunner().invoke(["parse", *self._options])
+        state = (target, project_digest(self.project))
+        if state not in self.manifests:
+            result = dbtRunner().invoke(["parse", *self._options(target)])
             assert result.success, result.exception
-            self.manifests[digest] = result.result
-        for node in self.manifests[digest].nodes.values():
+            self.manifests[state] = result.result
+        for node in self.manifests[state].nodes.values():
             # dbt puts ephemeral models into those that read them once for each manifest.
             if node.resource_type != "seed":
                 node.compiled, node.extra_ctes_injected, node.extra_ctes = False, False, []
-        return self.manifests[digest]
+        return self.manifests[state]
 
-    @property
-    def _options(self) -> list[str]:
-        target = str(self.folder / "target")
+    def _options(self, target: str) -> list[str]:
+        folder = str(self.folder / "target" / target)
         return [
             "--quiet",
             *("--project-dir", str(self.project)),
             *("--profiles-dir", str(self.project)),
-            *("--target", "prod"),
-            *("--target-path", target),
-            *("--log-path", target),
+            *("--target", target),
+            *("--target-path", folder),
+            *("--log-path", folder),
             *("--log-level-file", "none"),
         ]
 

@@ -10,17 +10,14 @@ import contextlib
 import importlib
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from dbt.cli.main import dbtRunner
-
 from dagster_project.models.iceberg import iceberg_connection, missing_for_spark, scan
-from dagster_project.release.state import project_digest
 from dagster_project.simulate import Scenario, simulate
-from tests.histories.workbench import BuildError, Workbench, environment
+from tests.histories.workbench import Workbench, environment
 from tests.installation import SEEDS
 
 _JARS = "snowpark_connect_deps_iceberg"
@@ -54,39 +51,19 @@ def missing() -> str:
 class Lakehouse(Workbench):
     """A workbench whose kept tables are built by Spark; DuckDB builds the fresh ones."""
 
-    parsed: dict[str, Any] = field(default_factory=dict)
-
     @property
     def iceberg(self) -> str:
         """The folder of the catalog."""
         return str(self.kept / "iceberg")
 
-    def build_on_spark(self, *selection: str) -> None:
+    def build(self, *selection: str) -> None:
         """Bring the tables of Iceberg up to date, or those that are selected.
 
         Raises:
             BuildError: a model failed.
         """
         with environment(**self._variables()):
-            result = dbtRunner(manifest=self._parsed()).invoke(
-                [
-                    "build",
-                    *("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"),
-                    "--no-write-json",
-                    *selection,
-                    *self._options_of_spark,
-                ]
-            )
-        if not result.success:
-            nodes = getattr(result.result, "results", [])
-            raise BuildError(
-                "\n".join(
-                    f"{node.node.unique_id}: {node.message}"
-                    for node in nodes
-                    if node.status in ("error", "fail")
-                )
-                or str(result.exception)
-            )
+            self._build_in("spark", selection)
 
     def differences_between_engines(self) -> list[str]:
         """Columns of other types, and rows that only one has, in any table that dbt builds."""
@@ -139,32 +116,6 @@ class Lakehouse(Workbench):
             "SPARK_CONF_DIR": str(configuration),
             "SPARK_LOCAL_IP": "127.0.0.1",
         }
-
-    def _parsed(self) -> Any:
-        """The project as Spark builds it, parsed once for each state of it."""
-        digest = project_digest(self.project)
-        if digest not in self.parsed:
-            result = dbtRunner().invoke(["parse", *self._options_of_spark])
-            assert result.success, result.exception
-            self.parsed[digest] = result.result
-        for node in self.parsed[digest].nodes.values():
-            # dbt puts ephemeral models into those that read them once for each manifest.
-            if node.resource_type != "seed":
-                node.compiled, node.extra_ctes_injected, node.extra_ctes = False, False, []
-        return self.parsed[digest]
-
-    @property
-    def _options_of_spark(self) -> list[str]:
-        target = str(self.folder / "target-spark")
-        return [
-            "--quiet",
-            *("--project-dir", str(self.project)),
-            *("--profiles-dir", str(self.project)),
-            *("--target", "spark"),
-            *("--target-path", target),
-            *("--log-path", target),
-            *("--log-level-file", "none"),
-        ]
 
 
 def simulated(landing: Path) -> None:

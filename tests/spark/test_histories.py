@@ -27,14 +27,6 @@ class HistoriesOnSpark(Histories):
         assert HistoriesOnSpark.lakehouse is not None
         return HistoriesOnSpark.lakehouse
 
-    def _build(self, *selection: str) -> None:
-        self.has_failed = True  # unless it comes to its end
-        self.workbench.take_in()
-        self.workbench.build_on_spark(*selection)
-        self.has_failed = False
-        self.is_compared = False
-        self.builds += 1
-
     def _build_all(self) -> None:
         self._build()
         self.changes = 0

@@ -38,7 +38,7 @@ def test_both_engines_build_the_same_tables(
 ) -> None:
     land(lakehouse, write)
     lakehouse.rebuild()
-    lakehouse.build_on_spark()
+    lakehouse.build()
     assert lakehouse.differences_between_engines() == []
 
 
@@ -55,7 +55,7 @@ def test_a_build_that_is_killed_between_the_rows_and_their_note_is_made_good(
 ) -> None:
     """The dump of one day leaves and comes back: the rows of its dates are replaced twice."""
     land(lakehouse, simulated)
-    lakehouse.build_on_spark()
+    lakehouse.build()
     shutil.rmtree(sorted((lakehouse.landing / "events").iterdir())[1])
     lakehouse.take_in()
     reached = {"rows": False}
@@ -69,7 +69,7 @@ def test_a_build_that_is_killed_between_the_rows_and_their_note_is_made_good(
         return statement in said
 
     with killed_at(is_killed), pytest.raises(AssertionError):
-        lakehouse.build_on_spark("--select", "int_visits+1", "fct_sessions")
-    lakehouse.build_on_spark()
+        lakehouse.build("--select", "int_visits+1", "fct_sessions")
+    lakehouse.build()
     lakehouse.rebuild()
     assert lakehouse.differences_between_engines() == []

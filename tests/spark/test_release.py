@@ -64,13 +64,13 @@ def test_readers_of_iceberg_follow_the_release_and_its_rollback(
 ) -> None:
     published = tmp_path / "published"
     land(lakehouse, simulated)
-    lakehouse.build_on_spark()
+    lakehouse.build()
     release(lakehouse, published, "1")
     assert differences_from_release(lakehouse, published, "1") == []
 
     shutil.rmtree(sorted((lakehouse.landing / "events").iterdir())[0])
     lakehouse.take_in()
-    lakehouse.build_on_spark()
+    lakehouse.build()
     assert differences_from_release(lakehouse, published, "1") == []
 
     release(lakehouse, published, "2")

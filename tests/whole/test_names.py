@@ -9,8 +9,8 @@ import duckdb
 import pytest
 
 from dagster_project.ingest.classification import file_pattern
-from dagster_project.quoting import literal
 from dagster_project.ingest.landing import Landing
+from dagster_project.quoting import literal
 from dagster_project.settings import Settings, SettingsError
 from tests.object_store import ObjectStore, object_store_of_environment
 from tests.whole.landings.names import FILES, LANDING

@@ -38,6 +38,7 @@ from dagster_project.ingest.withdrawal import NOTHING_CONFIRMED, Confirmed, held
 from dagster_project.locks import dump_writer, lake_writer, warehouse_writer
 from dagster_project.models.columns import portable_type
 from dagster_project.object_store import ObjectStoreError
+from dagster_project.operations.pending import landing_of
 from dagster_project.operations.runs import note_conclusive
 from dagster_project.registry import load_definitions, load_invariants, quarantine_tolerance
 from dagster_project.settings import Settings
@@ -128,7 +129,7 @@ def dumps_asset(
     ) -> Iterator[_Event]:
         """Take in the dumps of the run's partitions: new, changed and withdrawn ones."""
         settings = installation.settings
-        landing = Landing(settings.landing, keep_days=settings.keep_days)
+        landing = landing_of(settings)
         days = [date.fromisoformat(partition) for partition in context.partition_keys]
         try:
             landed = landing.look()
@@ -252,7 +253,7 @@ def content_items(
     settings = installation.settings
     definitions = load_definitions(settings.dbt_project)
     lake = Lake(settings.lake)
-    landing = Landing(settings.landing, keep_days=settings.keep_days)
+    landing = landing_of(settings)
     failure: CatalogueError | None = None
     try:
         landed = landing.look()
@@ -342,13 +343,10 @@ def _outcomes(dump: LakeDump) -> str:
     counts = dump.outcomes
     lines = sum(counts.values())
     parts = [
-        counted(counts[outcome], word, plural)
-        for outcome, word, plural in (
-            ("events", "event", "events"),
-            ("ignored", "ignored", "ignored"),
-            ("control", "control", "control"),
-            ("quarantined", "quarantined", "quarantined"),
-        )
+        counted(counts[outcome], "event")
+        if outcome == "events"
+        else f"{counts[outcome]:,} {outcome}"
+        for outcome in ("events", "ignored", "control", "quarantined")
         if counts.get(outcome)
     ]
     return f"{counted(lines, 'line')}: {', '.join(parts) or 'nothing in it'}"

@@ -29,7 +29,6 @@ from dagster_project.registry import (
     quarantine_tolerance,
 )
 from dagster_project.release.gate import Verdict, Waiver, WaiverError, verdict
-from dagster_project.release.kept_reports import first_report
 from dagster_project.release.layout import WarehouseError, check_layout, expected_layout
 from dagster_project.release.publish import (
     Hold,
@@ -268,7 +267,7 @@ def _publish(settings: Settings, decision: Verdict, waiver: Waiver | None) -> Re
 
 
 def _kept(settings: Settings, newest: date) -> Kept:
-    first_dump = first_kept(newest, settings.keep_days)
-    if settings.keep_report_days <= settings.keep_days:
-        return Kept(first_dump, first_dump)
-    return Kept(first_dump, first_report(newest, settings.keep_report_days))
+    return Kept(
+        first_dump=first_kept(newest, settings.keep_days),
+        first_report=first_kept(newest, max(settings.keep_days, settings.keep_report_days)),
+    )

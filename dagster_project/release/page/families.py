@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dagster_project.release.metrics import SEARCHES, SMARTTIPS, SURVEYS
+from collections.abc import Sequence
+from typing import Any
+
+from dagster_project.release.metrics import SEARCHES, SMARTTIPS, SURVEYS, Report
 from dagster_project.release.page.section import ROWS, Column, Rate, Section, Table
 from dagster_project.release.page.source import Source, selected
 
@@ -31,19 +34,7 @@ def surveys_section(source: Source) -> Section:
                 row["nps"],
                 row["nps_answers"],
             )
-            for row in source.rows(
-                f"""
-                select
-                    arg_max(item_name, report_date) as item_name,
-                    any_value(item_id) as item_id,
-                    system_id,
-                    {selected(SURVEYS, names)}
-                from {SURVEYS.name}
-                group by system_id, item_key
-                order by plays desc, item_id, system_id, item_key
-                limit {ROWS}
-                """
-            )
+            for row in _items(source, SURVEYS, names, most="plays")
         ],
         note="Over all days.",
     )
@@ -68,19 +59,8 @@ def smarttips_section(source: Source) -> Section:
                 Rate(row["sessions_passed_at_last"], row["sessions_validated"], "sessions"),
                 Rate(row["failed"], row["validations"]),
             )
-            for row in source.rows(
-                f"""
-                select
-                    arg_max(item_name, report_date) as item_name,
-                    any_value(item_id) as item_id,
-                    system_id,
-                    {selected(SMARTTIPS, names)}
-                from {SMARTTIPS.name}
-                group by system_id, item_key
-                having sum(validations) > 0
-                order by validations desc, item_id, system_id, item_key
-                limit {ROWS}
-                """
+            for row in _items(
+                source, SMARTTIPS, names, most="validations", having="sum(validations) > 0"
             )
         ],
         note="Over all days.",
@@ -122,3 +102,23 @@ def searches_section(source: Source) -> Section:
         note="Over all days.",
     )
     return Section("Searches", charts=[chart], tables=[table])
+
+
+def _items(
+    source: Source, report: Report, names: Sequence[str], *, most: str, having: str = "true"
+) -> list[dict[str, Any]]:
+    """The items of a report that have most of something, with figures over all days."""
+    return source.rows(
+        f"""
+        select
+            arg_max(item_name, report_date) as item_name,
+            any_value(item_id) as item_id,
+            system_id,
+            {selected(report, names)}
+        from {report.name}
+        group by system_id, item_key
+        having {having}
+        order by {most} desc, item_id, system_id, item_key
+        limit {ROWS}
+        """
+    )
