@@ -140,7 +140,7 @@
             '{{ file }}'{{ ',' if data_files or not loop.last }}
             {%- endfor %}
             {% for file in data_files -%}
-            '{{ file | replace("'", "''") }}'{{ ',' if not loop.last }}
+            {{ literal(file) }}{{ ',' if not loop.last }}
             {% endfor %}
         ],
         {{ option }},

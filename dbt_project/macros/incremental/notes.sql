@@ -180,7 +180,7 @@
         noted.inputs
     from (
         select unnest(from_json(
-            '{{ tojson(rows) | replace("'", "''") }}',
+            {{ literal(tojson(rows)) }},
             '[{"dated_by": "varchar", "date": "varchar", "version": "varchar", "inputs": ["varchar"]}]'
         )) as noted
     )
@@ -227,12 +227,12 @@
 {% macro comments_of(target) %}
     {%- set kind = target.type -%}
     {%- set statements = [
-        'comment on ' ~ kind ~ ' ' ~ target ~ " is '" ~ model.description | replace("'", "''") ~ "'"
+        'comment on ' ~ kind ~ ' ' ~ target ~ ' is ' ~ literal(model.description)
     ] -%}
     {%- for column in model.columns.values() -%}
         {%- do statements.append(
             'comment on column ' ~ target ~ '.' ~ adapter.quote(column.name)
-            ~ " is '" ~ comment_of_column(column) | replace("'", "''") ~ "'"
+            ~ ' is ' ~ literal(comment_of_column(column))
         ) -%}
     {%- endfor -%}
     {{ return(statements | join(';\n')) }}
