@@ -31,6 +31,7 @@ COPY_SCHEMES = ("s3", "postgres", "postgresql")
 """Where a copy of a release can be sent; `release.copies` knows how."""
 SETTINGS_FILE = "walkhouse.toml"
 FILE_VARIABLE = "WALKHOUSE_SETTINGS"
+_SHORTEST_SECRET = 32
 
 # Variables for dbt that are no settings: Walkhouse sets the first two, analysts the sample.
 _FOR_DBT = (
@@ -56,12 +57,14 @@ class _Rule:
         meaning: what the setting does, for people.
         shown: turns the value into a text without secrets.
         shown_default: the default in words, if the value depends on the machine.
+        is_secret: whether only the environment may hold it, and no file.
     """
 
     parse: Callable[[str, Path], Any]
     meaning: str
     shown: Callable[[Any], str]
     shown_default: str | None
+    is_secret: bool
 
 
 def _text_of(value: Any) -> str:
@@ -77,9 +80,24 @@ def _rule(
     *,
     shown: Callable[[Any], str] = _text_of,
     shown_default: str | None = None,
+    is_secret: bool = False,
 ) -> dict[str, _Rule]:
     """The metadata of a field of `Settings`."""
-    return {"rule": _Rule(parse, meaning, shown, shown_default)}
+    return {"rule": _Rule(parse, meaning, shown, shown_default, is_secret)}
+
+
+def _secret(text: str, base: Path) -> str:
+    del base
+    if len(text) < _SHORTEST_SECRET or text != text.strip():
+        raise ValueError(
+            f"must be at least {_SHORTEST_SECRET} characters, without blanks at its ends, such as "
+            "`openssl rand -hex 32` writes"
+        )
+    return text
+
+
+def _shown_secret(text: str) -> str:
+    return "(set)" if text else ""
 
 
 def _folder(text: str, base: Path) -> Path:
@@ -269,6 +287,17 @@ class Settings:
             partial(_whole_number, least=1),
             "numbers about fewer people than this are empty in `walkhouse-reports.duckdb`; 5 is"
             " usual",
+        ),
+    )
+    personal_key: str = field(
+        default="",
+        repr=False,
+        metadata=_rule(
+            _secret,
+            "the key of pseudonyms and of forgotten people, such as `openssl rand -hex 32` writes;"
+            " it may stand in the environment only",
+            shown=_shown_secret,
+            is_secret=True,
         ),
     )
     keep_days: int = field(
@@ -595,6 +624,11 @@ def _file_content(path: Path, *, is_named: bool) -> dict[str, str]:
     for name in content:
         if name not in known:
             raise SettingsError(f"{path}: {name} is no setting{_perhaps(name, known)}")
+        if _rule_of(name).is_secret:
+            raise SettingsError(
+                f"{path}: {name} is a secret, which no file may hold: remove it there, and set "
+                f"WALKHOUSE_{name.upper()} in the environment"
+            )
     return {name: _file_text(path, name, value) for name, value in content.items()}
 
 

@@ -28,6 +28,7 @@ FLOORS = (
         "object_store",
         "replacing",
         "quoting",
+        "keyed_hash",
         "crew",
         "stopping",
         "words",

@@ -210,3 +210,21 @@ def test_a_copy_that_names_no_place_is_refused(url: str) -> None:
     with pytest.raises(SettingsError, match="URL 1 of 1 must begin") as refused:
         Settings.from_environment({"WALKHOUSE_COPIES": url})
     assert "se cret" not in str(refused.value)
+
+
+def test_a_secret_stands_in_the_environment_only(tmp_path: Path) -> None:
+    secret = "d1f0" * 16
+    in_environment = {"WALKHOUSE_HOME": str(tmp_path), "WALKHOUSE_PERSONAL_KEY": secret}
+
+    settings = Settings.from_environment(in_environment)
+    (shown,) = (e for e in settings_in_force(in_environment) if e.name == "personal_key")
+
+    assert settings.personal_key == secret
+    assert secret not in repr(settings)
+    assert shown.value == "(set)"
+    with pytest.raises(SettingsError, match="a secret, which no file may hold") as refused:
+        Settings.from_environment(home_with(tmp_path, f'personal_key = "{secret}"'))
+    assert secret not in str(refused.value)
+    with pytest.raises(SettingsError, match="at least 32 characters") as refused:
+        Settings.from_environment({"WALKHOUSE_PERSONAL_KEY": "short secret"})
+    assert "short secret" not in str(refused.value)
