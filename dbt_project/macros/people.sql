@@ -24,3 +24,8 @@
     - count(distinct case when {{ person_id }} is not null then {{ end_user_id }} end){{ filter }}
     + count(distinct {{ person_id }}){{ filter }}
 {%- endmacro %}
+
+{# What is said of people, and `unknown` where nothing is; an expression on the columns of dim_people. #}
+{% macro said_or_unknown(expression) -%}
+    coalesce(nullif({{ expression }}, ''), 'unknown')
+{%- endmacro %}
