@@ -159,6 +159,7 @@ def _tables(release: Path, datasets: Iterable[Dataset]) -> dict[Dataset, Table]:
 
 
 _SYSTEM = TableColumn("system", "VARCHAR", "What people call the system.")
+_ITEM_TYPE = TableColumn("item_type", "VARCHAR", "The type of all items of the table.")
 _DEPARTMENT = TableColumn(
     "department", "VARCHAR", "For the filter alone: it chooses whose sessions are counted."
 )
@@ -166,8 +167,12 @@ _DEPARTMENT = TableColumn(
 
 def _added(dataset: Dataset) -> tuple[TableColumn, ...]:
     """The columns that a dataset has besides those of its table."""
-    system = (_SYSTEM,) if dataset.has_system else ()
-    return (*system, _DEPARTMENT) if dataset.of_departments else system
+    added = {
+        _SYSTEM: dataset.has_system,
+        _DEPARTMENT: bool(dataset.of_departments),
+        _ITEM_TYPE: bool(dataset.item_type),
+    }
+    return tuple(column for column, is_added in added.items() if is_added)
 
 
 def _first_days(release: Path, today: date | None) -> str:

@@ -46,12 +46,14 @@ class Dataset:
         has_system: whether its rows are of a system, whose name charts show.
         of_departments: the same of the departments that readers chose; empty where that has no
             meaning.
+        item_type: the type of all its items, where the table does not say it.
     """
 
     report: Report
     columns: tuple[Column, ...] = ()
     has_system: bool = False
     of_departments: str = ""
+    item_type: str = ""
 
     @property
     def table(self) -> str:
@@ -68,17 +70,18 @@ class Dataset:
         """What it is made of; empty where it is a published table as it stands."""
         if not self.has_system:
             return self.report.query
-        relation, department, choice = self.report.relation_as("report"), "", ""
+        relation, choice = self.report.relation_as("report"), ""
+        added = [f"'{self.item_type}' as item_type"] if self.item_type else []
         if self.of_departments:
             # Superset asks for a column of the filter's name, also where the filter is gone.
-            department = ", cast(null as varchar) as department"
+            added.append("cast(null as varchar) as department")
             choice = f"{{% set {CHOSEN} = filter_values('department', remove_filter=True) %}}"
             relation = (
                 f"{{% if {CHOSEN} %}} ({self.of_departments}) as report"
                 f" {{% else %}} {relation} {{% endif %}}"
             )
         return (
-            f"{choice}select report.*{department}, systems.system from {relation} "
+            f"{choice}select {', '.join(['report.*', *added, 'systems.system'])} from {relation} "
             f"left join ({_SYSTEMS}) as systems on report.system_id = systems.system_id"
         )
 
@@ -115,13 +118,15 @@ STEP = Column(
 )
 
 
-def _item_type(sql: str) -> Column:
-    return Column("item_type", "Item type", sql, "Documented name of the type of item.")
-
-
-def _by_people(report: Report, *columns: Column) -> Dataset:
+def _by_people(report: Report, *columns: Column, item_type: str = "") -> Dataset:
     """A report that can be narrowed to departments."""
-    return Dataset(report, columns, has_system=True, of_departments=of_departments(report))
+    return Dataset(
+        report,
+        columns,
+        has_system=True,
+        of_departments=of_departments(report),
+        item_type=item_type,
+    )
 
 
 RELEASE = Dataset(metrics.RELEASE)
@@ -162,12 +167,12 @@ FUNNEL = _by_people(
     metrics.FUNNEL,
     named("flow", "Flow", "flow_item_name", "flow_item_id"),
     STEP,
-    _item_type("flow_item_type"),
+    Column("item_type", "Item type", "flow_item_type", "Type of the flow."),
 )
-AUTOMATION = Dataset(metrics.AUTOMATION, (ITEM, _item_type("'Smart Walk-Thru'")), has_system=True)
-SURVEYS = _by_people(metrics.SURVEYS, ITEM, _item_type("'Survey'"))
-SMARTTIPS = _by_people(metrics.SMARTTIPS, ITEM, _item_type("'SmartTip'"))
-SEARCHES = _by_people(metrics.SEARCHES, _item_type("'WidgetSearch'"))
+AUTOMATION = Dataset(metrics.AUTOMATION, (ITEM,), has_system=True, item_type="Smart Walk-Thru")
+SURVEYS = _by_people(metrics.SURVEYS, ITEM, item_type="Survey")
+SMARTTIPS = _by_people(metrics.SMARTTIPS, ITEM, item_type="SmartTip")
+SEARCHES = _by_people(metrics.SEARCHES, item_type="WidgetSearch")
 LEDGER = Dataset(metrics.LEDGER)
 QUARANTINE = Dataset(metrics.QUARANTINE)
 LATE_EVENTS = Dataset(metrics.LATE_EVENTS)

@@ -67,11 +67,16 @@ def _of_sessions(fact: str, where: str = "") -> str:
 
 @dataclass(frozen=True)
 class _Item:
-    """How the rows of a fact name their item: expressions for its type, id and name."""
+    """How the rows of a fact name their item: an expression for its type, columns for the rest."""
 
     item_type: str
     item_id: str = "item_id"
     item_name: str = "item_name"
+
+    @property
+    def has_type(self) -> bool:
+        """Whether the report says the type; where all its items are of one, it does not."""
+        return not self.item_type.startswith("'")
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,9 @@ class _Counts:
         if self.at:
             keys.append(f"{_day(f'counted.{self.at}')} as report_date")
         if self.item:
-            keys += [f"items.{name}" for name in ("item_key", "item_type", "item_id", "item_name")]
+            keys += [f"items.{name}" for name in ("item_key", "item_id", "item_name")]
+            if self.item.has_type:
+                keys.append("items.item_type")
         counts = [f"{sql} as {column}" for column, sql in self.counts.items()]
         rows = f"({_of_sessions(self.fact, self.where)}) as counted"
         return (

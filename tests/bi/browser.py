@@ -37,7 +37,7 @@ class Reader:
         if not response.url.startswith((self.address, "data:", "blob:")):
             self.outside.append(response.url)
         elif response.status >= 400:
-            self.refused.append(f"{response.status} {response.url}")
+            self.refused.append(f"{response.status} {response.url}: {response.text()}")
 
     def log_in(self, user: str, password: str) -> None:
         """Log in as people do."""
