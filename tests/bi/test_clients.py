@@ -112,7 +112,7 @@ def counts(published_twice: Published) -> dict[str, dict[str, int]]:
 @pytest.mark.parametrize(
     ("name", "code", "requirements", "version"),
     [
-        ("duckdb-1.2.0", _DUCKDB, ["duckdb==1.2.0"], "1.2.0"),
+        ("duckdb-1.3.0", _DUCKDB, ["duckdb==1.3.0"], "1.3.0"),
         ("duckdb-2", _DUCKDB, ["duckdb>=2"], "2."),
         ("duckdb", _DUCKDB, [], ""),
         ("sqlalchemy", _SQLALCHEMY, ["sqlalchemy==2.0.45", "duckdb-engine==0.17.0"], ""),
