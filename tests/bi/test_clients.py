@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from dagster_project.release.publish import STORAGE_VERSION
 from tests.bi.clients import Program, client
 from tests.releases import Published
 
@@ -214,7 +215,7 @@ def test_the_storage_is_that_of_old_readers(published: Published) -> None:
         "select tags['storage_version'] from duckdb_databases()"
         " where database_name = current_database()"
     )
-    assert tags == [("v1.0.0+",)]
+    assert tags == [(f"{STORAGE_VERSION}+",)]
 
 
 SESSION = ("system_id", "environment", "session_id")
