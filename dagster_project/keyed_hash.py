@@ -77,10 +77,8 @@ def check_key(home: Path, key: Key | None, *, purpose: str) -> Key:
             f"{purpose} needs a key: set WALKHOUSE_PERSONAL_KEY in the environment, and keep it: "
             "without it the same person gets another name"
         )
-    noted = home / FINGERPRINT_FILE
-    try:
-        known = noted.read_text(encoding="ascii").strip()
-    except FileNotFoundError:
+    noted, known = home / FINGERPRINT_FILE, noted_fingerprint(home)
+    if not known:
         replace_text(noted, key.fingerprint + "\n")
         return key
     if known != key.fingerprint:
@@ -89,3 +87,11 @@ def check_key(home: Path, key: Key | None, *, purpose: str) -> Key:
             f"{known}: it is not the key of this home; set the right one"
         )
     return key
+
+
+def noted_fingerprint(home: Path) -> str:
+    """The fingerprint of the key that a home knows; empty before it met one."""
+    try:
+        return (home / FINGERPRINT_FILE).read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        return ""

@@ -21,6 +21,7 @@ import pyarrow as pa
 from dagster_project.ingest import csv_records, parquet_rows
 from dagster_project.ingest.ahead import made_ahead
 from dagster_project.ingest.classification import (
+    LINE_BYTES,
     LINE_COLUMNS,
     classification,
     columns_source,
@@ -58,6 +59,7 @@ from dagster_project.ingest.json_lines import (
 from dagster_project.ingest.json_records import Found, parsed
 from dagster_project.quoting import literal
 from dagster_project.stopping import go_on_or_stop
+from dagster_project.treatment import UNTREATED, Treatment
 
 _BATCH_BYTES = 80 * 1024 * 1024
 _BLOCKS_AHEAD = 8
@@ -103,8 +105,16 @@ class DumpReader:
         dump_date: date,
         max_late_days: int,
         target: Path,
+        treatment: Treatment = UNTREATED,
     ) -> None:
-        """Read into a folder that exists, with a connection from `prepare_connection`."""
+        """Read into a folder that exists, with a connection from `prepare_connection`.
+
+        Raises:
+            ValueError: values are to be treated, and the connection has no key for it.
+        """
+        if treatment.is_needed and treatment.key is None:
+            raise ValueError("a treatment without a key")
+        self._treatment = treatment
         self._connection = connection
         self._dump_date = dump_date
         self._max_late_days = max_late_days
@@ -322,9 +332,13 @@ class DumpReader:
         go_on_or_stop()
         part = self._target / f"lines-{len(self._parts):04d}.parquet"
         rows = classification(
-            source, form=form, dump_date=self._dump_date, max_late_days=self._max_late_days
+            source,
+            form=form,
+            dump_date=self._dump_date,
+            max_late_days=self._max_late_days,
+            treatment=self._treatment,
         )
-        columns = ", ".join(LINE_COLUMNS)
+        columns = ", ".join([*LINE_COLUMNS, *([LINE_BYTES] if self._treatment.is_needed else [])])
         try:
             self._connection.execute(
                 f"copy ({rows} select {columns} from rows_of_the_raw_layer)"
