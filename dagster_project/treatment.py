@@ -24,11 +24,12 @@ from pathlib import Path
 
 import duckdb
 
-from dagster_project.keyed_hash import Key, check_key, hash_sql
+from dagster_project.keyed_hash import Key, check_key, hash_sql, key_refusal
 from dagster_project.quoting import literal
 
 KEEP = "keep"
 SEED = "personal_data_policies"
+_PURPOSE = f"a policy of the seed {SEED}"
 _PSEUDONYMS = ("pseudonym", "pseudonym per system")
 _ANY = (KEEP, *_PSEUDONYMS, "drop")
 _TEXT = (KEEP, *_PSEUDONYMS, "numbers", "drop")
@@ -134,14 +135,22 @@ class Treatment:
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 
     def check(self, home: Path) -> None:
-        """Refuse what would split people.
+        """Refuse another key than that of the home: with two, one person would be two.
 
         Raises:
-            KeyRefusedError: the key is not the one of this home, or there is none.
+            KeyRefusedError: it is another one, or there is none.
             OSError: the fingerprint cannot be read or written.
         """
         if self.is_needed:
-            check_key(home, self.key, purpose=f"the seed {SEED}")
+            check_key(home, self.key, purpose=_PURPOSE)
+
+    def refusal(self, home: Path) -> str | None:
+        """Why `check` would refuse the key; nothing is written.
+
+        Raises:
+            OSError: the fingerprint cannot be read.
+        """
+        return key_refusal(home, self.key, purpose=_PURPOSE) if self.is_needed else None
 
     def give_to(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Let the SQL of the treatment run on a connection."""

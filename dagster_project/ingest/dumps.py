@@ -253,6 +253,7 @@ def ingest_dump(
             left_alone=read.left_alone,
             content_bytes=sum(row["content_bytes"] for row in read.ledger),
             quarantined_bytes=sum(row["quarantined_bytes"] for row in read.ledger),
+            treatment=definitions.treatment.digest,
         )
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)

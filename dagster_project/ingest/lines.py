@@ -276,9 +276,8 @@ class DumpReader:
                 for rows in some:
                     self._classify_parquet(name, columns, rows, next(whole, None))
         except (pa.ArrowException, OSError, ValueError) as error:
-            raise UnreadableFileError(
-                f"not readable as Parquet: {error}; deliver it again"
-            ) from error
+            said = "" if self._treatment.is_needed else f": {error}"  # which may repeat a value
+            raise UnreadableFileError(f"not readable as Parquet{said}; deliver it again") from error
 
     def _classify_parquet(
         self,

@@ -24,6 +24,7 @@ from dagster_project.operations.runs import note_conclusive
 from dagster_project.personal_data import load_tables
 from dagster_project.registry import (
     Invariant,
+    definitions_of,
     load_invariants,
     load_published_tables,
     quarantine_tolerance,
@@ -251,6 +252,7 @@ def _publish(settings: Settings, decision: Verdict, waiver: Waiver | None) -> Re
         project_commit=deployment.git_commit if deployment else None,
         is_project_modified=deployment.is_modified if deployment else None,
         smallest_group=settings.smallest_group,
+        treatment=definitions_of(settings).treatment.digest,
     )
     publish(
         settings.warehouse,
