@@ -36,6 +36,7 @@ _TEXT = (KEEP, *_PSEUDONYMS, "numbers", "drop")
 _SEPARATOR = "\x1f"
 _DIGITS = 32  # of a hash; twice as many are of no use, and every event has several
 _MARK_DIGITS = 8
+PSEUDONYM_LENGTH = len("p-") + _DIGITS
 
 _TREATMENT_VERSION = 1
 """Raise it with every change to what a policy does: under one, all dumps are then read again."""
@@ -134,6 +135,10 @@ class Treatment:
         content = [_TREATMENT_VERSION, self.policies, self.patterns, self.fingerprint]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 
+    def of(self, kind: str) -> str:
+        """The policy of a kind of personal data."""
+        return dict(self.policies).get(kind, KEEP)
+
     def check(self, home: Path) -> None:
         """Refuse another key than that of the home: with two, one person would be two.
 
@@ -161,14 +166,14 @@ class Treatment:
         """SQL for the key of an event, given the text of its identity."""
         return _hashed(f"{literal('event_key' + _SEPARATOR)} || {identity}")
 
-    def ids_of(self, end_user_id: str, systems: Sequence[str]) -> list[str]:
-        """How the ids of an end user begin in the lake: those of each system where they differ.
+    def pseudonyms_of(self, end_user_id: str, systems: Sequence[str]) -> list[str]:
+        """How the ids that stand for an end user begin, `PSEUDONYM_LENGTH` characters.
 
-        Nothing where they cannot be told.
+        Args:
+            end_user_id: as it came.
+            systems: each may have its own.
         """
-        policy = dict(self.policies).get("end_user_id", KEEP)
-        if policy == KEEP:
-            return [end_user_id]
+        policy = self.of("end_user_id")
         if policy not in _PSEUDONYMS or self.key is None:
             return []
         return [

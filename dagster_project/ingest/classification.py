@@ -505,9 +505,13 @@ rows_of_the_raw_layer as (
 """
 
 
-def lines_of_parts(parts: str) -> str:
-    """The lines that Parquet parts hold, given an SQL list of the parts."""
-    return f"select * from read_parquet({parts}) where outcome is not null"
+def lines_of_parts(parts: str, *, all_columns: bool = False) -> str:
+    """The lines that Parquet parts hold, given an SQL list of the parts.
+
+    Not of all columns, unless the parts are of one dump: others may have more or fewer.
+    """
+    columns = "*" if all_columns else ", ".join(LINE_COLUMNS)
+    return f"select {columns} from read_parquet({parts}) where outcome is not null"
 
 
 def _treated(treatment: Treatment) -> str:

@@ -379,7 +379,7 @@ class DumpReader:
         """Put many parts into one, since every query opens every part."""
         together = self._target / "lines.parquet"
         self._connection.execute(
-            f"copy ({lines_of_parts('?')}) to {literal(together)} ({_FORMAT})",
+            f"copy ({lines_of_parts('?', all_columns=True)}) to {literal(together)} ({_FORMAT})",
             [[file_pattern(part) for part in self._parts]],
         )
         for part in self._parts:
