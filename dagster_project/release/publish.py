@@ -93,6 +93,7 @@ class Release:
         is_project_modified: whether the project differed from that commit.
         smallest_group: numbers about fewer people are empty in its second file.
         variables: what the dbt project's variables say: the reporting time zone, thresholds.
+        treatment: digest of what was done to personal data; empty where nothing was.
     """
 
     release_id: str
@@ -109,6 +110,7 @@ class Release:
     is_project_modified: bool | None = None
     smallest_group: int = 1
     variables: Mapping[str, str | int | float] = field(default_factory=dict)
+    treatment: str = ""
 
 
 @dataclass(frozen=True)
@@ -534,15 +536,16 @@ def _link(path: Path, target: str) -> None:
 
 
 def _remove_old(published: Path, *, keep: int, first_dump: date | None = None) -> None:
-    """Remove releases that are not kept, and those that hold dumps that are not."""
+    """Remove releases that are not kept, and those that hold what is not kept any more."""
     current = current_release(published)
     for place, release in enumerate(releases(published)):
         is_too_old = first_dump is not None and (
             release.first_dump_date is not None
             and date.fromisoformat(release.first_dump_date) < first_dump
         )
+        is_treated_otherwise = current is not None and release.treatment != current.treatment
         is_current = current is not None and release.release_id == current.release_id
-        if (place >= keep or is_too_old) and not is_current:
+        if (place >= keep or is_too_old or is_treated_otherwise) and not is_current:
             shutil.rmtree(release_folder(published, release.release_id))
 
 

@@ -24,6 +24,7 @@ from dagster_project.operations.runs import note_conclusive
 from dagster_project.personal_data import load_tables
 from dagster_project.registry import (
     Invariant,
+    definitions_of,
     load_invariants,
     load_published_tables,
     load_settings_of_models,
@@ -253,6 +254,7 @@ def _publish(settings: Settings, decision: Verdict, waiver: Waiver | None) -> Re
         is_project_modified=deployment.is_modified if deployment else None,
         smallest_group=settings.smallest_group,
         variables=load_settings_of_models(settings.dbt_project),
+        treatment=definitions_of(settings).treatment.digest,
     )
     publish(
         settings.warehouse,
