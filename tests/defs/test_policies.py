@@ -130,7 +130,7 @@ def test_nothing_is_built_while_the_lake_holds_what_was_read_under_other_policie
     assert not look(home.settings).treated_otherwise
     set_policies(home.settings.dbt_project, {"end_user_id": "pseudonym", "browser": "drop"})
     said = look(home.settings).treated_otherwise or ""
-    assert "2 dumps in the lake (2026-03-01, 2026-03-02) were read under other policies" in said
+    assert "the lake has 2 dumps (2026-03-01, 2026-03-02) from before the policies" in said
     assert look(home.settings).pending.changed == tuple(DAYS[:2])
 
     assert ingest(home.settings, home.instance, DAYS[0], DAYS[0]).success
@@ -138,7 +138,7 @@ def test_nothing_is_built_while_the_lake_holds_what_was_read_under_other_policie
     home.end_runs()
     due = build_due(home.settings, home.instance)
     assert isinstance(due, dg.SkipReason)
-    assert "1 dump in the lake (2026-03-02)" in (due.skip_message or "")
+    assert "the lake has 1 dump (2026-03-02)" in (due.skip_message or "")
 
     assert ingest(home.settings, home.instance, *DAYS).success
     assert build_request(look(home.settings)) is not None
