@@ -29,6 +29,7 @@ FLOORS = (
         "replacing",
         "quoting",
         "keyed_hash",
+        "treatment",
         "crew",
         "stopping",
         "words",

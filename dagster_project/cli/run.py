@@ -47,6 +47,7 @@ def run(waive: str | None, reason: str, is_patient: bool, withdraw: str | None) 
     Exit code 0 only if the state of the landing is published, and every copy holds it.
     """
     from dagster_project.ingest.withdrawal import Confirmed, WithdrawalError
+    from dagster_project.keyed_hash import KeyRefusedError
     from dagster_project.release.gate import Waiver, WaiverError
 
     settings = settings_or_fail()
@@ -65,7 +66,7 @@ def run(waive: str | None, reason: str, is_patient: bool, withdraw: str | None) 
             is_patient=is_patient,
             confirmed=Confirmed.of([part.strip() for part in (withdraw or "").split(",") if part]),
         )
-    except (SettingsError, WaiverError, WithdrawalError) as error:
+    except (SettingsError, WaiverError, WithdrawalError, KeyRefusedError) as error:
         fail(str(error), code=2)
     except (OSError, RuntimeError) as error:
         fail(str(error))

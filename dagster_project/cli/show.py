@@ -76,8 +76,13 @@ def what_is_missing(console: Console, settings: Settings) -> None:
     """Why the state of the landing is not published."""
     situation = look(settings)
     console.print("walkhouse: the state of the landing is not published", style="red")
-    if situation.withdrawal_held:
-        console.print(f"  {situation.withdrawal_held}", markup=False)
+    for reason in (
+        situation.key_refused,
+        situation.withdrawal_held,
+        situation.treated_otherwise,
+    ):
+        if reason:
+            console.print(f"  {reason}", markup=False)
     for message in situation.failures.values():
         console.print(f"  {message}", markup=False)
     if situation.catalogue_failure:
@@ -129,6 +134,10 @@ def status(console: Console, settings: Settings) -> None:
     ):
         if days:
             say(what, _days(days))
+    if situation.key_refused:
+        say("key refused", situation.key_refused)
+    if situation.treated_otherwise:
+        say("not built", situation.treated_otherwise)
     if situation.withdrawal_held:
         say("withdrawal held", situation.withdrawal_held)
     if situation.is_catalogue_pending:

@@ -34,6 +34,7 @@ from dagster_project.ingest.envelopes import (
 )
 from dagster_project.quoting import literal
 from dagster_project.registry import Definitions, name_key
+from dagster_project.treatment import UNTREATED, Treatment
 
 LINE_COLUMNS = {
     "dump_date": "date",
@@ -66,6 +67,11 @@ LINE_COLUMNS = {
     "keys": "varchar",
 }
 """Columns of the raw layer's `lines` and their types."""
+
+LINE_BYTES = "line_bytes"
+"""Beside them where lines are treated: how long the text was that is not kept."""
+
+_NOT_KEPT = "(not kept)"
 
 # The parts of an event's identity, in the order in which they are hashed (`getting-data-in.md`).
 _IDENTITY = (
@@ -110,8 +116,9 @@ _NUMBERS = tuple(column for column in TABULAR_COLUMNS if column not in _NO_NUMBE
 
 
 def prepare_connection(connection: duckdb.DuckDBPyConnection, definitions: Definitions) -> None:
-    """Give a connection the names that the classification looks up."""
+    """Give a connection the names that the classification looks up, and the key if there is one."""
     connection.execute("set timezone = 'UTC'")
+    definitions.treatment.give_to(connection)
     spelled = {
         _pair_key(p.written_item_type, p.written_event): (p.item_type, p.event)
         for p in definitions.pairs
@@ -126,6 +133,7 @@ def prepare_connection(connection: duckdb.DuckDBPyConnection, definitions: Defin
     types = dict(definitions.item_types)
     _lookup(connection, "item_types_as_written", types)
     _lookup(connection, "item_types_loosely", {name_key(k): v for k, v in types.items()})
+    _lookup(connection, "events", {name_key(p.written_event): p.event for p in definitions.pairs})
     ignored = {name_key(event): event for event in definitions.ignored_events}
     _lookup(connection, "ignored_events", ignored)
     names = {name.lower(): name for _, name in definitions.environments}
@@ -318,10 +326,18 @@ def folder_names(name: str) -> dict[str, str]:
     return {key: unquote(value) for key, value in folders}
 
 
-def classification(source: str, *, form: Form, dump_date: date, max_late_days: int) -> str:
+def classification(
+    source: str,
+    *,
+    form: Form,
+    dump_date: date,
+    max_late_days: int,
+    treatment: Treatment = UNTREATED,
+) -> str:
     """CTEs that end in `rows_of_the_raw_layer`: each line with its outcome (`getting-data-in.md`).
 
     A row without an outcome stands for a line that has to be looked at again; see `lines_of_parts`.
+    Where values are treated, the rows have `LINE_BYTES` as well.
     """
     # One webhook carries one event, so its folder may be the only place that says which.
     item_type, event = (
@@ -333,6 +349,11 @@ def classification(source: str, *, form: Form, dump_date: date, max_late_days: i
     earliest_ms = midnight * 1000 - max_late_days * _DAY_MS
     latest = dump_date + timedelta(days=2)
     environment = f"trim(environment, {literal(_BLANKS)})"
+    judged = "judged"
+    line = "case when outcome <> 'event' then trim(line, e' \\t\\r\\n') end as line"
+    if treatment.is_needed:
+        judged = "treated"
+        line = f"null::varchar as line,\n        {LINE_BYTES}"
     return f"""
 with
 
@@ -444,7 +465,7 @@ judged as (
     from named
 
 ),
-
+{_treated(treatment)}
 rows_of_the_raw_layer as (
 
     select
@@ -471,22 +492,77 @@ rows_of_the_raw_layer as (
                 then 'occurred_at: ' || occurred_at || ', over {max_late_days} days before the dump'
             when 'undefined_event' then 'item type: ' || item_type || ', event: ' || event
         end as detail,
-        case when outcome <> 'event' then trim(line, e' \\t\\r\\n') end as line,
-        case when outcome = 'event' then {_event_key()} end as event_key,
+        {line},
+        case when outcome = 'event' then {_event_key(treatment)} end as event_key,
         instant as occurred_at,
         instant::date as event_date,
         {_typed_columns(form)},
         keys
 
-    from judged
+    from {judged}
 
 )
 """
 
 
-def lines_of_parts(parts: str) -> str:
-    """The lines that Parquet parts hold, given an SQL list of the parts."""
-    return f"select * from read_parquet({parts}) where outcome is not null"
+def lines_of_parts(parts: str, *, all_columns: bool = False) -> str:
+    """The lines that Parquet parts hold, given an SQL list of the parts.
+
+    Not of all columns, unless the parts are of one dump: others may have more or fewer.
+    """
+    columns = "*" if all_columns else ", ".join(LINE_COLUMNS)
+    return f"select {columns} from read_parquet({parts}) where outcome is not null"
+
+
+def _treated(treatment: Treatment) -> str:
+    """A CTE in which no value is left that is not to be kept; empty where all are kept.
+
+    Only events keep values. In any other line they may stand in the wrong column, and a line that
+    has to be looked at again may have been misread. Such lines keep what says why they are none.
+    """
+    if not treatment.is_needed:
+        return ""
+    is_event = "(is_defined and reason is null and not is_control and not is_odd)"
+    values = {column: column for column in _columns_as_they_came()} | treatment.expressions()
+    replaced = ",\n                ".join(
+        f"case when {is_event} then {expression} end as {column}"
+        for column, expression in {**values, "instant": "instant", EVENT_ID: EVENT_ID}.items()
+        if column not in ("item_type", "event")
+    )
+    return f"""
+treated as (
+
+    select
+        * replace (
+                {replaced},
+                case when {is_event} then item_type
+                    else coalesce(
+                        {_looked_up("item_types_loosely", _name_key("item_type"))},
+                        {literal(_NOT_KEPT)}
+                    )
+                end as item_type,
+                case when {is_event} then event
+                    else coalesce(
+                        {_looked_up("events", _name_key("event"))}, {literal(_NOT_KEPT)}
+                    )
+                end as event,
+                regexp_replace(problem, ' \\(.*', '') as problem,
+                case when reason in ('bad_timestamp', 'future_timestamp', 'too_old')
+                    then {literal(_NOT_KEPT)}
+                end as occurred_at
+        ),
+        strlen(trim(line, e' \\t\\r\\n')) as {LINE_BYTES}
+
+    from judged
+
+),
+"""
+
+
+def _columns_as_they_came() -> list[str]:
+    """The columns of the raw layer that hold what stood in a line."""
+    columns = list(LINE_COLUMNS)
+    return columns[columns.index("event_date") + 1 : columns.index("keys")]
 
 
 def _typed_columns(form: Form) -> str:
@@ -500,17 +576,17 @@ def _typed_columns(form: Form) -> str:
             " as integer)"
         ),
     }
-    columns = list(LINE_COLUMNS)
-    between = columns[columns.index("event_date") + 1 : columns.index("keys")]
     return ",\n        ".join(
-        f"{special[column]} as {column}" if column in special else column for column in between
+        f"{special[column]} as {column}" if column in special else column
+        for column in _columns_as_they_came()
     )
 
 
-def _event_key() -> str:
+def _event_key(treatment: Treatment) -> str:
     """An injective text of the identity, hashed: equal exactly for equal events."""
     parts = ", ".join(f"{part}::varchar" for part in _IDENTITY)
-    return f"md5(json_array({parts})::varchar)"
+    identity = f"json_array({parts})::varchar"
+    return treatment.key_of(identity) if treatment.is_needed else f"md5({identity})"
 
 
 def _whole_numbers() -> str:

@@ -25,7 +25,7 @@ from typing import Any
 import duckdb
 
 from dagster_project.crew import crew
-from dagster_project.ingest.classification import LINE_COLUMNS, prepare_connection
+from dagster_project.ingest.classification import LINE_BYTES, LINE_COLUMNS, prepare_connection
 from dagster_project.ingest.files import UnreadableFileError
 from dagster_project.ingest.lake import Lake, LakeDump
 from dagster_project.ingest.landing import LandedDump, LandedFile, Landing
@@ -128,7 +128,8 @@ class DayTaken:
 
 def reader_digest(definitions: Definitions) -> str:
     """Changes when the same file could be read differently."""
-    return hashlib.sha256(f"{READER_VERSION} {definitions.digest}".encode()).hexdigest()
+    parts = (str(READER_VERSION), definitions.digest, definitions.treatment.digest)
+    return hashlib.sha256(" ".join(filter(None, parts)).encode()).hexdigest()
 
 
 def pending_dumps(
@@ -252,6 +253,7 @@ def ingest_dump(
             left_alone=read.left_alone,
             content_bytes=sum(row["content_bytes"] for row in read.ledger),
             quarantined_bytes=sum(row["quarantined_bytes"] for row in read.ledger),
+            treatment=definitions.treatment.digest,
         )
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
@@ -413,7 +415,11 @@ def _read_files(
     """
     day = landed.dump_date
     reader = DumpReader(
-        connection, dump_date=day, max_late_days=definitions.max_late_days, target=target
+        connection,
+        dump_date=day,
+        max_late_days=definitions.max_late_days,
+        target=target,
+        treatment=definitions.treatment,
     )
     hashes: dict[str, str] = {}
     files: list[tuple[LandedFile, FileRead]] = []
@@ -433,7 +439,9 @@ def _read_files(
         else:
             files.append((file, read))
     parts, lines = reader.finish()
-    quarantined = _quarantined_bytes(connection, parts)
+    quarantined = _quarantined_bytes(
+        connection, parts, LINE_BYTES if definitions.treatment.is_needed else "strlen(line)"
+    )
     ledger = [
         _ledger_row(
             day,
@@ -593,13 +601,15 @@ def _event_dates(connection: duckdb.DuckDBPyConnection, parts: list[Path]) -> di
     return dict(rows)
 
 
-def _quarantined_bytes(connection: duckdb.DuckDBPyConnection, parts: list[Path]) -> dict[str, int]:
-    """Bytes of the quarantined lines of each file that has any."""
+def _quarantined_bytes(
+    connection: duckdb.DuckDBPyConnection, parts: list[Path], size: str
+) -> dict[str, int]:
+    """Bytes of the quarantined lines of each file that has any, given SQL for those of a line."""
     if not parts:
         return {}
     rows = connection.execute(
-        "select source_file, sum(strlen(line))::bigint from read_parquet(?)"
-        " where outcome = 'quarantined' and line is not null group by source_file",
+        f"select source_file, sum({size})::bigint from read_parquet(?)"
+        f" where outcome = 'quarantined' and {size} is not null group by source_file",
         [[str(part) for part in parts]],
     ).fetchall()
     return dict(rows)

@@ -52,6 +52,7 @@ class LakeDump:
         left_alone: files that are no dump files, by name nor by content.
         content_bytes: bytes of its files, uncompressed.
         quarantined_bytes: of them, those of quarantined lines.
+        treatment: digest of what was done to personal data; empty where nothing was.
     """
 
     dump_date: str
@@ -66,6 +67,7 @@ class LakeDump:
     left_alone: tuple[str, ...]
     content_bytes: int = 0
     quarantined_bytes: int = 0
+    treatment: str = ""
 
     @property
     def quarantined_share(self) -> float:

@@ -21,6 +21,7 @@ import pyarrow as pa
 from dagster_project.ingest import csv_records, parquet_rows
 from dagster_project.ingest.ahead import made_ahead
 from dagster_project.ingest.classification import (
+    LINE_BYTES,
     LINE_COLUMNS,
     classification,
     columns_source,
@@ -58,6 +59,7 @@ from dagster_project.ingest.json_lines import (
 from dagster_project.ingest.json_records import Found, parsed
 from dagster_project.quoting import literal
 from dagster_project.stopping import go_on_or_stop
+from dagster_project.treatment import UNTREATED, Treatment
 
 _BATCH_BYTES = 80 * 1024 * 1024
 _BLOCKS_AHEAD = 8
@@ -103,8 +105,16 @@ class DumpReader:
         dump_date: date,
         max_late_days: int,
         target: Path,
+        treatment: Treatment = UNTREATED,
     ) -> None:
-        """Read into a folder that exists, with a connection from `prepare_connection`."""
+        """Read into a folder that exists, with a connection from `prepare_connection`.
+
+        Raises:
+            ValueError: values are to be treated, and the connection has no key for it.
+        """
+        if treatment.is_needed and treatment.key is None:
+            raise ValueError("a treatment without a key")
+        self._treatment = treatment
         self._connection = connection
         self._dump_date = dump_date
         self._max_late_days = max_late_days
@@ -266,9 +276,8 @@ class DumpReader:
                 for rows in some:
                     self._classify_parquet(name, columns, rows, next(whole, None))
         except (pa.ArrowException, OSError, ValueError) as error:
-            raise UnreadableFileError(
-                f"not readable as Parquet: {error}; deliver it again"
-            ) from error
+            said = "" if self._treatment.is_needed else f": {error}"  # which may repeat a value
+            raise UnreadableFileError(f"not readable as Parquet{said}; deliver it again") from error
 
     def _classify_parquet(
         self,
@@ -322,9 +331,13 @@ class DumpReader:
         go_on_or_stop()
         part = self._target / f"lines-{len(self._parts):04d}.parquet"
         rows = classification(
-            source, form=form, dump_date=self._dump_date, max_late_days=self._max_late_days
+            source,
+            form=form,
+            dump_date=self._dump_date,
+            max_late_days=self._max_late_days,
+            treatment=self._treatment,
         )
-        columns = ", ".join(LINE_COLUMNS)
+        columns = ", ".join([*LINE_COLUMNS, *([LINE_BYTES] if self._treatment.is_needed else [])])
         try:
             self._connection.execute(
                 f"copy ({rows} select {columns} from rows_of_the_raw_layer)"
@@ -366,7 +379,7 @@ class DumpReader:
         """Put many parts into one, since every query opens every part."""
         together = self._target / "lines.parquet"
         self._connection.execute(
-            f"copy ({lines_of_parts('?')}) to {literal(together)} ({_FORMAT})",
+            f"copy ({lines_of_parts('?', all_columns=True)}) to {literal(together)} ({_FORMAT})",
             [[file_pattern(part) for part in self._parts]],
         )
         for part in self._parts:

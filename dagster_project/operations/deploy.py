@@ -36,6 +36,7 @@ from dagster_project.registry import load_definitions, load_invariants, load_pub
 from dagster_project.release.diff import Difference, difference
 from dagster_project.release.publish import current_release, releases
 from dagster_project.settings import Settings
+from dagster_project.treatment import PolicyError
 
 logger = logging.getLogger("walkhouse")
 
@@ -218,7 +219,7 @@ def _parse(settings: Settings, copy: Path) -> None:
             load_definitions(copy)
             load_invariants(copy)
             load_published_tables(copy)
-        except DbtError as error:
+        except (DbtError, PolicyError) as error:
             raise DeployError(str(error)) from error
         except (KeyError, TypeError, ValueError, AttributeError, yaml.YAMLError) as error:
             raise DeployError(

@@ -26,7 +26,7 @@ from dagster_project.operations.deploy import ensure_deployed
 from dagster_project.operations.instance import prepare_instance_folder, records_kept_open
 from dagster_project.operations.pending import Situation, look
 from dagster_project.operations.watch import watch
-from dagster_project.registry import load_definitions, load_invariants
+from dagster_project.registry import definitions_of, load_invariants
 from dagster_project.release.copies.send import copies_behind
 from dagster_project.release.gate import Waiver
 from dagster_project.release.publish import Release, current_release, end_hold
@@ -69,10 +69,12 @@ def bring_up_to_date(
         OSError: the landing cannot be listed.
         LakeVersionError: the lake was written by another version, and cannot be read again.
         DeployError: nothing is deployed, and the dbt project cannot be.
+        KeyRefusedError: a policy of personal data needs a key, and this is not the one.
         RuntimeError: nothing was ever taken in, and the landing is empty; or what Dagster records
             of the run cannot be written.
     """
     checkout, settings = settings, ensure_deployed(settings)
+    definitions_of(settings).treatment.check(settings.home)
     if differs := not_deployed(checkout):
         logger.warning("%s", differs)
     if waiver:
@@ -296,7 +298,7 @@ def _said_of_a_stopped_run(settings: Settings, before: Situation) -> str:
     """What is done, and what the next run will do; nothing is listed for it."""
     landed = before.landed.dumps
     loaded = Lake(settings.lake).dumps()
-    reader = reader_digest(load_definitions(settings.dbt_project))
+    reader = reader_digest(definitions_of(settings))
     left = set(pending_dumps(landed, loaded, reader=reader).dates)
     count = len(before.pending.dates)
     taken_in = count - len(left & set(before.pending.dates))

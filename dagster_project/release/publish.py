@@ -29,7 +29,7 @@ import json
 import shutil
 import stat
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -92,6 +92,8 @@ class Release:
         project_commit: the commit that the project was deployed from, None where there is none.
         is_project_modified: whether the project differed from that commit.
         smallest_group: numbers about fewer people are empty in its second file.
+        variables: what the dbt project's variables say: the reporting time zone, thresholds.
+        treatment: digest of what was done to personal data; empty where nothing was.
     """
 
     release_id: str
@@ -107,6 +109,8 @@ class Release:
     project_commit: str | None = None
     is_project_modified: bool | None = None
     smallest_group: int = 1
+    variables: Mapping[str, str | int | float] = field(default_factory=dict)
+    treatment: str = ""
 
 
 @dataclass(frozen=True)
@@ -187,6 +191,12 @@ RELEASE_COLUMNS = (
         "smallest_group",
         "bigint",
         "Numbers about fewer people are empty in `walkhouse-reports.duckdb`.",
+    ),
+    ReleaseColumn(
+        "variables",
+        "string",
+        "JSON object: what the dbt project's variables say, such as the reporting time zone and the"
+        " thresholds.",
     ),
 )
 
@@ -480,6 +490,7 @@ def _write_release_table(target: duckdb.DuckDBPyConnection, release: Release) ->
         **asdict(release),
         "published_at": published_at.astimezone(UTC).replace(tzinfo=None),
         "waivers": json.dumps(dict(release.waivers)),
+        "variables": json.dumps(dict(release.variables)),
     }
     columns = ", ".join(f"?::{column.data_type} as {column.name}" for column in RELEASE_COLUMNS)
     target.execute("create schema if not exists meta")
@@ -525,15 +536,16 @@ def _link(path: Path, target: str) -> None:
 
 
 def _remove_old(published: Path, *, keep: int, first_dump: date | None = None) -> None:
-    """Remove releases that are not kept, and those that hold dumps that are not."""
+    """Remove releases that are not kept, and those that hold what is not kept any more."""
     current = current_release(published)
     for place, release in enumerate(releases(published)):
         is_too_old = first_dump is not None and (
             release.first_dump_date is not None
             and date.fromisoformat(release.first_dump_date) < first_dump
         )
+        is_treated_otherwise = current is not None and release.treatment != current.treatment
         is_current = current is not None and release.release_id == current.release_id
-        if (place >= keep or is_too_old) and not is_current:
+        if (place >= keep or is_too_old or is_treated_otherwise) and not is_current:
             shutil.rmtree(release_folder(published, release.release_id))
 
 

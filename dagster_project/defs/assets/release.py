@@ -24,8 +24,10 @@ from dagster_project.operations.runs import note_conclusive
 from dagster_project.personal_data import load_tables
 from dagster_project.registry import (
     Invariant,
+    definitions_of,
     load_invariants,
     load_published_tables,
+    load_settings_of_models,
     quarantine_tolerance,
 )
 from dagster_project.release.gate import Verdict, Waiver, WaiverError, verdict
@@ -251,6 +253,8 @@ def _publish(settings: Settings, decision: Verdict, waiver: Waiver | None) -> Re
         project_commit=deployment.git_commit if deployment else None,
         is_project_modified=deployment.is_modified if deployment else None,
         smallest_group=settings.smallest_group,
+        variables=load_settings_of_models(settings.dbt_project),
+        treatment=definitions_of(settings).treatment.digest,
     )
     publish(
         settings.warehouse,

@@ -82,8 +82,12 @@ def copies_behind(urls: Sequence[str], published: Path) -> list[CopyState]:
 
 
 def releases_to_keep(settings: Settings) -> int:
-    """How many releases a copy keeps; where dumps are not kept for ever, as many as are here."""
-    if settings.keep_days:
+    """How many releases a copy keeps; as many as are here where some had to go.
+
+    That is so where dumps are not kept for ever, and where personal data are treated.
+    """
+    current = current_release(settings.published)
+    if settings.keep_days or (current is not None and current.treatment):
         return max(1, len(releases(settings.published)))
     return settings.keep_releases
 
