@@ -114,7 +114,12 @@ def look(
     loaded = lake.dumps() if is_readable else {}
     catalogue = loaded_catalogue(lake) if is_readable else None
     signature = catalogue_signature(landed.catalogue, definitions)
-    pending = pending_dumps(landed.dumps, loaded, reader=reader_digest(definitions))
+    pending = pending_dumps(
+        landed.dumps,
+        loaded,
+        reader=reader_digest(definitions),
+        treatment=definitions.treatment,
+    )
     awaited = lake.awaited()
     withdrawn = {*pending.withdrawn, *(awaited - landed.dumps.keys())}
     pending = replace(pending, withdrawn=tuple(sorted(withdrawn)))

@@ -298,8 +298,15 @@ def _said_of_a_stopped_run(settings: Settings, before: Situation) -> str:
     """What is done, and what the next run will do; nothing is listed for it."""
     landed = before.landed.dumps
     loaded = Lake(settings.lake).dumps()
-    reader = reader_digest(definitions_of(settings))
-    left = set(pending_dumps(landed, loaded, reader=reader).dates)
+    definitions = definitions_of(settings)
+    left = set(
+        pending_dumps(
+            landed,
+            loaded,
+            reader=reader_digest(definitions),
+            treatment=definitions.treatment,
+        ).dates
+    )
     count = len(before.pending.dates)
     taken_in = count - len(left & set(before.pending.dates))
     release = current_release(settings.published)
