@@ -35,6 +35,17 @@ FILE = "forgotten.json"
 SHORTEST_MENTION = 4
 """A shorter id is not looked for in the lines of others: it is a part of too many texts."""
 
+FORGOTTEN_COLUMNS = {
+    "request": "bigint",
+    "person": "varchar",
+    "system_id": "varchar",
+    "is_removal": "boolean",
+    "asked_at": "timestamp",
+    "dumps": "bigint",
+    "events": "bigint",
+}
+"""Columns of what dbt reads of the requests (`raw.forgotten`), and their types."""
+
 UNKNOWN_SYSTEM = "unknown"
 _PURPOSE = "forgotten\x1f"
 _READINGS = 3  # how often a text is read as if it were written in an escaped form
@@ -170,9 +181,13 @@ class People:
 
     def is_mentioned(self, text: str | None, system_id: str | None = None) -> bool:
         """Whether the id of a forgotten person stands in a text."""
+        return bool(self.mentioned_in(text, system_id))
+
+    def mentioned_in(self, text: str | None, system_id: str | None = None) -> list[int]:
+        """The numbers of the requests for people whose ids stand in a text."""
         if not text or not self._lengths:
-            return False
-        return any(each.is_about(system_id) for each in self._mentioned_in(text))
+            return []
+        return [each.number for each in self._mentioned_in(text) if each.is_about(system_id)]
 
     def give_to(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Let SQL ask, by `request_of(end_user_id, system_id)` and `is_mentioned(text, system_id)`.

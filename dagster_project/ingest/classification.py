@@ -536,9 +536,7 @@ _IS_ASIDE = "(is_odd or (line is null and (reason is not null or is_control or n
 _IS_EVENT = "(is_defined and reason is null and not is_control and not is_odd)"
 _BYTES_OF_LINE = f"strlen(trim(line, e' \\t\\r\\n')) as {LINE_BYTES}"
 
-# Where the id of a forgotten person may stand in an event of somebody else, and what stands there
-# then. Ids of items and systems are their own: one may have the number of a person.
-_MAY_MENTION = {
+MAY_MENTION = {
     **dict.fromkeys(
         (
             *("item_name", "parent_item_name", "page_host", "page_path", "page_title"),
@@ -553,6 +551,8 @@ _MAY_MENTION = {
     "value": literal(NOT_A_NUMBER),
     "keys": "null",
 }
+"""Where the id of a forgotten person may stand in an event of somebody else, and SQL for what is
+there then. Ids of items and systems are their own: one may have the number of a person."""
 
 
 def _forgotten(treatment: Treatment) -> str:
@@ -568,9 +568,9 @@ def _forgotten(treatment: Treatment) -> str:
     own = treatment.expressions_of_forgotten()
     mentions = ",\n        ".join(
         f"{_IS_EVENT} and is_mentioned({column}, system_id) as {column}_mentions"
-        for column in _MAY_MENTION
+        for column in MAY_MENTION
     )
-    any_mention = " or ".join(f"{column}_mentions" for column in _MAY_MENTION)
+    any_mention = " or ".join(f"{column}_mentions" for column in MAY_MENTION)
     columns = [column for column in _columns_as_they_came() if column not in ("item_type", "event")]
     replaced = ",\n                ".join(
         f"case when is_emptied then null {_cases_of(column, own)} else {column} end as {column}"
@@ -637,8 +637,8 @@ forgotten as (
 def _cases_of(column: str, own: Mapping[str, str]) -> str:
     """What stands in a column of an event of who is forgotten, or in which their id stands."""
     cases = []
-    if column in _MAY_MENTION:
-        cases.append(f"when {column}_mentions then {_MAY_MENTION[column]}")
+    if column in MAY_MENTION:
+        cases.append(f"when {column}_mentions then {MAY_MENTION[column]}")
     if column in own:
         cases.append(f"when {FORGOTTEN_BY} is not null then {own[column]}")
     return " ".join(cases)

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
+from dagster import serialize_value
 
 from dagster_project.operations.runs import BUILD, COPY, INGEST, days_of
 from dagster_project.settings import Settings
@@ -65,3 +67,25 @@ def _remove_files(instance: dg.DagsterInstance, home: Path, run_id: str) -> None
         for suffix in ("", "-wal", "-shm"):
             Path(path_of(run_id) + suffix).unlink(missing_ok=True)
     shutil.rmtree(home / "storage" / run_id, ignore_errors=True)
+
+
+def remove_records(
+    instance: dg.DagsterInstance, settings: Settings, names_them: Callable[[str], bool]
+) -> list[str]:
+    """Remove what is recorded of runs whose records name somebody.
+
+    Args:
+        instance: of Dagster.
+        settings: of the installation.
+        names_them: whether a text names somebody.
+
+    Returns:
+        what could not be removed, in sentences.
+    """
+    for record in instance.get_run_records(dg.RunsFilter(statuses=_ENDED)):
+        run = record.dagster_run
+        said = [serialize_value(entry) for entry in instance.all_logs(run.run_id)]
+        if any(names_them(text) for text in [*said, serialize_value(run)]):
+            instance.delete_run(run.run_id)
+            _remove_files(instance, settings.dagster_home, run.run_id)
+    return []

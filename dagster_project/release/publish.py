@@ -30,7 +30,7 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -94,6 +94,7 @@ class Release:
         is_project_modified: whether the project differed from that commit.
         smallest_group: numbers about fewer people are empty in its second file.
         treatment: digest of what was done to personal data; empty where nothing was.
+        requests_known: how many people, in all, were to be forgotten then.
     """
 
     release_id: str
@@ -110,6 +111,7 @@ class Release:
     is_project_modified: bool | None = None
     smallest_group: int = 1
     treatment: str = ""
+    requests_known: int = 0
 
 
 @dataclass(frozen=True)
@@ -469,7 +471,26 @@ def _leave_out_free_blocks(file: Path, config: dict[str, Any]) -> None:
         ).fetchall()[0]
     if total - used < _MANY_GAPS * total or used * block > _QUICK_TO_WRITE:
         return
+    write_anew(file, config)
+
+
+def write_anew(file: Path, config: dict[str, Any]) -> None:
+    """Replace a file of DuckDB by one with the same tables, and without what was deleted from it.
+
+    Nobody else may have it open.
+
+    Args:
+        file: of DuckDB.
+        config: what DuckDB is opened with.
+
+    Raises:
+        OSError: no space is left, for example.
+        duckdb.Error: it cannot be read.
+    """
     compact = file.with_name(f".{file.name}")
+    compact.unlink(missing_ok=True)
+    with duckdb.connect(str(file)):  # what a log beside it holds becomes a part of it
+        pass
     with duckdb.connect(config=config) as connection:
         connection.execute("set enable_progress_bar = false")
         connection.execute(f"attach {literal(file)} as gaps (read_only)")
@@ -478,6 +499,23 @@ def _leave_out_free_blocks(file: Path, config: dict[str, Any]) -> None:
         connection.execute("checkpoint compact")
         connection.execute("detach compact")
     compact.replace(file)
+
+
+def remove_releases(published: Path, release_ids: Collection[str]) -> list[str]:
+    """Remove releases, but for the one that readers see.
+
+    Returns:
+        the ids of those that are still there.
+    """
+    current = current_release(published)
+    left = []
+    for release_id in release_ids:
+        folder = release_folder(published, release_id)
+        if current is not None and current.release_id == release_id:
+            left.append(release_id)
+        elif folder.exists():
+            shutil.rmtree(folder)
+    return left
 
 
 def _drop_what_is_not_published(
