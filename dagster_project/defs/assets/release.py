@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -21,7 +22,8 @@ from dagster_project.ingest.landing import first_kept
 from dagster_project.locks import warehouse_writer
 from dagster_project.models.deployed import Deployments
 from dagster_project.models.rebuilds import rebuilds_of_last_build
-from dagster_project.operations.forgetting import releases_to_remove, still_shown
+from dagster_project.operations.forgetting import finish, releases_to_remove, still_shown
+from dagster_project.operations.retention import remove_records
 from dagster_project.operations.runs import note_conclusive
 from dagster_project.personal_data import load_tables
 from dagster_project.registry import (
@@ -56,8 +58,15 @@ AUDIT = "audit"
 _BUILD = "run `walkhouse run`"
 
 
-def release_asset(published_tables: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
-    """The asset that publishes all of the given tables at once."""
+def release_asset(
+    published_tables: Sequence[dg.AssetKey], *, is_copied: bool = False
+) -> dg.AssetsDefinition:
+    """The asset that publishes all of the given tables at once.
+
+    Args:
+        published_tables: their keys.
+        is_copied: whether copies are sent after it.
+    """
 
     @dg.asset(
         key=RELEASE,
@@ -109,6 +118,8 @@ def release_asset(published_tables: Sequence[dg.AssetKey]) -> dg.AssetsDefinitio
             rebuilt = rebuilds_of_last_build(settings.warehouse).get("facts.fct_item_events")
             dumps = Lake(settings.lake).dumps()
         _show_waived_checks(context.instance, settings, decision)
+        if not is_copied:
+            finish_forgetting(context, settings, ())
         tolerance = quarantine_tolerance(load_invariants(settings.dbt_project))
         logger.info("published release %s", published.release_id)
         return dg.MaterializeResult(
@@ -126,6 +137,18 @@ def release_asset(published_tables: Sequence[dg.AssetKey]) -> dg.AssetsDefinitio
         )
 
     return release
+
+
+def finish_forgetting(
+    context: dg.AssetExecutionContext, settings: Settings, copies: Sequence[str]
+) -> None:
+    """Remove what shows people who are forgotten, now that no release does.
+
+    Raises:
+        Failure: something is left; the next run goes on.
+    """
+    if left := finish(settings, copies, partial(remove_records, context.instance, settings)):
+        raise failed("\n".join(f"somebody is not forgotten yet: {reason}" for reason in left))
 
 
 def _began_before(context: dg.AssetExecutionContext, hold: Hold) -> bool:
