@@ -31,8 +31,8 @@ def treated_otherwise(dumps: Mapping[date, LakeDump], treatment: str) -> str | N
         return None
     shown = ", ".join(map(str, days[:_SHOWN_DATES])) + (", …" if len(days) > _SHOWN_DATES else "")
     return (
-        f"{counted(len(days), 'dump')} in the lake ({shown}) were read under other policies of "
-        "personal data: nothing is built before they are read again; `walkhouse run` does that"
+        f"the lake has {counted(len(days), 'dump')} ({shown}) from before the policies of personal "
+        "data were changed: nothing is built before all are read again; `walkhouse run` does that"
     )
 
 

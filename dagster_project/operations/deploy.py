@@ -37,7 +37,7 @@ from dagster_project.registry import load_definitions, load_invariants, load_pub
 from dagster_project.release.diff import Difference, difference
 from dagster_project.release.publish import current_release, releases
 from dagster_project.settings import Settings
-from dagster_project.treatment import PolicyError
+from dagster_project.treatment import SEED, PolicyError
 
 logger = logging.getLogger("walkhouse")
 
@@ -162,7 +162,7 @@ def ensure_deployed(settings: Settings) -> Settings:
 
     So does one whose deployment belongs to another Walkhouse, because models and code are shipped
     together; a project that differs from the deployed one is checked then, and refused if it has
-    changes that nobody committed.
+    changes that nobody committed, or other policies of personal data: these a person decides.
 
     Raises:
         DeployError: the project cannot be deployed.
@@ -180,6 +180,12 @@ def ensure_deployed(settings: Settings) -> Settings:
         with deployments.copy(settings.dbt_project) as copy:
             if before is None or before.digest == content_digest(copy):
                 _parse(settings, copy)
+            elif _policies(deployments.project(before)) != _policies(copy):
+                raise DeployError(
+                    f"{_of_another(before)}, and the dbt project in {settings.dbt_project} has "
+                    f"other policies of personal data (seeds/{SEED}.csv): take over those of "
+                    f"{deployments.project(before)}, or let `walkhouse deploy` deploy these"
+                )
             elif commit is not None and commit[1]:
                 raise DeployError(
                     f"{_of_another(before)}, and the dbt project in {settings.dbt_project} has "
@@ -192,6 +198,13 @@ def ensure_deployed(settings: Settings) -> Settings:
         shutil.rmtree(settings.home / "dbt", ignore_errors=True)  # where earlier versions parsed
     logger.info("%s: deployed %s", _why(settings, before), deployment.words)
     return in_production(settings)
+
+
+def _policies(project: Path) -> tuple[tuple[str, str], ...]:
+    """The policies of personal data that are not `keep`; of an older project, none."""
+    if not (project / "seeds" / f"{SEED}.csv").is_file():
+        return ()
+    return load_definitions(project).treatment.policies
 
 
 def _why(settings: Settings, before: Deployment | None) -> str:

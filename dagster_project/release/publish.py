@@ -54,6 +54,9 @@ _READ_ONLY = 0o444
 _HELD = ".held.json"
 _SNAPSHOTS = "iceberg.json"
 
+STORAGE_VERSION = "v1.3.0"
+"""The oldest DuckDB that reads a release; `profiles.yml` says the same of the warehouse."""
+
 _MANY_GAPS = 0.05  # of all blocks
 _QUICK_TO_WRITE = 256 * 1024 * 1024  # bytes
 
@@ -419,6 +422,7 @@ def _write_tables(
     _copy_file(warehouse, building / _FILE)
     config: dict[str, Any] = {"threads": threads, "memory_limit": memory_limit}
     config["temp_directory"] = str(building / ".temp")
+    config["storage_compatibility_version"] = STORAGE_VERSION
     config["max_vacuum_tasks"] = 0  # a build puts rows together when that pays, a copy need not
     with duckdb.connect(str(building / _FILE), config=config) as target:
         versions = table_versions(target)
@@ -462,8 +466,8 @@ def _write_tables(
 def _leave_out_free_blocks(file: Path, config: dict[str, Any]) -> None:
     """Write a file anew that what was dropped left many gaps in.
 
-    That takes a second for some 50 MB, so a large file keeps its gaps: writing it at every release
-    would take longer than the build of a day, and where the disk shares blocks cost space as well.
+    That takes two seconds for some 50 MB, so a large file keeps its gaps: to write it at every
+    release would take longer than the build of a day, and cost space where the disk shares blocks.
     """
     with duckdb.connect(str(file), read_only=True) as release:
         block, total, used = release.execute(
@@ -491,7 +495,8 @@ def write_anew(file: Path, config: dict[str, Any]) -> None:
     compact.unlink(missing_ok=True)
     with duckdb.connect(str(file)):  # what a log beside it holds becomes a part of it
         pass
-    with duckdb.connect(config=config) as connection:
+    # Threads would mostly wait for each other.
+    with duckdb.connect(config={**config, "threads": 1}) as connection:
         connection.execute("set enable_progress_bar = false")
         connection.execute(f"attach {literal(file)} as gaps (read_only)")
         connection.execute(f"attach {literal(compact)} as compact")

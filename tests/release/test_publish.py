@@ -8,6 +8,7 @@ import shutil
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from queue import Queue
@@ -62,12 +63,12 @@ def release_of(number: int) -> Release:
     )
 
 
-def put_out(folder: Path, number: int, *, keep: int = 3) -> Path:
+def put_out(folder: Path, number: int, *, keep: int = 3, treatment: str = "") -> Path:
     published = folder / "published"
     publish(
         warehouse_of(folder / "warehouse.duckdb", number),
         published,
-        release_of(number),
+        replace(release_of(number), treatment=treatment),
         TABLES,
         keep=keep,
         threads=2,
@@ -228,6 +229,14 @@ def test_the_current_release_is_kept_even_when_it_is_an_old_one(tmp_path: Path) 
     roll_back(published, release_of(1).release_id)
     publishing._remove_old(published, keep=1)
     assert [each.dumps for each in releases(published)] == [3, 1]
+
+
+def test_releases_of_other_policies_of_personal_data_are_removed(tmp_path: Path) -> None:
+    for number, treatment in ((1, ""), (2, "some"), (3, "some")):
+        published = put_out(tmp_path, number, treatment=treatment)
+    assert [each.dumps for each in releases(published)] == [3, 2]
+    published = put_out(tmp_path, 4, treatment="others")
+    assert [each.dumps for each in releases(published)] == [4]
 
 
 def test_a_release_that_breaks_off_leaves_the_one_before(
