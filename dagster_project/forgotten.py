@@ -50,6 +50,7 @@ UNKNOWN_SYSTEM = "unknown"
 _PURPOSE = "forgotten\x1f"
 _READINGS = 3  # how often a text is read as if it were written in an escaped form
 _REMEMBERED = 200_000  # texts and ids
+_LONGEST_REMEMBERED = 500  # characters; longer ones seldom come twice
 
 
 class RequestsError(RuntimeError):
@@ -238,6 +239,8 @@ class People:
         )
 
     def _mentioned_in(self, text: str) -> Sequence[Request]:
+        if len(text) > _LONGEST_REMEMBERED:
+            return self._search(text)
         return _remembered(self._read, text, lambda: self._search(text))
 
     def _search(self, text: str) -> Sequence[Request]:

@@ -183,6 +183,15 @@ def load_variables(dbt_project: Path = DBT_PROJECT) -> dict[str, Any]:
     return variables
 
 
+def load_settings_of_models(dbt_project: Path = DBT_PROJECT) -> dict[str, str | int | float]:
+    """Those variables that are one word or number: the reporting time zone, the thresholds."""
+    return {
+        name: value
+        for name, value in load_variables(dbt_project).items()
+        if isinstance(value, str | int | float)
+    }
+
+
 def load_invariants(dbt_project: Path = DBT_PROJECT) -> tuple[Invariant, ...]:
     """The registry of invariants, in its own order."""
     return tuple(

@@ -417,7 +417,7 @@ def _remove_development(file: Path) -> list[str]:
 
 _TEXTS_OF_OTHERS = ("deployed", "dagster", "scratch", "export")
 _NO_TEXTS = ("lake", "published", "locks")
-_BINARY = (".duckdb", ".wal", ".parquet", ".db", ".db-wal", ".db-shm", ".msgpack", ".pyc")
+_BINARY = (".duckdb", ".wal", ".parquet", ".db", ".db-wal", ".db-shm")
 
 
 def _remove_texts(settings: Settings, people: People) -> list[str]:
@@ -429,7 +429,7 @@ def _remove_texts(settings: Settings, people: People) -> list[str]:
             folders[:] = [name for name in folders if name not in _NO_TEXTS]
         for name in names:
             path = Path(folder) / name
-            if name.endswith(_BINARY) or not path.is_file() or not _names(path, people):
+            if not _may_name(path, inside) or not _names(path, people):
                 continue
             if name == "everything.json" or path.with_name("everything.json").exists():
                 shutil.rmtree(path.parent)  # an answer of `walkhouse export`
@@ -441,6 +441,13 @@ def _remove_texts(settings: Settings, people: People) -> list[str]:
             else:
                 left.append(f"{path} names somebody who is forgotten: remove it")
     return left
+
+
+def _may_name(path: Path, inside: Path) -> bool:
+    """Whether a file is one of text, and no part of a dbt project: that has no data but in logs."""
+    if path.suffix in _BINARY or not path.is_file():
+        return False
+    return not inside.parts[:1] == ("deployed",) or ".log" in path.name
 
 
 def _names(path: Path, people: People) -> bool:

@@ -31,6 +31,7 @@ from dagster_project.registry import (
     definitions_of,
     load_invariants,
     load_published_tables,
+    load_settings_of_models,
     quarantine_tolerance,
 )
 from dagster_project.release.gate import Verdict, Waiver, WaiverError, verdict
@@ -286,6 +287,7 @@ def _publish(settings: Settings, decision: Verdict, waiver: Waiver | None) -> Re
         project_commit=deployment.git_commit if deployment else None,
         is_project_modified=deployment.is_modified if deployment else None,
         smallest_group=settings.smallest_group,
+        variables=load_settings_of_models(settings.dbt_project),
         treatment=definitions_of(settings).treatment.digest,
         requests_known=len(requests),
     )
