@@ -140,7 +140,8 @@ def ask(
             )
         if new:
             save_requests(settings.home, [*requests, *new])
-    return Asked(tuple(new), tuple(known), tuple(nobody), held.landed, held.other_ids)
+        landed = {file for place in held.dumps for file in held.landed[place]}
+    return Asked(tuple(new), tuple(known), tuple(nobody), tuple(sorted(landed)), held.other_ids)
 
 
 def still_shown(settings: Settings) -> list[str]:
@@ -233,7 +234,7 @@ class _Held:
     dumps: dict[int, set[date]]
     in_releases: set[int]
     releases: set[str]
-    landed: tuple[str, ...]
+    landed: dict[int, set[str]]
     other_ids: tuple[str, ...]
 
 
@@ -241,9 +242,10 @@ def _look_up(settings: Settings, users: Sequence[str], key: Key, system_id: str 
     treatment = definitions_of(in_production(settings)).treatment
     people = People.asked_for(users, key, system_id=system_id)
     dumps: dict[int, set[date]] = {}
-    landed: set[str] = set()
+    landed: dict[int, set[str]] = {}
     in_releases: set[int] = set()
     shown: set[str] = set()
+    sure: set[int] = set()
     with duckdb.connect() as connection:
         connection.execute("set enable_progress_bar = false")
         people.give_to(connection)
@@ -262,16 +264,23 @@ def _look_up(settings: Settings, users: Sequence[str], key: Key, system_id: str 
             lines = lines_of_parts(f"[{parts}]")
             columns = [*MAY_MENTION, "line"]
             found = _found(connection, lines, columns, people, pseudonyms, "source_file")
-            for place, file in found:
+            for place, file, system in found:
                 dumps.setdefault(place, set()).add(day)
-                landed.add(f"events/dt={day}/{file}")
+                landed.setdefault(place, set()).add(f"events/dt={day}/{file}")
+                if system_id in (None, system):
+                    sure.add(place)
         for release in releases(settings.published):
             file = release_folder(settings.published, release.release_id) / "walkhouse.duckdb"
             places = _places_in_release(connection, file, people, pseudonyms)
             in_releases |= places
             shown |= {release.release_id} if places else set()
         other_ids = _other_ids(connection, settings, pseudonyms)
-    return _Held(dumps, in_releases, shown, tuple(sorted(landed)), other_ids)
+    if system_id is not None:
+        # A line that says nothing of its system may be of this one, or of any other.
+        for place in (dumps.keys() | in_releases) - sure:
+            dumps.pop(place, None)
+            in_releases.discard(place)
+    return _Held(dumps, in_releases, shown, landed, other_ids)
 
 
 def _found(
@@ -281,8 +290,8 @@ def _found(
     people: People,
     pseudonyms: Mapping[str, int],
     where: str,
-) -> Iterator[tuple[int, str]]:
-    """Who is in which rows: the place of an id, and what a column says of the row."""
+) -> Iterator[tuple[int, str, str | None]]:
+    """Who is in which rows: the place of an id, what a column says of the row, and its system."""
     mentions = " or ".join(f"is_mentioned({column}, system_id)" for column in columns)
     query = (
         f"select distinct {where}, end_user_id, system_id, case when {mentions} then"
@@ -295,10 +304,10 @@ def _found(
     ).fetchall():
         own = people.request_of(user, system) or pseudonyms.get((user or "")[:PSEUDONYM_LENGTH])
         if own is not None:
-            yield own, said
+            yield own, said, system
         for text in filter(None, texts):
             for place in people.mentioned_in(text, system):
-                yield place, said
+                yield place, said, system
 
 
 def _places_in_release(
@@ -320,7 +329,7 @@ def _places_in_release(
                 rows = f"select *, null as end_user_id, null as system_id {rows}"
             texts = [column for column in (*MAY_MENTION, "line", "detail") if column in columns]
             places = _found(connection, rows, texts, people, pseudonyms, "''")
-            found |= {place for place, _ in places}
+            found |= {place for place, *_ in places}
     finally:
         connection.execute("detach release")
     return found
