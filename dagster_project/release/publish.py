@@ -28,7 +28,7 @@ from __future__ import annotations
 import json
 import shutil
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -94,6 +94,7 @@ class Release:
         smallest_group: numbers about fewer people are empty in its second file.
         variables: what the dbt project's variables say: the reporting time zone, thresholds.
         treatment: digest of what was done to personal data; empty where nothing was.
+        requests_known: how many people, in all, were to be forgotten then.
     """
 
     release_id: str
@@ -111,6 +112,7 @@ class Release:
     smallest_group: int = 1
     variables: Mapping[str, str | int | float] = field(default_factory=dict)
     treatment: str = ""
+    requests_known: int = 0
 
 
 @dataclass(frozen=True)
@@ -461,6 +463,52 @@ def _write_tables(
     _check_written(warehouse, building / _FILE, [t for t in tables if t not in taken_over])
     shared = [(table.schema, table.name) for table in of_people if not table.is_about_persons]
     _check_written(building / _FILE, building / REPORTS, shared)
+
+
+def write_anew(file: Path, config: dict[str, Any]) -> None:
+    """Replace a file of DuckDB by one with the same tables, and without what was deleted from it.
+
+    Nobody else may have it open.
+
+    Args:
+        file: of DuckDB.
+        config: what DuckDB is opened with.
+
+    Raises:
+        OSError: no space is left, for example.
+        duckdb.Error: it cannot be read.
+    """
+    compact = file.with_name(f".{file.name}")
+    compact.unlink(missing_ok=True)
+    with duckdb.connect(str(file)):  # what a log beside it holds becomes a part of it
+        pass
+    # Threads would mostly wait for each other.
+    config = {**config, "threads": 1, "storage_compatibility_version": STORAGE_VERSION}
+    with duckdb.connect(config=config) as connection:
+        connection.execute("set enable_progress_bar = false")
+        connection.execute(f"attach {literal(file)} as gaps (read_only)")
+        connection.execute(f"attach {literal(compact)} as compact")
+        connection.execute("copy from database gaps to compact")
+        connection.execute("checkpoint compact")
+        connection.execute("detach compact")
+    compact.replace(file)
+
+
+def remove_releases(published: Path, release_ids: Collection[str]) -> list[str]:
+    """Remove releases, but for the one that readers see.
+
+    Returns:
+        the ids of those that are still there.
+    """
+    current = current_release(published)
+    left = []
+    for release_id in release_ids:
+        folder = release_folder(published, release_id)
+        if current is not None and current.release_id == release_id:
+            left.append(release_id)
+        elif folder.exists():
+            shutil.rmtree(folder)
+    return left
 
 
 def _drop_what_is_not_published(
