@@ -114,7 +114,7 @@ FORMS: Mapping[str, tuple[str, Callable[[Sequence[Row]], bytes]]] = {
     "player": ("a.ndjson", as_json_lines(as_player)),
     "flat": ("a.ndjson", as_json_lines(as_flat)),
     "tabular": ("a.ndjson", as_json_lines(json.dumps)),
-    "csv": ("a.csv", landings.csv_table),
+    "csv": ("a.csv", lambda rows: landings.csv_table([*rows])),
     "parquet": ("a.parquet", as_parquet),
 }
 
