@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 import yaml
 
+from dagster_project.forgotten import load_requests
 from dagster_project.keyed_hash import Key, noted_fingerprint
 from dagster_project.settings import DBT_PROJECT, Settings
 from dagster_project.treatment import (
@@ -140,17 +141,21 @@ def load_definitions(dbt_project: Path = DBT_PROJECT) -> Definitions:
 
 
 def definitions_of(settings: Settings) -> Definitions:
-    """The definitions by which an installation reads, with its key where a policy needs one.
+    """The definitions by which an installation reads, with its key where that is needed.
 
     Raises:
         PolicyError: a policy of personal data cannot be followed.
+        RequestsError: the list of who is forgotten cannot be read.
         OSError: the fingerprint of the key cannot be read.
     """
     definitions = load_definitions(settings.dbt_project)
-    if not definitions.treatment.is_needed:
+    requests = load_requests(settings.home)
+    if not (definitions.treatment.is_needed or requests):
         return definitions
     treatment = replace(
         definitions.treatment,
+        patterns=patterns_from(_seed(settings.dbt_project, "anonymous_ids")),
+        requests=requests,
         key=Key.of(settings.personal_key) if settings.personal_key else None,
         fingerprint=noted_fingerprint(settings.home),
     )
@@ -176,6 +181,15 @@ def load_variables(dbt_project: Path = DBT_PROJECT) -> dict[str, Any]:
     # The loader of `safe_load` written in C: the other takes a second, in every process.
     variables: dict[str, Any] = yaml.load(text, Loader=yaml.CSafeLoader)["vars"]
     return variables
+
+
+def load_settings_of_models(dbt_project: Path = DBT_PROJECT) -> dict[str, str | int | float]:
+    """Those variables that are one word or number: the reporting time zone, the thresholds."""
+    return {
+        name: value
+        for name, value in load_variables(dbt_project).items()
+        if isinstance(value, str | int | float)
+    }
 
 
 def load_invariants(dbt_project: Path = DBT_PROJECT) -> tuple[Invariant, ...]:

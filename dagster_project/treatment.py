@@ -20,10 +20,19 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
 from pathlib import Path
 
 import duckdb
 
+from dagster_project.forgotten import (
+    SHORTEST_MENTION,
+    People,
+    Request,
+    digest_of,
+    has_to_be_read_again,
+)
 from dagster_project.keyed_hash import Key, check_key, hash_sql, key_refusal
 from dagster_project.quoting import literal
 
@@ -115,17 +124,60 @@ class Treatment:
         patterns: how ids of people look who are not logged in, from the seed `anonymous_ids`.
         key: that of the installation; None where it is not known.
         fingerprint: of the key that the home knows; pseudonyms are other ones with another key.
+        requests: who is forgotten; events of theirs are treated by `FORGOTTEN` as well.
     """
 
     policies: tuple[tuple[str, str], ...] = ()
     patterns: tuple[str, ...] = ()
     key: Key | None = field(default=None, repr=False, compare=False)
     fingerprint: str = ""
+    requests: tuple[Request, ...] = ()
+
+    @property
+    def forgets(self) -> bool:
+        """Whether anybody is forgotten."""
+        return bool(self.requests)
+
+    @cached_property
+    def people(self) -> People:
+        """Who knows the forgotten ones.
+
+        Raises:
+            ValueError: there is no key.
+        """
+        if self.key is None:
+            raise ValueError("people who are forgotten, and no key to know them by")
+        return People(self.requests, self.key)
+
+    def forgotten_by(self, known: int) -> str:
+        """Changes with the rows of a dump in which somebody was forgotten.
+
+        Args:
+            known: how many requests there were when it was read.
+        """
+        return digest_of(self.requests[:known], self.patterns)
+
+    def is_pending(self, day: date, *, known: int, forgotten_by: str) -> bool:
+        """Whether a dump in the lake has to be read again for what is to be forgotten.
+
+        Args:
+            day: of the dump.
+            known: how many requests there were when it was read.
+            forgotten_by: `forgotten_by` then, where it held somebody; otherwise empty.
+        """
+        return has_to_be_read_again(day, known, self.requests) or (
+            forgotten_by not in ("", self.forgotten_by(known))
+        )
 
     @property
     def is_needed(self) -> bool:
-        """Whether anything is done at all."""
+        """Whether anything is done to the lines of everybody."""
         return bool(self.policies)
+
+    @property
+    def needs_key(self) -> bool:
+        """Whether anything is done at all."""
+        return self.is_needed or self.forgets
 
     @property
     def digest(self) -> str:
@@ -146,8 +198,8 @@ class Treatment:
             KeyRefusedError: it is another one, or there is none.
             OSError: the fingerprint cannot be read or written.
         """
-        if self.is_needed:
-            check_key(home, self.key, purpose=_PURPOSE)
+        if self.needs_key:
+            check_key(home, self.key, purpose=self._purpose)
 
     def refusal(self, home: Path) -> str | None:
         """Why `check` would refuse the key; nothing is written.
@@ -155,12 +207,25 @@ class Treatment:
         Raises:
             OSError: the fingerprint cannot be read.
         """
-        return key_refusal(home, self.key, purpose=_PURPOSE) if self.is_needed else None
+        if not self.needs_key:
+            return None
+        return key_refusal(home, self.key, purpose=self._purpose)
+
+    @property
+    def _purpose(self) -> str:
+        return _PURPOSE if self.is_needed else PURPOSE_OF_FORGETTING
 
     def give_to(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Let the SQL of the treatment run on a connection."""
         if self.key is not None:
             self.key.give_to(connection)
+            if self.forgets:
+                self.people.give_to(connection)
+
+    def hashed(self, purpose: str, *columns: str) -> str:
+        """SQL for a keyed hash of columns, which may be null."""
+        texts = ", ".join(f"{column}::varchar" for column in columns)
+        return _hashed(f"{literal(purpose + _SEPARATOR)} || json_array({texts})::varchar")
 
     def key_of(self, identity: str) -> str:
         """SQL for the key of an event, given the text of its identity."""
@@ -199,12 +264,27 @@ class Treatment:
                 changed[column] = expression
         return changed
 
+    def expressions_of_forgotten(self) -> dict[str, str]:
+        """SQL for each column of a forgotten person's event that is not written as it came."""
+        own = Treatment(tuple(FORGOTTEN.items())).expressions()
+        # What could be found in two sessions gets another name in each.
+        own |= {column: of_session(column) for column in _ACROSS_SESSIONS}
+        hidden = of_session("session_id")
+        own["session_id"] = f"case when {_HAS_OWN_ID} then {hidden} else session_id end"
+        own["end_user_id"] = self._with_marks(
+            _pseudonym_sql("forgotten", "end_user_id", "system_id", "environment", "session_id")
+        )
+        return own
+
     def _end_user_id(self, policy: str) -> str:
         """SQL for the id of an end user; it ends with marks of patterns that it was like."""
         if policy == "drop":
             hashed = _pseudonym_sql("session", "system_id", "environment", "session_id")
         else:
             hashed = _by_policy("end_user_id", policy)
+        return self._with_marks(hashed)
+
+    def _with_marks(self, hashed: str) -> str:
         marks = (
             f" || case when end_user_id like {literal(pattern)} then {literal(mark_of(pattern))}"
             " else '' end"
@@ -214,6 +294,17 @@ class Treatment:
 
 
 UNTREATED = Treatment()
+PURPOSE_OF_FORGETTING = "knowing who is forgotten"
+FORGOTTEN: Mapping[str, str] = {
+    "page_path": "host only",
+    "page_title": "drop",
+    **dict.fromkeys(("user_name", "user_role", "user_type", "user_status", "user_info"), "drop"),
+    **dict.fromkeys(("value", *TYPED_TEXTS), "numbers"),
+}
+"""What is kept of the events of a forgotten person, beside an id that is good for one session."""
+
+_ACROSS_SESSIONS = ("play_id", "interaction_guid", "visit_id")
+_HAS_OWN_ID = f"length(end_user_id) >= {SHORTEST_MENTION} and contains(session_id, end_user_id)"
 _NOTHING = "null::varchar"
 # A page without a host of its own may have anything in its place.
 _HOST = "case when regexp_full_match(page_host, '[^\\s/?#@]+') then page_host end"
@@ -293,6 +384,12 @@ def _is_one_of(pairs: Sequence[tuple[str, str]]) -> str:
         f"(item_type = {literal(item_type)} and event = {literal(event)})"
         for item_type, event in pairs
     )
+
+
+def of_session(column: str) -> str:
+    """SQL for a pseudonym of a text that nothing outside of the session has."""
+    session = ("system_id", "environment", "session_id")
+    return _pseudonym_sql(f"forgotten {column}", column, *session)
 
 
 def _hashed(text: str) -> str:

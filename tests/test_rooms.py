@@ -29,6 +29,7 @@ FLOORS = (
         "replacing",
         "quoting",
         "keyed_hash",
+        "forgotten",
         "treatment",
         "crew",
         "stopping",

@@ -62,7 +62,7 @@ def run(waive: str | None, reason: str, is_patient: bool, withdraw: str | None) 
         is_published = bring_up_to_date(
             settings,
             waiver,
-            _definitions,
+            load_definitions,
             is_patient=is_patient,
             confirmed=Confirmed.of([part.strip() for part in (withdraw or "").split(",") if part]),
         )
@@ -79,7 +79,8 @@ def run(waive: str | None, reason: str, is_patient: bool, withdraw: str | None) 
         sys.exit(1)
 
 
-def _definitions() -> dg.Definitions:
+def load_definitions() -> dg.Definitions:
+    """What exists in Dagster, which takes seconds to load."""
     from dagster_project.definitions import defs
 
     return defs

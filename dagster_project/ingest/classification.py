@@ -34,7 +34,7 @@ from dagster_project.ingest.envelopes import (
 )
 from dagster_project.quoting import literal
 from dagster_project.registry import Definitions, name_key
-from dagster_project.treatment import UNTREATED, Treatment
+from dagster_project.treatment import NOT_A_NUMBER, UNTREATED, Treatment, of_session
 
 LINE_COLUMNS = {
     "dump_date": "date",
@@ -70,6 +70,13 @@ LINE_COLUMNS = {
 
 LINE_BYTES = "line_bytes"
 """Beside them where lines are treated: how long the text was that is not kept."""
+
+FORGOTTEN_BY, IS_TOUCHED = "forgotten_by", "is_touched"
+"""Beside them until they are written, where people are forgotten: the number of the request that a
+line's end user is forgotten by, and whether anything in it was emptied for anybody."""
+
+FORGOTTEN = "forgotten"
+"""The reason for which an event is ignored that is left out for a person who is forgotten."""
 
 _NOT_KEPT = "(not kept)"
 
@@ -351,9 +358,19 @@ def classification(
     environment = f"trim(environment, {literal(_BLANKS)})"
     judged = "judged"
     line = "case when outcome <> 'event' then trim(line, e' \\t\\r\\n') end as line"
+    reason, is_event, beside = "reason", "is_defined", ""
+    if treatment.forgets:
+        judged = "forgotten"
+        line = (
+            "case when outcome <> 'event' and not is_emptied"
+            f" then trim(line, e' \\t\\r\\n') end as line,\n        {_BYTES_OF_LINE}"
+        )
+        reason = f"case when is_left_out then {literal(FORGOTTEN)} else reason end as reason"
+        is_event = "is_defined and not is_left_out"
+        beside = f",\n        {FORGOTTEN_BY},\n        {IS_TOUCHED}"
     if treatment.is_needed:
         judged = "treated"
-        line = f"null::varchar as line,\n        {LINE_BYTES}"
+        line = f"null::varchar as line,\n        {_BYTES_OF_LINE}"
     return f"""
 with
 
@@ -465,7 +482,7 @@ judged as (
     from named
 
 ),
-{_treated(treatment)}
+{_forgotten(treatment)}{_treated(treatment)}
 rows_of_the_raw_layer as (
 
     select
@@ -478,10 +495,10 @@ rows_of_the_raw_layer as (
             when line is null and (reason is not null or is_control or not is_defined) then null
             when reason is not null then 'quarantined'
             when is_control then 'control'
-            when is_defined then 'event'
+            when {is_event} then 'event'
             else 'ignored'
         end as outcome,
-        reason,
+        {reason},
         case reason
             when 'malformed' then problem
             {_missing_details()}
@@ -497,7 +514,7 @@ rows_of_the_raw_layer as (
         instant as occurred_at,
         instant::date as event_date,
         {_typed_columns(form)},
-        keys
+        keys{beside}
 
     from {judged}
 
@@ -514,6 +531,119 @@ def lines_of_parts(parts: str, *, all_columns: bool = False) -> str:
     return f"select {columns} from read_parquet({parts}) where outcome is not null"
 
 
+# Without its text such a line has to be looked at again; its row keeps the place.
+_IS_ASIDE = "(is_odd or (line is null and (reason is not null or is_control or not is_defined)))"
+_IS_EVENT = "(is_defined and reason is null and not is_control and not is_odd)"
+_BYTES_OF_LINE = f"strlen(trim(line, e' \\t\\r\\n')) as {LINE_BYTES}"
+
+MAY_MENTION = {
+    **dict.fromkeys(
+        (
+            *("item_name", "parent_item_name", "page_host", "page_path", "page_title"),
+            *("user_name", "user_role", "user_type", "user_status", "user_info"),
+        ),
+        "null",
+    ),
+    **{
+        column: of_session(column)
+        for column in ("session_id", "play_id", "interaction_guid", "visit_id")
+    },
+    "value": literal(NOT_A_NUMBER),
+    "keys": "null",
+}
+"""Where the id of a forgotten person may stand in an event of somebody else, and SQL for what is
+there then. Ids of items and systems are their own: one may have the number of a person."""
+
+
+def _forgotten(treatment: Treatment) -> str:
+    """CTEs in which nothing is left of who is forgotten; empty where nobody is.
+
+    Events of theirs stay, under an id that is good for one session, or are left out. Any other line
+    of theirs, or with their id in its text, keeps its place and why it is no event. In the events
+    of others, the values go in which their id stands.
+    """
+    if not treatment.forgets:
+        return ""
+    left_out = ", ".join(str(each.number) for each in treatment.requests if each.is_removal)
+    own = treatment.expressions_of_forgotten()
+    mentions = ",\n        ".join(
+        f"{_IS_EVENT} and is_mentioned({column}, system_id) as {column}_mentions"
+        for column in MAY_MENTION
+    )
+    any_mention = " or ".join(f"{column}_mentions" for column in MAY_MENTION)
+    columns = [column for column in _columns_as_they_came() if column not in ("item_type", "event")]
+    replaced = ",\n                ".join(
+        f"case when is_emptied then null {_cases_of(column, own)} else {column} end as {column}"
+        for column in (*columns, "keys", "instant")
+    )
+    return f"""
+recognised as (
+
+    select
+        *,
+        request_of(end_user_id, system_id) as {FORGOTTEN_BY},
+        not {_IS_EVENT} and is_mentioned(line, system_id) as line_mentions,
+        {mentions}
+
+    from judged
+
+),
+
+found as (
+
+    select
+        *,
+        {_IS_EVENT} and {FORGOTTEN_BY} in ({left_out or "null"}) is true as is_left_out,
+        {FORGOTTEN_BY} is not null or line_mentions or {any_mention} as {IS_TOUCHED}
+
+    from recognised
+
+),
+
+emptied as (
+
+    select
+        *,
+        {_IS_ASIDE} or is_left_out or (not {_IS_EVENT} and {IS_TOUCHED}) as is_emptied
+
+    from found
+
+),
+
+forgotten as (
+
+    select
+        * replace (
+                {replaced},
+                case when is_emptied then {_known_item_type()} else item_type end as item_type,
+                case when is_emptied then {_known_event()} else event end as event,
+                case when is_emptied then {_without_quotation("problem")} else problem end
+                    as problem,
+                case when is_emptied then {_time_that_says_why()} else occurred_at end
+                    as occurred_at,
+                -- It is a part of the identity, and so tells apart what only differed in a text.
+                case when {FORGOTTEN_BY} is not null or value_mentions
+                    then {treatment.hashed("event_id", EVENT_ID, "value")}
+                    else {EVENT_ID}
+                end as {EVENT_ID}
+        )
+
+    from emptied
+
+),
+"""
+
+
+def _cases_of(column: str, own: Mapping[str, str]) -> str:
+    """What stands in a column of an event of who is forgotten, or in which their id stands."""
+    cases = []
+    if column in MAY_MENTION:
+        cases.append(f"when {column}_mentions then {MAY_MENTION[column]}")
+    if column in own:
+        cases.append(f"when {FORGOTTEN_BY} is not null then {own[column]}")
+    return " ".join(cases)
+
+
 def _treated(treatment: Treatment) -> str:
     """A CTE in which no value is left that is not to be kept; empty where all are kept.
 
@@ -522,10 +652,12 @@ def _treated(treatment: Treatment) -> str:
     """
     if not treatment.is_needed:
         return ""
-    is_event = "(is_defined and reason is null and not is_control and not is_odd)"
     values = {column: column for column in _columns_as_they_came()} | treatment.expressions()
+    if treatment.forgets:
+        kept = f"case when {FORGOTTEN_BY} is null then {values['end_user_id']} else end_user_id end"
+        values["end_user_id"] = kept
     replaced = ",\n                ".join(
-        f"case when {is_event} then {expression} end as {column}"
+        f"case when {_IS_EVENT} then {expression} end as {column}"
         for column, expression in {**values, "instant": "instant", EVENT_ID: EVENT_ID}.items()
         if column not in ("item_type", "event")
     )
@@ -535,28 +667,40 @@ treated as (
     select
         * replace (
                 {replaced},
-                case when {is_event} then item_type
-                    else coalesce(
-                        {_looked_up("item_types_loosely", _name_key("item_type"))},
-                        {literal(_NOT_KEPT)}
-                    )
-                end as item_type,
-                case when {is_event} then event
-                    else coalesce(
-                        {_looked_up("events", _name_key("event"))}, {literal(_NOT_KEPT)}
-                    )
-                end as event,
-                regexp_replace(problem, ' \\(.*', '') as problem,
-                case when reason in ('bad_timestamp', 'future_timestamp', 'too_old')
-                    then {literal(_NOT_KEPT)}
-                end as occurred_at
-        ),
-        strlen(trim(line, e' \\t\\r\\n')) as {LINE_BYTES}
+                case when {_IS_EVENT} then item_type else {_known_item_type()} end as item_type,
+                case when {_IS_EVENT} then event else {_known_event()} end as event,
+                {_without_quotation("problem")} as problem,
+                {_time_that_says_why()} as occurred_at
+        )
 
-    from judged
+    from {"forgotten" if treatment.forgets else "judged"}
 
 ),
 """
+
+
+def _known_item_type() -> str:
+    """SQL for an item type that is one; any other word could be anything."""
+    found = _looked_up("item_types_loosely", _name_key("item_type"))
+    return f"coalesce({found}, {literal(_NOT_KEPT)})"
+
+
+def _known_event() -> str:
+    """SQL for an event that is one; any other word could be anything."""
+    return f"coalesce({_looked_up('events', _name_key('event'))}, {literal(_NOT_KEPT)})"
+
+
+def _without_quotation(problem: str) -> str:
+    """SQL for why a line is malformed, without what it quotes of it."""
+    return f"regexp_replace({problem}, ' \\(.*', '')"
+
+
+def _time_that_says_why() -> str:
+    """SQL for the text of a time that is not kept, in lines that are quarantined for it."""
+    return (
+        "case when reason in ('bad_timestamp', 'future_timestamp', 'too_old')"
+        f" then {literal(_NOT_KEPT)} end"
+    )
 
 
 def _columns_as_they_came() -> list[str]:

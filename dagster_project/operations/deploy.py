@@ -17,6 +17,7 @@ from pathlib import Path
 
 import yaml
 
+from dagster_project.forgotten import FILE as REQUESTS
 from dagster_project.ingest.content import ingest_catalogue
 from dagster_project.ingest.dumps import ingest_connection, write_schema
 from dagster_project.ingest.lake import Lake
@@ -122,7 +123,9 @@ def tables_that_differ(
             for file in settings.home.glob("warehouse.duckdb*"):
                 if file.is_file():
                     shutil.copyfile(file, home / file.name)
-            (home / "lake").symlink_to(settings.home / "lake")
+            for name in ("lake", REQUESTS):
+                if (settings.home / name).exists():
+                    (home / name).symlink_to(settings.home / name)
             try:
                 build_elsewhere(project_in(candidate.project), home)
             except DbtError as error:

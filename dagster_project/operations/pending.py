@@ -49,6 +49,7 @@ class Situation:
         catalogue_failure: why the catalogue in the landing could not be read.
         key_refused: why personal data cannot be treated with this key, and nothing is done.
         treated_otherwise: why nothing is built from the lake before more is read.
+        to_forget: how many requests to forget somebody are not finished.
         state: digest of what a build would now be made from.
         state_but_catalogue: the same without the content catalogue, which a build takes in first.
         release: what is published.
@@ -68,6 +69,7 @@ class Situation:
     catalogue_failure: str | None = None
     key_refused: str | None = None
     treated_otherwise: str | None = None
+    to_forget: int = 0
 
     @property
     def held(self) -> str | None:
@@ -119,7 +121,12 @@ def look(
     loaded = lake.dumps() if is_readable else {}
     catalogue = loaded_catalogue(lake) if is_readable else None
     signature = catalogue_signature(landed.catalogue, definitions)
-    pending = pending_dumps(landed.dumps, loaded, reader=reader_digest(definitions))
+    pending = pending_dumps(
+        landed.dumps,
+        loaded,
+        reader=reader_digest(definitions),
+        treatment=definitions.treatment,
+    )
     awaited = lake.awaited()
     withdrawn = {*pending.withdrawn, *(awaited - landed.dumps.keys())}
     pending = replace(pending, withdrawn=tuple(sorted(withdrawn)))
@@ -174,6 +181,7 @@ def look(
         catalogue_failure=failed_catalogue,
         key_refused=definitions.treatment.refusal(settings.home),
         treated_otherwise=treated_otherwise(loaded, definitions.treatment.digest),
+        to_forget=sum(each.finished_at is None for each in definitions.treatment.requests),
     )
 
 

@@ -141,6 +141,9 @@ def build_due(
     if situation.treated_otherwise:
         return dg.SkipReason(situation.treated_otherwise)
     request = build_request(situation)
+    if request is None and situation.to_forget:  # a run that went before was cut short
+        key = _digest(situation.state, f"{situation.to_forget} to forget")
+        request = dg.RunRequest(run_key=key, tags={REQUEST: key})
     if request is None:
         return dg.SkipReason("what is in the lake is published")
     if situation.hold is not None:

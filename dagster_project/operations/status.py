@@ -4,6 +4,7 @@
     dumps                         by date: `loaded`, `failed`, `new`, `changed` or `withdrawn`
     failures                      by date: why a dump could not be taken in
     key_refused                   why personal data cannot be treated with this key, or null
+    to_forget                     requests to forget somebody that are not finished
     treated_otherwise             why nothing is built before dumps are read again, or null
     withdrawal_held               why withdrawn dumps wait for a person, or null
     is_catalogue_pending          whether the content catalogue differs from that in the lake
@@ -60,6 +61,7 @@ def status(settings: Settings) -> dict[str, Any]:
         "failures": {str(day): message for day, message in situation.failures.items()},
         "key_refused": situation.key_refused,
         "treated_otherwise": situation.treated_otherwise,
+        "to_forget": situation.to_forget,
         "withdrawal_held": situation.withdrawal_held,
         "is_catalogue_pending": situation.is_catalogue_pending,
         "catalogue_failure": situation.catalogue_failure,

@@ -5,6 +5,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import date
 from functools import partial
 from typing import Any
@@ -208,10 +209,11 @@ def _take_in(
     settings: Settings, landing: Landing, lake: Lake, landed: Landed, days: Sequence[date]
 ) -> list[DayTaken]:
     """Take in some days; says of each when it is done."""
-    definitions = definitions_of(settings)
     done = []
     with (
         lake_writer(settings.home),
+        # Read with the lock: who asks to forget somebody waits for it, and looks at the lake then.
+        nullcontext(definitions_of(settings)) as definitions,
         ingest_connection(
             definitions,
             threads=settings.threads,

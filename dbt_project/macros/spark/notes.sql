@@ -9,7 +9,7 @@
    3. Note: what the dates were built from, and which other dates their new rows touched. #}
 
 {# Reads the notes of all tables, and what the lake holds of each date. #}
-{% macro spark_read_notes(dumps, catalogue, sample, build) %}
+{% macro spark_read_notes(dumps, catalogue, forgotten, sample, build) %}
     {%- set read = new_notes() -%}
     {%- do read.update({'build': build, 'rebuilds': [], 'built': {}}) -%}
     {%- set by_schema = {} -%}
@@ -46,6 +46,7 @@
         'raw.lines': {'dump_date': by_dump, 'event_date': digests},
         'raw.files': {'dump_date': by_dump},
         'raw.content_items': {'': {'': catalogue}},
+        'raw.forgotten': {'': {'': local_md5(forgotten or '')}},
     }) -%}
     {%- do graph.update({'walkhouse_notes': read}) -%}
 {% endmacro %}
