@@ -18,7 +18,7 @@ from tests.installation import Installation, said
 from tests.treated import A_KEY, ANOTHER_KEY, project_with
 
 PSEUDONYMS = ("end_user_id", "session_id", "play_id", "interaction_guid", "visit_id")
-DROPPED = ("page_title", "user_name", "user_info", "search_terms", "searches_clicked", "value")
+DROPPED = ("page_title", "user_name", "user_info", "search_terms", "value")
 POLICIES = {
     **dict.fromkeys(PSEUDONYMS, "pseudonym"),
     **dict.fromkeys(DROPPED, "drop"),
