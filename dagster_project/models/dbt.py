@@ -31,7 +31,6 @@ from dagster_project.ingest.content import content_columns
 from dagster_project.ingest.dumps import FILE_COLUMNS
 from dagster_project.locks import exclusively
 from dagster_project.models.columns import Relation, columns_of
-from dagster_project.models.iceberg import missing_for_spark
 from dagster_project.models.prepared import (
     PARTIAL_PARSE,
     PREPARED,
@@ -43,6 +42,7 @@ from dagster_project.models.prepared import (
     parsed_digest,
     parts_digest,
 )
+from dagster_project.models.spark import missing_for_spark, reason_of, reasons_of
 from dagster_project.settings import Settings
 from dagster_project.stopping import as_keyboard_interrupt, go_on_or_stop
 
@@ -226,17 +226,23 @@ def build(
             callbacks=[_log_built, _print],
             allow_failed_nodes=True,
         )
+    except DbtError as error:
+        if is_spark:
+            raise DbtError(f"engine=spark: {reason_of(str(error))}") from None
+        raise
     finally:
         _close_warehouse()
-    failed = []
+    failed: list[tuple[str, str]] = []
     if isinstance(result.result, RunExecutionResult):
         for node in result.result.results:
             if node.status in _BUILT and node.node.resource_type in ("model", "seed"):
                 yield BuiltNode(node.node.unique_id, node.execution_time)
             elif node.status not in (*_BUILT, "skipped"):
-                failed.append(f"{node.node.unique_id}: {node.message}")
+                failed.append((node.node.unique_id, str(node.message)))
+    if failed and is_spark:
+        raise DbtError("\n".join(reasons_of(failed)))
     if failed:
-        raise DbtError("\n".join(failed))
+        raise DbtError("\n".join(f"{node}: {message}" for node, message in failed))
 
 
 def _on_spark(project: DbtProject) -> DbtProject:
@@ -245,7 +251,7 @@ def _on_spark(project: DbtProject) -> DbtProject:
     Raises:
         DbtError: this machine has not what the driver of a Spark needs.
     """
-    if reason := missing_for_spark():
+    if reason := missing_for_spark(Settings.from_environment().spark_remote):
         raise DbtError(f"engine=spark: {reason}")
     return DbtProject(
         project_dir=project.project_dir,

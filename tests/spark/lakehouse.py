@@ -15,7 +15,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from dagster_project.models.iceberg import iceberg_connection, missing_for_spark, scan
+from dagster_project.models.iceberg import iceberg_connection, scan
+from dagster_project.models.spark import missing_for_spark
 from dagster_project.simulate import Scenario, simulate
 from tests.histories.workbench import Workbench, environment
 from tests.installation import SEEDS
