@@ -10,7 +10,7 @@ import contextlib
 import json
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from logging.handlers import RotatingFileHandler
@@ -52,6 +52,7 @@ _PARSED = "partial_parse.msgpack"  # dbt's own name for it
 _TELEMETRY = "DBT_SEND_ANONYMOUS_USAGE_STATS"
 _WORTH_A_LINE = 1.0  # seconds
 _LOG_BYTES = 10 << 20  # of a log, after which the next one begins
+_OF_SPARK = "engine=spark: "
 _BUILT = ("success", "pass", "no-op")
 
 # Seeds and models. Ephemeral ones are compiled into what reads them; as nodes of a build they would
@@ -227,9 +228,7 @@ def build(
             allow_failed_nodes=True,
         )
     except DbtError as error:
-        if is_spark:
-            raise DbtError(f"engine=spark: {reason_of(str(error))}") from None
-        raise
+        raise DbtError(_said_by_spark(error)) if is_spark else error from None
     finally:
         _close_warehouse()
     failed: list[tuple[str, str]] = []
@@ -245,6 +244,23 @@ def build(
         raise DbtError("\n".join(f"{node}: {message}" for node, message in failed))
 
 
+def run_on_spark(project: DbtProject, macro: str, arguments: Mapping[str, Any]) -> None:
+    """Have Spark do what a macro of the project says.
+
+    Raises:
+        DbtError: it failed.
+    """
+    try:
+        _invoke(_on_spark(project), ["run-operation", macro, "--args", json.dumps(dict(arguments))])
+    except DbtError as error:
+        raise DbtError(_said_by_spark(error)) from None
+
+
+def _said_by_spark(error: DbtError) -> str:
+    said = str(error)
+    return said if said.startswith(_OF_SPARK) else f"{_OF_SPARK}{reason_of(said)}"
+
+
 def _on_spark(project: DbtProject) -> DbtProject:
     """The project with the target that Spark builds.
 
@@ -252,7 +268,7 @@ def _on_spark(project: DbtProject) -> DbtProject:
         DbtError: this machine has not what the driver of a Spark needs.
     """
     if reason := missing_for_spark(Settings.from_environment().spark_remote):
-        raise DbtError(f"engine=spark: {reason}")
+        raise DbtError(f"{_OF_SPARK}{reason}")
     return DbtProject(
         project_dir=project.project_dir,
         profiles_dir=project.profiles_dir,

@@ -92,7 +92,7 @@ def _copy(
     name = f'"{schema}"."{table}"'
     connection.execute(f'create schema if not exists "{schema}"')
     try:
-        said = _metadata(Path(warehouse) / schema / table)
+        said = metadata_of(Path(warehouse) / schema / table)
         types = {
             column: kind
             for column, kind, *_ in connection.execute(f"describe from {rows}").fetchall()
@@ -116,7 +116,7 @@ def _copy(
             connection.execute(f'comment on column {name}."{column}" is {literal(comment)}')
 
 
-def _metadata(folder: Path) -> dict[str, Any]:
+def metadata_of(folder: Path) -> dict[str, Any]:
     """What a table of a catalog in a folder says of itself now.
 
     Raises:
