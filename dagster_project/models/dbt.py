@@ -250,10 +250,20 @@ def run_on_spark(project: DbtProject, macro: str, arguments: Mapping[str, Any]) 
     Raises:
         DbtError: it failed.
     """
+    caught: list[str] = []
+
+    def note_error(event: EventMsg) -> None:
+        if event.info.name in ("RunningOperationCaughtError", "RunningOperationUncaughtError"):
+            caught.append(str(event.data.exc))  # the result of an operation does not have it
+
     try:
-        _invoke(_on_spark(project), ["run-operation", macro, "--args", json.dumps(dict(arguments))])
+        _invoke(
+            _on_spark(project),
+            ["run-operation", macro, "--args", json.dumps(dict(arguments))],
+            callbacks=[note_error],
+        )
     except DbtError as error:
-        raise DbtError(_said_by_spark(error)) from None
+        raise DbtError(_said_by_spark(DbtError(caught[0]) if caught else error)) from None
 
 
 def _said_by_spark(error: DbtError) -> str:

@@ -11,6 +11,7 @@ import threading
 from datetime import UTC, datetime
 from typing import Any
 
+import duckdb
 import pytest
 
 from dagster_project.models.dbt import DbtError, dbt_project, run_on_spark
@@ -85,7 +86,7 @@ def test_builds_that_are_killed_are_made_good_and_no_reader_sees_them(lakehouse:
     """The dump of one day leaves, which replaces the rows of its dates; a table is lost as well."""
     shutil.rmtree(sorted((lakehouse.landing / "events").iterdir())[1])
     lakehouse.take_in()
-    shutil.rmtree(lakehouse.kept / "iceberg" / "reports" / "rpt_flows")
+    shutil.rmtree(lakehouse.kept / "iceberg" / "intermediate" / "int_flow_fates")
     for table in ("intermediate.int_visits", SESSIONS):
         for is_after_the_rows in (False, True):
             with (
@@ -141,16 +142,25 @@ def test_readers_see_the_old_release_or_the_new_one(lakehouse: Lakehouse) -> Non
     seen: set[tuple[str, tuple[Any, ...]]] = set()
     is_done = threading.Event()
 
+    def whole_of(connection: Any) -> tuple[str, tuple[Any, ...]]:
+        name, snapshots = pointer(connection, lakehouse)
+        return name, tuple(
+            digest(connection, scan(lakehouse.iceberg, *table.split("."), snapshots[table]))
+            for table in WATCHED
+        )
+
     def read() -> None:
         with iceberg_connection() as connection:
             while True:
                 is_last = is_done.is_set()
-                name, snapshots = pointer(connection, lakehouse)
-                rows = tuple(
-                    digest(connection, scan(lakehouse.iceberg, *table.split("."), snapshots[table]))
-                    for table in WATCHED
-                )
-                seen.add((name, rows))
+                try:
+                    seen.add(whole_of(connection))
+                except duckdb.Error as error:
+                    # A catalog in a folder replaces the hint that names the metadata of a table by
+                    # removing it first. Who asks just then asks again.
+                    if "version-hint" not in str(error):
+                        raise
+                    continue
                 if is_last:
                     return
 
