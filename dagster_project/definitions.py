@@ -49,7 +49,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             dumps_asset(partitions, days_per_run=settings.days_per_run),
             content_items,
             *models_assets(project),
-            release_asset(sorted(tables.values())),
+            release_asset(sorted(tables.values()), is_copied=bool(settings.copies)),
             *copies_assets(settings.copies),
         ],
         asset_checks=[

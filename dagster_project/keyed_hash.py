@@ -72,20 +72,37 @@ def check_key(home: Path, key: Key | None, *, purpose: str) -> Key:
         KeyRefusedError: there is no key, or it is not the one of this home.
         OSError: the fingerprint cannot be read or written.
     """
+    refusal = key_refusal(home, key, purpose=purpose)
+    if key is None or refusal is not None:
+        raise KeyRefusedError(refusal)
+    if not noted_fingerprint(home):
+        replace_text(home / FINGERPRINT_FILE, key.fingerprint + "\n")
+    return key
+
+
+def key_refusal(home: Path, key: Key | None, *, purpose: str) -> str | None:
+    """Why `check_key` would refuse a key; None where it would not. Nothing is written.
+
+    Raises:
+        OSError: the fingerprint cannot be read.
+    """
     if key is None:
-        raise KeyRefusedError(
+        return (
             f"{purpose} needs a key: set WALKHOUSE_PERSONAL_KEY in the environment, and keep it: "
             "without it the same person gets another name"
         )
-    noted = home / FINGERPRINT_FILE
+    known = noted_fingerprint(home)
+    if known in ("", key.fingerprint):
+        return None
+    return (
+        f"WALKHOUSE_PERSONAL_KEY has the fingerprint {key.fingerprint}, and "
+        f"{home / FINGERPRINT_FILE} says {known}: it is not the key of this home; set the right one"
+    )
+
+
+def noted_fingerprint(home: Path) -> str:
+    """The fingerprint of the key that a home knows; empty before it met one."""
     try:
-        known = noted.read_text(encoding="ascii").strip()
+        return (home / FINGERPRINT_FILE).read_text(encoding="ascii").strip()
     except FileNotFoundError:
-        replace_text(noted, key.fingerprint + "\n")
-        return key
-    if known != key.fingerprint:
-        raise KeyRefusedError(
-            f"WALKHOUSE_PERSONAL_KEY has the fingerprint {key.fingerprint}, and {noted} says "
-            f"{known}: it is not the key of this home; set the right one"
-        )
-    return key
+        return ""

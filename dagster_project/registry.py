@@ -10,14 +10,24 @@ import csv
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
 
-from dagster_project.settings import DBT_PROJECT
+from dagster_project.forgotten import load_requests
+from dagster_project.keyed_hash import Key, noted_fingerprint
+from dagster_project.settings import DBT_PROJECT, Settings
+from dagster_project.treatment import (
+    SEED,
+    UNTREATED,
+    PolicyError,
+    Treatment,
+    patterns_from,
+    policies_from,
+)
 
 
 def name_key(name: str) -> str:
@@ -69,6 +79,7 @@ class Definitions:
         environments: environment code and name.
         initiators: initiator code and name.
         max_late_days: an event older than this before its dump's day is quarantined.
+        treatment: what is done to the values of events; `definitions_of` gives it the key.
     """
 
     pairs: tuple[Pair, ...]
@@ -77,6 +88,7 @@ class Definitions:
     environments: tuple[tuple[str, str], ...]
     initiators: tuple[tuple[str, str], ...]
     max_late_days: int
+    treatment: Treatment = UNTREATED
 
     @cached_property
     def digest(self) -> str:
@@ -93,7 +105,11 @@ class Definitions:
 
 
 def load_definitions(dbt_project: Path = DBT_PROJECT) -> Definitions:
-    """Read the definitions of events from the seeds and variables of the dbt project."""
+    """Read the definitions of events from the seeds and variables of the dbt project.
+
+    Raises:
+        PolicyError: a policy of personal data cannot be followed.
+    """
     documented = _seed(dbt_project, "event_definitions")
     raw = _seed(dbt_project, "raw_names")
     item_type_names = {(row["item_type"], row["item_type"]) for row in documented}
@@ -120,7 +136,43 @@ def load_definitions(dbt_project: Path = DBT_PROJECT) -> Definitions:
             sorted((r["initiator_code"], r["initiator"]) for r in _seed(dbt_project, "initiators"))
         ),
         max_late_days=int(load_variables(dbt_project)["max_late_days"]),
+        treatment=_treatment(dbt_project),
     )
+
+
+def definitions_of(settings: Settings) -> Definitions:
+    """The definitions by which an installation reads, with its key where that is needed.
+
+    Raises:
+        PolicyError: a policy of personal data cannot be followed.
+        RequestsError: the list of who is forgotten cannot be read.
+        OSError: the fingerprint of the key cannot be read.
+    """
+    definitions = load_definitions(settings.dbt_project)
+    requests = load_requests(settings.home)
+    if not (definitions.treatment.is_needed or requests):
+        return definitions
+    treatment = replace(
+        definitions.treatment,
+        patterns=patterns_from(_seed(settings.dbt_project, "anonymous_ids")),
+        requests=requests,
+        key=Key.of(settings.personal_key) if settings.personal_key else None,
+        fingerprint=noted_fingerprint(settings.home),
+    )
+    return replace(definitions, treatment=treatment)
+
+
+def _treatment(dbt_project: Path) -> Treatment:
+    """What the seeds say of personal data; without the key, which no file has."""
+    try:
+        policies = policies_from(_seed(dbt_project, SEED))
+    except FileNotFoundError as error:
+        raise PolicyError(
+            f"seeds/{SEED}.csv is not there: it says what is kept of people; put it back"
+        ) from error
+    if not policies:
+        return UNTREATED
+    return Treatment(policies, patterns_from(_seed(dbt_project, "anonymous_ids")))
 
 
 def load_variables(dbt_project: Path = DBT_PROJECT) -> dict[str, Any]:
@@ -129,6 +181,15 @@ def load_variables(dbt_project: Path = DBT_PROJECT) -> dict[str, Any]:
     # The loader of `safe_load` written in C: the other takes a second, in every process.
     variables: dict[str, Any] = yaml.load(text, Loader=yaml.CSafeLoader)["vars"]
     return variables
+
+
+def load_settings_of_models(dbt_project: Path = DBT_PROJECT) -> dict[str, str | int | float]:
+    """Those variables that are one word or number: the reporting time zone, the thresholds."""
+    return {
+        name: value
+        for name, value in load_variables(dbt_project).items()
+        if isinstance(value, str | int | float)
+    }
 
 
 def load_invariants(dbt_project: Path = DBT_PROJECT) -> tuple[Invariant, ...]:

@@ -29,6 +29,8 @@ FLOORS = (
         "replacing",
         "quoting",
         "keyed_hash",
+        "forgotten",
+        "treatment",
         "crew",
         "stopping",
         "words",

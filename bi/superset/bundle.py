@@ -28,6 +28,7 @@ VERSION = "1.0.0"
 _NAMESPACE = uuid.UUID("6b1f0f5e-2a53-4c0e-9a0e-8f5f3c1f7d11")
 _ABOUT_HEIGHT = 16
 _ABOUT_WIDTH = 6
+_NOTES_HEIGHT, _NOTE_HEIGHT = 8, 3
 _STILL_NEW = 7
 """Days that the calendar may be ahead of data that still comes in."""
 
@@ -146,19 +147,32 @@ def _tables(release: Path, datasets: Iterable[Dataset]) -> dict[Dataset, Table]:
         for dataset in sorted(datasets, key=lambda each: bool(each.report.query)):
             name = dataset.report.name
             if dataset.report.query:
-                asked = connection.execute(f"describe {dataset.query}").fetchall()
+                asked = connection.execute(f"describe {dataset.report.query}").fetchall()
                 made = tuple(TableColumn(column, kind, "") for column, kind, *_ in asked)
-                tables[dataset] = Table(name, made)
+                tables[dataset] = Table(name, made + _added(dataset))
                 continue
             if name not in comments:
                 raise ValueError(f"{release} has no table {name}; publish with this version first")
             own = tuple(TableColumn(*rest) for table, *rest in columns if table == name)
-            named = (_SYSTEM,) if dataset.has_system else ()
-            tables[dataset] = Table(comments[name], own + named)
+            tables[dataset] = Table(comments[name], own + _added(dataset))
     return tables
 
 
 _SYSTEM = TableColumn("system", "VARCHAR", "What people call the system.")
+_ITEM_TYPE = TableColumn("item_type", "VARCHAR", "The type of all items of the table.")
+_DEPARTMENT = TableColumn(
+    "department", "VARCHAR", "For the filter alone: it chooses whose sessions are counted."
+)
+
+
+def _added(dataset: Dataset) -> tuple[TableColumn, ...]:
+    """The columns that a dataset has besides those of its table."""
+    added = {
+        _SYSTEM: dataset.has_system,
+        _DEPARTMENT: bool(dataset.of_departments),
+        _ITEM_TYPE: bool(dataset.item_type),
+    }
+    return tuple(column for column, is_added in added.items() if is_added)
 
 
 def _first_days(release: Path, today: date | None) -> str:
@@ -275,13 +289,14 @@ def _chart(chart_id: str, chart: Chart) -> dict[str, Any]:
 
 def _dashboard(page: Dashboard, tables: Mapping[Dataset, Table], first_days: str) -> dict[str, Any]:
     numbers = {chart.title: number for number, chart in enumerate(_charts(page), start=1)}
+    filters = _filters(page, numbers, tables, first_days)
     return {
         "dashboard_title": page.title,
         "description": None,
         "css": "",
         "slug": page.slug,
         "uuid": _id("dashboard", page.slug),
-        "position": _position(page, numbers),
+        "position": _position(page, numbers, [found["description"] for found in filters]),
         "metadata": {
             "color_scheme": COLORS,
             "label_colors": {
@@ -291,16 +306,32 @@ def _dashboard(page: Dashboard, tables: Mapping[Dataset, Table], first_days: str
                 if metric.tone
             },
             "cross_filters_enabled": True,
-            "native_filter_configuration": _filters(page, numbers, tables, first_days),
+            "native_filter_configuration": filters,
         },
         "version": VERSION,
         "published": True,
     }
 
 
-def _position(page: Dashboard, numbers: Mapping[str, int]) -> dict[str, Any]:
-    """The layout of a dashboard, as a tree: a grid of rows, with charts and one text."""
-    rows = [Row(_ABOUT_HEIGHT, (RELEASE_SHOWN,), (12 - _ABOUT_WIDTH,)), *page.rows]
+def _position(page: Dashboard, numbers: Mapping[str, int], notes: Sequence[str]) -> dict[str, Any]:
+    """The layout of a dashboard, as a tree: a grid of rows, with charts and a text at each end."""
+    rows = [
+        Row(_ABOUT_HEIGHT, (RELEASE_SHOWN,), (12 - _ABOUT_WIDTH,)),
+        *page.rows,
+        Row(_NOTES_HEIGHT + _NOTE_HEIGHT * len(notes), ()),
+    ]
+
+    def text(name: str, parents: Sequence[str], code: str, *, width: int, height: int) -> str:
+        text_id = f"MARKDOWN-{name}"
+        position[text_id] = {
+            "type": "MARKDOWN",
+            "id": text_id,
+            "children": [],
+            "parents": list(parents),
+            "meta": {"width": width, "height": height, "code": code},
+        }
+        return text_id
+
     position: dict[str, Any] = {
         "DASHBOARD_VERSION_KEY": "v2",
         "ROOT_ID": {"type": "ROOT", "id": "ROOT_ID", "children": ["GRID_ID"]},
@@ -317,15 +348,13 @@ def _position(page: Dashboard, numbers: Mapping[str, int]) -> dict[str, Any]:
         parents = ["ROOT_ID", "GRID_ID", row_id]
         children = []
         if number == 0:
-            children.append("MARKDOWN-about")
-            position["MARKDOWN-about"] = {
-                "type": "MARKDOWN",
-                "id": "MARKDOWN-about",
-                "children": [],
-                "parents": list(parents),
-                "meta": {"width": _ABOUT_WIDTH, "height": _ABOUT_HEIGHT, "code": page.about},
-            }
-        widths = row.widths or (12 // len(row.charts),) * len(row.charts)
+            children.append(
+                text("about", parents, page.about, width=_ABOUT_WIDTH, height=_ABOUT_HEIGHT)
+            )
+        if not row.charts:
+            said = "\n".join(f"- {note}" for note in notes)
+            children.append(text("filters", parents, said, width=12, height=row.height))
+        widths = row.widths or (12 // max(len(row.charts), 1),) * len(row.charts)
         for chart, width in zip(row.charts, widths, strict=True):
             chart_id = f"CHART-{numbers[chart.title]}"
             children.append(chart_id)
@@ -360,6 +389,7 @@ def _filters(
     first_days: str,
 ) -> list[dict[str, Any]]:
     """The filters: a date and lists of values, each for the charts whose tables have its column."""
+    charts = _charts(page)
 
     def has(dataset: Dataset, column: str) -> bool:
         own = {found.name for found in tables[dataset].columns}
@@ -382,14 +412,13 @@ def _filters(
             "controlValues": controls,
             "defaultDataMask": {"extraFormData": {}, "filterState": {}, "ownState": {}},
             "cascadeParentIds": [],
-            "description": "",
+            "description": _narrows(name, charts, without),
             "scope": {
                 "rootPath": ["ROOT_ID"],
                 "excluded": [numbers[chart.title] for chart in without],
             },
         }
 
-    charts = _charts(page)
     undated = [chart for chart in charts if chart.dataset.date is None]
     # A comparison needs a first and a last day, so there is always a range.
     dates = filter_of("date", "Date", "filter_time", {}, {"enableEmptyFilter": True}, undated)
@@ -428,3 +457,19 @@ def _filters(
             )
         )
     return filters
+
+
+def _narrows(name: str, charts: Sequence[Chart], without: Sequence[Chart]) -> str:
+    """Which charts a filter is for, in words; what is shown of the release is the same always."""
+    others = [chart.title for chart in without if chart is not RELEASE_SHOWN]
+    narrowed = [chart.title for chart in charts if chart not in without]
+    if not others:
+        return f"{name} narrows all charts."
+    if len(others) <= len(narrowed):
+        return f"{name} narrows all charts but {_listed(others)}."
+    return f"{name} narrows {_listed(narrowed)} alone."
+
+
+def _listed(titles: Sequence[str]) -> str:
+    quoted = [f"“{title}”" for title in titles]
+    return " and ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]]))

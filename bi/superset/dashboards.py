@@ -9,6 +9,7 @@ from bi.superset.datasets import (
     ADOPTION,
     AUTOMATION,
     COVERAGE,
+    EVENTS,
     FLOWS,
     FLOWS_DAILY,
     FUNNEL,
@@ -95,7 +96,18 @@ RELEASE_SHOWN = rows(
     description="What all charts show: the release that is published now.",
 )
 
-DEPARTMENT = Filter("Department", ADOPTION, "attribute_value", where="attribute = 'department'")
+DEPARTMENT = Filter("Department", ADOPTION, "department", where="attribute = 'department'")
+
+
+def usual_filters(systems: Dataset, types: Dataset) -> tuple[Filter, ...]:
+    """The filters that every dashboard has, with where the systems and types come from."""
+    return (
+        Filter("System", systems, "system"),
+        DEPARTMENT,
+        Filter("Item type", types, "item_type", where="item_type is not null"),
+    )
+
+
 BY_DEPARTMENT = bars(
     "Adoption by department",
     ADOPTION,
@@ -124,7 +136,7 @@ SESSIONS_PAGE = Dashboard(
         "**engaged** when the user did something with a WalkMe item. Who uses several systems is "
         "one person. Below a figure stands that of the period before (**#**). Production only."
     ),
-    filters=(Filter("System", SESSIONS, "system"), DEPARTMENT),
+    filters=usual_filters(SESSIONS, ADOPTION),
     rows=(
         Row(
             LOW,
@@ -202,10 +214,7 @@ ITEMS_PAGE = Dashboard(
         "**rate** that their type can have: a launcher is clicked, a validating SmartTip is right "
         "at first. Production only. *Who did not use it* covers all days."
     ),
-    filters=(
-        Filter("System", ITEMS, "system"),
-        Filter("Item type", ITEMS, "item_type"),
-    ),
+    filters=usual_filters(ITEMS, ITEMS),
     rows=(
         Row(
             LOW,
@@ -263,8 +272,7 @@ FLOWS_PAGE = Dashboard(
         "so a later step can be reached more often than an earlier one. Production only."
     ),
     filters=(
-        Filter("System", FLOWS, "system"),
-        Filter("Type of flow", FLOWS, "item_type"),
+        *usual_filters(FLOWS, FLOWS),
         Filter("Kind of flow", FLOWS, "flow_kind"),
         Filter("Flow of the funnel", FUNNEL, "flow", starts_with_most="plays_reached"),
     ),
@@ -367,7 +375,7 @@ SURVEYS_PAGE = Dashboard(
         "counts. Production only."
     ),
     filters=(
-        Filter("System", SURVEYS, "system"),
+        *usual_filters(SURVEYS, SURVEYS),
         Filter("Survey", SURVEYS, "item"),
     ),
     rows=(
@@ -422,7 +430,7 @@ SMARTTIPS_PAGE = Dashboard(
         "first and last validation of a SmartTip in a session. Production only."
     ),
     filters=(
-        Filter("System", SMARTTIPS, "system"),
+        *usual_filters(SMARTTIPS, SMARTTIPS),
         Filter("SmartTip", SMARTTIPS, "item"),
     ),
     rows=(
@@ -480,10 +488,11 @@ SEARCH_PAGE = Dashboard(
         "player sends what was typed so far, and what is typed on is folded into one search with "
         "its final term. Production only."
     ),
-    filters=(Filter("System", SEARCHES, "system"),),
+    filters=usual_filters(SEARCHES, SEARCHES),
     rows=(
         Row(
-            LOW,
+            # Two titles take two lines.
+            LOW + 4,
             (
                 number("Searches", SEARCHES, "searches"),
                 number("Searches with a click", SEARCHES, "click_rate"),
@@ -500,6 +509,7 @@ SEARCH_PAGE = Dashboard(
                     SEARCHES,
                     ["searches_not_clicked"],
                     of="search_term",
+                    where="searches_not_clicked > 0",
                     description="What users did not find: content to write, or to name better.",
                 ),
             ),
@@ -525,8 +535,9 @@ QUALITY_PAGE = Dashboard(
         "Whether the release can be trusted. Every line of every file is accepted, a duplicate, "
         "quarantined with a reason, or no item event. Nothing is published unless the "
         "**invariants** of severity *error* hold or a person waived them. The date is that of the "
-        "dump. All environments."
+        "dump. All environments, but item events by system: production only."
     ),
+    filters=usual_filters(EVENTS, EVENTS),
     rows=(
         Row(
             LOW,
@@ -542,6 +553,18 @@ QUALITY_PAGE = Dashboard(
                 number("Late events", LATE_EVENTS, "late_share"),
                 number("Broken invariants", INVARIANTS, "not_passed"),
                 number("Events never seen", COVERAGE, "missing"),
+            ),
+        ),
+        Row(
+            MIDDLE,
+            (
+                by_day(
+                    "Item events by day and system",
+                    EVENTS,
+                    ["events"],
+                    split_by="system",
+                    description="A system that falls silent may have lost its delivery.",
+                ),
             ),
         ),
         Row(
@@ -613,11 +636,7 @@ OVERVIEW_PAGE = Dashboard(
         )
         + ". Production only."
     ),
-    filters=(
-        Filter("System", SESSIONS, "system"),
-        DEPARTMENT,
-        Filter("Item type", RATES, "item_type"),
-    ),
+    filters=usual_filters(SESSIONS, ITEMS),
     rows=(
         Row(
             LOW,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bi.superset.departments import CHOSEN, item_rates_of_departments, of_departments
 from dagster_project.release import metrics
 from dagster_project.release.item_rates import ITEM_RATES
 from dagster_project.release.metrics import Metric, Report, Tone, Unit
@@ -43,11 +44,16 @@ class Dataset:
         report: the table and its figures.
         columns: columns computed on top of the table's own.
         has_system: whether its rows are of a system, whose name charts show.
+        of_departments: the same of the departments that readers chose; empty where that has no
+            meaning.
+        item_type: the type of all its items, where the table does not say it.
     """
 
     report: Report
     columns: tuple[Column, ...] = ()
     has_system: bool = False
+    of_departments: str = ""
+    item_type: str = ""
 
     @property
     def table(self) -> str:
@@ -64,9 +70,18 @@ class Dataset:
         """What it is made of; empty where it is a published table as it stands."""
         if not self.has_system:
             return self.report.query
+        relation, choice = self.report.relation_as("report"), ""
+        added = [f"'{self.item_type}' as item_type"] if self.item_type else []
+        if self.of_departments:
+            # Superset asks for a column of the filter's name, also where the filter is gone.
+            added.append("cast(null as varchar) as department")
+            choice = f"{{% set {CHOSEN} = filter_values('department', remove_filter=True) %}}"
+            relation = (
+                f"{{% if {CHOSEN} %}} ({self.of_departments}) as report"
+                f" {{% else %}} {relation} {{% endif %}}"
+            )
         return (
-            "select report.*, systems.system "
-            f"from {self.report.relation_as('report')} "
+            f"{choice}select {', '.join(['report.*', *added, 'systems.system'])} from {relation} "
             f"left join ({_SYSTEMS}) as systems on report.system_id = systems.system_id"
         )
 
@@ -102,11 +117,35 @@ STEP = Column(
     "Number and name of the step.",
 )
 
+
+def _by_people(report: Report, *columns: Column, item_type: str = "") -> Dataset:
+    """A report that can be narrowed to departments."""
+    return Dataset(
+        report,
+        columns,
+        has_system=True,
+        of_departments=of_departments(report),
+        item_type=item_type,
+    )
+
+
 RELEASE = Dataset(metrics.RELEASE)
-PEOPLE = Dataset(metrics.PEOPLE, has_system=True)
-ADOPTION = Dataset(metrics.ADOPTION, has_system=True)
-SESSIONS = Dataset(metrics.SESSIONS, has_system=True)
-ITEMS = Dataset(metrics.ITEMS, (ITEM,), has_system=True)
+PEOPLE = _by_people(metrics.PEOPLE)
+ADOPTION = Dataset(
+    metrics.ADOPTION,
+    (
+        Column(
+            "department",
+            "Department",
+            "case when attribute = 'department' then attribute_value end",
+            "What is said of people's departments.",
+        ),
+    ),
+    has_system=True,
+)
+SESSIONS = _by_people(metrics.SESSIONS)
+EVENTS = _by_people(metrics.EVENTS)
+ITEMS = _by_people(metrics.ITEMS, ITEM)
 RATES = Dataset(
     ITEM_RATES,
     (
@@ -119,19 +158,21 @@ RATES = Dataset(
         ),
     ),
     has_system=True,
+    of_departments=item_rates_of_departments(),
 )
-NON_INTERACTORS = Dataset(metrics.NON_INTERACTORS, (ITEM,), has_system=True)
-FLOWS = Dataset(metrics.FLOWS, (FLOW,), has_system=True)
-FLOWS_DAILY = Dataset(metrics.FLOWS_DAILY, (FLOW,), has_system=True)
-FUNNEL = Dataset(
+NON_INTERACTORS = _by_people(metrics.NON_INTERACTORS, ITEM)
+FLOWS = _by_people(metrics.FLOWS, FLOW)
+FLOWS_DAILY = _by_people(metrics.FLOWS_DAILY, FLOW)
+FUNNEL = _by_people(
     metrics.FUNNEL,
-    (named("flow", "Flow", "flow_item_name", "flow_item_id"), STEP),
-    has_system=True,
+    named("flow", "Flow", "flow_item_name", "flow_item_id"),
+    STEP,
+    Column("item_type", "Item type", "flow_item_type", "Type of the flow."),
 )
-AUTOMATION = Dataset(metrics.AUTOMATION, (ITEM,), has_system=True)
-SURVEYS = Dataset(metrics.SURVEYS, (ITEM,), has_system=True)
-SMARTTIPS = Dataset(metrics.SMARTTIPS, (ITEM,), has_system=True)
-SEARCHES = Dataset(metrics.SEARCHES, has_system=True)
+AUTOMATION = Dataset(metrics.AUTOMATION, (ITEM,), has_system=True, item_type="Smart Walk-Thru")
+SURVEYS = _by_people(metrics.SURVEYS, ITEM, item_type="Survey")
+SMARTTIPS = _by_people(metrics.SMARTTIPS, ITEM, item_type="SmartTip")
+SEARCHES = _by_people(metrics.SEARCHES, item_type="WidgetSearch")
 LEDGER = Dataset(metrics.LEDGER)
 QUARANTINE = Dataset(metrics.QUARANTINE)
 LATE_EVENTS = Dataset(metrics.LATE_EVENTS)

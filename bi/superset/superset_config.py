@@ -15,8 +15,9 @@ HOME = Path(os.environ["SUPERSET_HOME"])
 SECRET_KEY = (HOME / "secret_key").read_text(encoding="utf-8").strip()
 SQLALCHEMY_DATABASE_URI = f"sqlite:///{HOME / 'superset.db'}?check_same_thread=false"
 
-# The chart of a figure above that of the period before is behind this flag.
-FEATURE_FLAGS = {"CHART_PLUGINS_EXPERIMENTAL": True}
+# The chart of a figure above that of the period before is behind the first flag. With the second,
+# a dataset knows which departments are chosen.
+FEATURE_FLAGS = {"CHART_PLUGINS_EXPERIMENTAL": True, "ENABLE_TEMPLATE_PROCESSING": True}
 
 # The browser fetches nothing from anywhere else: no telemetry pixels, fonts or maps.
 TALISMAN_CONFIG = {

@@ -31,6 +31,7 @@ for _command in (
     releases.rollback,
     releases.diff,
     people.export,
+    people.forget,
     project.dictionary,
     project.parse,
 ):

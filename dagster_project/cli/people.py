@@ -1,12 +1,28 @@
-"""What concerns one person: `walkhouse export`."""
+"""What concerns one person: `walkhouse export` and `forget`."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
 
 import click
+import duckdb
 
-from dagster_project.cli.printing import console, fail, settings_or_fail
+from dagster_project.cli import show
+from dagster_project.cli.printing import (
+    console,
+    errors,
+    fail,
+    log_to_console,
+    settings_or_fail,
+    writable_home_or_fail,
+)
+from dagster_project.cli.run import load_definitions
+from dagster_project.settings import SettingsError
+
+if TYPE_CHECKING:
+    from dagster_project.operations.forgetting import Asked
 
 
 @click.command()
@@ -45,4 +61,79 @@ def export(user: str, folder: Path) -> None:
     if held.other_ids:
         console.print(f"the same person has {len(held.other_ids):,} more ids:")
         for other in held.other_ids:
+            console.print(f"  {other}", markup=False)
+
+
+@click.command()
+@click.option("--user", "users", multiple=True, metavar="ID", help="Id of an end user, as it came.")
+@click.option(
+    "--users",
+    "file",
+    type=click.File(encoding="utf-8-sig"),
+    help="A file with one id a line; - reads what another program writes.",
+)
+@click.option("--system", "system_id", metavar="ID", help="In one WalkMe system only.")
+@click.option("--remove", "is_removal", is_flag=True, help="Leave their events out altogether.")
+def forget(
+    users: tuple[str, ...], file: TextIO | None, system_id: str | None, is_removal: bool
+) -> None:
+    """Forget people: nothing that is held leads to them any more, nor what arrives later.
+
+    Their events stay counted, each under an id that is good for one session; user variables, texts
+    and quarantined lines of theirs are emptied. The dumps that hold them are read again, and a
+    release without them is published. What shows them is removed: older releases, copies, records.
+
+    It needs WALKHOUSE_PERSONAL_KEY. What cannot be finished now is taken up by the next
+    `walkhouse run`. Exit code 0 only if nothing is left to do.
+    """
+    from dagster_project.forgotten import RequestsError
+    from dagster_project.keyed_hash import KeyRefusedError
+    from dagster_project.operations.forgetting import ask
+    from dagster_project.operations.run import bring_up_to_date
+
+    asked_for = [*users, *(line.rstrip("\r\n") for line in file or ())]
+    asked_for = [user for user in asked_for if user.strip()]
+    if not asked_for:
+        fail("nobody is named: give --user ID, or --users FILE", code=2)
+    settings = settings_or_fail()
+    writable_home_or_fail(settings)
+    log_to_console()
+    try:
+        asked = ask(settings, asked_for, system_id=system_id, is_removal=is_removal)
+    except KeyRefusedError as error:
+        fail(str(error), code=2)
+    except (OSError, RequestsError, duckdb.Error) as error:
+        fail(str(error))
+    for place in asked.nobody:
+        # Not by the id: what is printed may be kept.
+        errors.print(f"walkhouse: nothing is held of id {place} of {len(asked_for)}")
+    for place in asked.known:
+        console.print(f"id {place} of {len(asked_for)} is forgotten already")
+    is_done = True
+    if asked.requests or (asked.known and not asked.nobody):
+        _say_what_stays(asked)
+        try:
+            is_done = bring_up_to_date(settings, None, load_definitions)
+        except (SettingsError, KeyRefusedError) as error:
+            fail(str(error), code=2)
+        except (OSError, RuntimeError) as error:
+            fail(f"{error}; the request is noted, and `walkhouse run` goes on with it")
+        if is_done:
+            show.release(console, settings)
+        else:
+            show.what_is_missing(errors, settings)
+    if asked.nobody or not is_done:
+        sys.exit(1)
+
+
+def _say_what_stays(asked: Asked) -> None:
+    if asked.landed:
+        console.print(
+            f"{len(asked.landed):,} files of the landing hold them; Walkhouse only reads there:"
+        )
+        for name in asked.landed:
+            console.print(f"  {name}", markup=False)
+    if asked.other_ids:
+        console.print(f"the same people have {len(asked.other_ids):,} more ids, which stay:")
+        for other in asked.other_ids:
             console.print(f"  {other}", markup=False)

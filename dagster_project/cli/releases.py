@@ -35,6 +35,7 @@ def rollback(release_id: str | None) -> None:
     The copies go back as well. Schedule and sensors publish nothing until the landing changes:
     correct or withdraw the dumps. `walkhouse run` publishes the state of the landing again.
     """
+    from dagster_project.forgotten import RequestsError, is_open, load_requests
     from dagster_project.locks import copies_writer, warehouse_writer
     from dagster_project.models.deployed import account
     from dagster_project.operations.pending import digests
@@ -47,12 +48,17 @@ def rollback(release_id: str | None) -> None:
     writable_home_or_fail(settings)
     try:
         with warehouse_writer(settings.home):
+            if is_open(load_requests(settings.home)):
+                fail(
+                    "somebody is to be forgotten, whom earlier releases may show: `walkhouse run` "
+                    "finishes that first"
+                )
             landing, lake = digests(settings)
             release = roll_back(
                 settings.published, release_id, by=account(), landing=landing, lake=lake
             )
             hold = held(settings.published)
-    except ReleaseError as error:
+    except (ReleaseError, RequestsError) as error:
         fail(str(error))
     console.print(f"readers now see release {release.release_id}")
     sentence = hold.sentence if hold else "it is the newest: nothing is held"

@@ -47,6 +47,7 @@ def run(waive: str | None, reason: str, is_patient: bool, withdraw: str | None) 
     Exit code 0 only if the state of the landing is published, and every copy holds it.
     """
     from dagster_project.ingest.withdrawal import Confirmed, WithdrawalError
+    from dagster_project.keyed_hash import KeyRefusedError
     from dagster_project.release.gate import Waiver, WaiverError
 
     settings = settings_or_fail()
@@ -61,11 +62,11 @@ def run(waive: str | None, reason: str, is_patient: bool, withdraw: str | None) 
         is_published = bring_up_to_date(
             settings,
             waiver,
-            _definitions,
+            load_definitions,
             is_patient=is_patient,
             confirmed=Confirmed.of([part.strip() for part in (withdraw or "").split(",") if part]),
         )
-    except (SettingsError, WaiverError, WithdrawalError) as error:
+    except (SettingsError, WaiverError, WithdrawalError, KeyRefusedError) as error:
         fail(str(error), code=2)
     except (OSError, RuntimeError) as error:
         fail(str(error))
@@ -78,7 +79,8 @@ def run(waive: str | None, reason: str, is_patient: bool, withdraw: str | None) 
         sys.exit(1)
 
 
-def _definitions() -> dg.Definitions:
+def load_definitions() -> dg.Definitions:
+    """What exists in Dagster, which takes seconds to load."""
     from dagster_project.definitions import defs
 
     return defs

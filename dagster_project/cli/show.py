@@ -75,9 +75,21 @@ def release(console: Console, settings: Settings) -> None:
 def what_is_missing(console: Console, settings: Settings) -> None:
     """Why the state of the landing is not published."""
     situation = look(settings)
+    if situation.is_published and situation.to_forget:
+        console.print(
+            f"walkhouse: {counted(situation.to_forget, 'request')} to forget somebody cannot be "
+            "finished yet; see above, `walkhouse run` goes on with it",
+            style="red",
+        )
+        return
     console.print("walkhouse: the state of the landing is not published", style="red")
-    if situation.withdrawal_held:
-        console.print(f"  {situation.withdrawal_held}", markup=False)
+    for reason in (
+        situation.key_refused,
+        situation.withdrawal_held,
+        situation.treated_otherwise,
+    ):
+        if reason:
+            console.print(f"  {reason}", markup=False)
     for message in situation.failures.values():
         console.print(f"  {message}", markup=False)
     if situation.catalogue_failure:
@@ -129,6 +141,12 @@ def status(console: Console, settings: Settings) -> None:
     ):
         if days:
             say(what, _days(days))
+    if situation.key_refused:
+        say("key refused", situation.key_refused)
+    if situation.treated_otherwise:
+        say("not built", situation.treated_otherwise)
+    if situation.to_forget:
+        say("to be forgotten", f"{situation.to_forget}, which `walkhouse run` goes on with")
     if situation.withdrawal_held:
         say("withdrawal held", situation.withdrawal_held)
     if situation.is_catalogue_pending:

@@ -35,6 +35,7 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
     smallest_group: int
     keep_days: int
     keep_report_days: int
+    personal_key: str = ""
 
     @property
     def settings(self) -> Settings:
@@ -59,6 +60,7 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
             smallest_group=self.smallest_group,
             keep_days=self.keep_days,
             keep_report_days=self.keep_report_days,
+            personal_key=self.personal_key,
         )
 
     @property
@@ -98,6 +100,8 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
             smallest_group=settings.smallest_group,
             keep_days=settings.keep_days,
             keep_report_days=settings.keep_report_days,
+            # A secret, which no record of Dagster may hold.
+            personal_key=dg.EnvVar("WALKHOUSE_PERSONAL_KEY") if settings.personal_key else "",
         )
 
 

@@ -34,6 +34,7 @@ from dagster_project.ingest.envelopes import (
 )
 from dagster_project.quoting import literal
 from dagster_project.registry import Definitions, name_key
+from dagster_project.treatment import NOT_A_NUMBER, UNTREATED, Treatment, of_session
 
 LINE_COLUMNS = {
     "dump_date": "date",
@@ -66,6 +67,18 @@ LINE_COLUMNS = {
     "keys": "varchar",
 }
 """Columns of the raw layer's `lines` and their types."""
+
+LINE_BYTES = "line_bytes"
+"""Beside them where lines are treated: how long the text was that is not kept."""
+
+FORGOTTEN_BY, IS_TOUCHED = "forgotten_by", "is_touched"
+"""Beside them until they are written, where people are forgotten: the number of the request that a
+line's end user is forgotten by, and whether anything in it was emptied for anybody."""
+
+FORGOTTEN = "forgotten"
+"""The reason for which an event is ignored that is left out for a person who is forgotten."""
+
+_NOT_KEPT = "(not kept)"
 
 # The parts of an event's identity, in the order in which they are hashed (`getting-data-in.md`).
 _IDENTITY = (
@@ -110,8 +123,9 @@ _NUMBERS = tuple(column for column in TABULAR_COLUMNS if column not in _NO_NUMBE
 
 
 def prepare_connection(connection: duckdb.DuckDBPyConnection, definitions: Definitions) -> None:
-    """Give a connection the names that the classification looks up."""
+    """Give a connection the names that the classification looks up, and the key if there is one."""
     connection.execute("set timezone = 'UTC'")
+    definitions.treatment.give_to(connection)
     spelled = {
         _pair_key(p.written_item_type, p.written_event): (p.item_type, p.event)
         for p in definitions.pairs
@@ -126,6 +140,7 @@ def prepare_connection(connection: duckdb.DuckDBPyConnection, definitions: Defin
     types = dict(definitions.item_types)
     _lookup(connection, "item_types_as_written", types)
     _lookup(connection, "item_types_loosely", {name_key(k): v for k, v in types.items()})
+    _lookup(connection, "events", {name_key(p.written_event): p.event for p in definitions.pairs})
     ignored = {name_key(event): event for event in definitions.ignored_events}
     _lookup(connection, "ignored_events", ignored)
     names = {name.lower(): name for _, name in definitions.environments}
@@ -318,10 +333,18 @@ def folder_names(name: str) -> dict[str, str]:
     return {key: unquote(value) for key, value in folders}
 
 
-def classification(source: str, *, form: Form, dump_date: date, max_late_days: int) -> str:
+def classification(
+    source: str,
+    *,
+    form: Form,
+    dump_date: date,
+    max_late_days: int,
+    treatment: Treatment = UNTREATED,
+) -> str:
     """CTEs that end in `rows_of_the_raw_layer`: each line with its outcome (`getting-data-in.md`).
 
     A row without an outcome stands for a line that has to be looked at again; see `lines_of_parts`.
+    Where values are treated, the rows have `LINE_BYTES` as well.
     """
     # One webhook carries one event, so its folder may be the only place that says which.
     item_type, event = (
@@ -333,6 +356,21 @@ def classification(source: str, *, form: Form, dump_date: date, max_late_days: i
     earliest_ms = midnight * 1000 - max_late_days * _DAY_MS
     latest = dump_date + timedelta(days=2)
     environment = f"trim(environment, {literal(_BLANKS)})"
+    judged = "judged"
+    line = "case when outcome <> 'event' then trim(line, e' \\t\\r\\n') end as line"
+    reason, is_event, beside = "reason", "is_defined", ""
+    if treatment.forgets:
+        judged = "forgotten"
+        line = (
+            "case when outcome <> 'event' and not is_emptied"
+            f" then trim(line, e' \\t\\r\\n') end as line,\n        {_BYTES_OF_LINE}"
+        )
+        reason = f"case when is_left_out then {literal(FORGOTTEN)} else reason end as reason"
+        is_event = "is_defined and not is_left_out"
+        beside = f",\n        {FORGOTTEN_BY},\n        {IS_TOUCHED}"
+    if treatment.is_needed:
+        judged = "treated"
+        line = f"null::varchar as line,\n        {_BYTES_OF_LINE}"
     return f"""
 with
 
@@ -444,7 +482,7 @@ judged as (
     from named
 
 ),
-
+{_forgotten(treatment)}{_treated(treatment)}
 rows_of_the_raw_layer as (
 
     select
@@ -457,10 +495,10 @@ rows_of_the_raw_layer as (
             when line is null and (reason is not null or is_control or not is_defined) then null
             when reason is not null then 'quarantined'
             when is_control then 'control'
-            when is_defined then 'event'
+            when {is_event} then 'event'
             else 'ignored'
         end as outcome,
-        reason,
+        {reason},
         case reason
             when 'malformed' then problem
             {_missing_details()}
@@ -471,22 +509,204 @@ rows_of_the_raw_layer as (
                 then 'occurred_at: ' || occurred_at || ', over {max_late_days} days before the dump'
             when 'undefined_event' then 'item type: ' || item_type || ', event: ' || event
         end as detail,
-        case when outcome <> 'event' then trim(line, e' \\t\\r\\n') end as line,
-        case when outcome = 'event' then {_event_key()} end as event_key,
+        {line},
+        case when outcome = 'event' then {_event_key(treatment)} end as event_key,
         instant as occurred_at,
         instant::date as event_date,
         {_typed_columns(form)},
-        keys
+        keys{beside}
 
-    from judged
+    from {judged}
 
 )
 """
 
 
-def lines_of_parts(parts: str) -> str:
-    """The lines that Parquet parts hold, given an SQL list of the parts."""
-    return f"select * from read_parquet({parts}) where outcome is not null"
+def lines_of_parts(parts: str, *, all_columns: bool = False) -> str:
+    """The lines that Parquet parts hold, given an SQL list of the parts.
+
+    Not of all columns, unless the parts are of one dump: others may have more or fewer.
+    """
+    columns = "*" if all_columns else ", ".join(LINE_COLUMNS)
+    return f"select {columns} from read_parquet({parts}) where outcome is not null"
+
+
+# Without its text such a line has to be looked at again; its row keeps the place.
+_IS_ASIDE = "(is_odd or (line is null and (reason is not null or is_control or not is_defined)))"
+_IS_EVENT = "(is_defined and reason is null and not is_control and not is_odd)"
+_BYTES_OF_LINE = f"strlen(trim(line, e' \\t\\r\\n')) as {LINE_BYTES}"
+
+MAY_MENTION = {
+    **dict.fromkeys(
+        (
+            *("item_name", "parent_item_name", "page_host", "page_path", "page_title"),
+            *("user_name", "user_role", "user_type", "user_status", "user_info"),
+        ),
+        "null",
+    ),
+    **{
+        column: of_session(column)
+        for column in ("session_id", "play_id", "interaction_guid", "visit_id")
+    },
+    "value": literal(NOT_A_NUMBER),
+    "keys": "null",
+}
+"""Where the id of a forgotten person may stand in an event of somebody else, and SQL for what is
+there then. Ids of items and systems are their own: one may have the number of a person."""
+
+
+def _forgotten(treatment: Treatment) -> str:
+    """CTEs in which nothing is left of who is forgotten; empty where nobody is.
+
+    Events of theirs stay, under an id that is good for one session, or are left out. Any other line
+    of theirs, or with their id in its text, keeps its place and why it is no event. In the events
+    of others, the values go in which their id stands.
+    """
+    if not treatment.forgets:
+        return ""
+    left_out = ", ".join(str(each.number) for each in treatment.requests if each.is_removal)
+    own = treatment.expressions_of_forgotten()
+    mentions = ",\n        ".join(
+        f"{_IS_EVENT} and is_mentioned({column}, system_id) as {column}_mentions"
+        for column in MAY_MENTION
+    )
+    any_mention = " or ".join(f"{column}_mentions" for column in MAY_MENTION)
+    columns = [column for column in _columns_as_they_came() if column not in ("item_type", "event")]
+    replaced = ",\n                ".join(
+        f"case when is_emptied then null {_cases_of(column, own)} else {column} end as {column}"
+        for column in (*columns, "keys", "instant")
+    )
+    return f"""
+recognised as (
+
+    select
+        *,
+        request_of(end_user_id, system_id) as {FORGOTTEN_BY},
+        not {_IS_EVENT} and is_mentioned(line, system_id) as line_mentions,
+        {mentions}
+
+    from judged
+
+),
+
+found as (
+
+    select
+        *,
+        {_IS_EVENT} and {FORGOTTEN_BY} in ({left_out or "null"}) is true as is_left_out,
+        {FORGOTTEN_BY} is not null or line_mentions or {any_mention} as {IS_TOUCHED}
+
+    from recognised
+
+),
+
+emptied as (
+
+    select
+        *,
+        {_IS_ASIDE} or is_left_out or (not {_IS_EVENT} and {IS_TOUCHED}) as is_emptied
+
+    from found
+
+),
+
+forgotten as (
+
+    select
+        * replace (
+                {replaced},
+                case when is_emptied then {_known_item_type()} else item_type end as item_type,
+                case when is_emptied then {_known_event()} else event end as event,
+                case when is_emptied then {_without_quotation("problem")} else problem end
+                    as problem,
+                case when is_emptied then {_time_that_says_why()} else occurred_at end
+                    as occurred_at,
+                -- It is a part of the identity, and so tells apart what only differed in a text.
+                case when {FORGOTTEN_BY} is not null or value_mentions
+                    then {treatment.hashed("event_id", EVENT_ID, "value")}
+                    else {EVENT_ID}
+                end as {EVENT_ID}
+        )
+
+    from emptied
+
+),
+"""
+
+
+def _cases_of(column: str, own: Mapping[str, str]) -> str:
+    """What stands in a column of an event of who is forgotten, or in which their id stands."""
+    cases = []
+    if column in MAY_MENTION:
+        cases.append(f"when {column}_mentions then {MAY_MENTION[column]}")
+    if column in own:
+        cases.append(f"when {FORGOTTEN_BY} is not null then {own[column]}")
+    return " ".join(cases)
+
+
+def _treated(treatment: Treatment) -> str:
+    """A CTE in which no value is left that is not to be kept; empty where all are kept.
+
+    Only events keep values. In any other line they may stand in the wrong column, and a line that
+    has to be looked at again may have been misread. Such lines keep what says why they are none.
+    """
+    if not treatment.is_needed:
+        return ""
+    values = {column: column for column in _columns_as_they_came()} | treatment.expressions()
+    if treatment.forgets:
+        kept = f"case when {FORGOTTEN_BY} is null then {values['end_user_id']} else end_user_id end"
+        values["end_user_id"] = kept
+    replaced = ",\n                ".join(
+        f"case when {_IS_EVENT} then {expression} end as {column}"
+        for column, expression in {**values, "instant": "instant", EVENT_ID: EVENT_ID}.items()
+        if column not in ("item_type", "event")
+    )
+    return f"""
+treated as (
+
+    select
+        * replace (
+                {replaced},
+                case when {_IS_EVENT} then item_type else {_known_item_type()} end as item_type,
+                case when {_IS_EVENT} then event else {_known_event()} end as event,
+                {_without_quotation("problem")} as problem,
+                {_time_that_says_why()} as occurred_at
+        )
+
+    from {"forgotten" if treatment.forgets else "judged"}
+
+),
+"""
+
+
+def _known_item_type() -> str:
+    """SQL for an item type that is one; any other word could be anything."""
+    found = _looked_up("item_types_loosely", _name_key("item_type"))
+    return f"coalesce({found}, {literal(_NOT_KEPT)})"
+
+
+def _known_event() -> str:
+    """SQL for an event that is one; any other word could be anything."""
+    return f"coalesce({_looked_up('events', _name_key('event'))}, {literal(_NOT_KEPT)})"
+
+
+def _without_quotation(problem: str) -> str:
+    """SQL for why a line is malformed, without what it quotes of it."""
+    return f"regexp_replace({problem}, ' \\(.*', '')"
+
+
+def _time_that_says_why() -> str:
+    """SQL for the text of a time that is not kept, in lines that are quarantined for it."""
+    return (
+        "case when reason in ('bad_timestamp', 'future_timestamp', 'too_old')"
+        f" then {literal(_NOT_KEPT)} end"
+    )
+
+
+def _columns_as_they_came() -> list[str]:
+    """The columns of the raw layer that hold what stood in a line."""
+    columns = list(LINE_COLUMNS)
+    return columns[columns.index("event_date") + 1 : columns.index("keys")]
 
 
 def _typed_columns(form: Form) -> str:
@@ -500,17 +720,17 @@ def _typed_columns(form: Form) -> str:
             " as integer)"
         ),
     }
-    columns = list(LINE_COLUMNS)
-    between = columns[columns.index("event_date") + 1 : columns.index("keys")]
     return ",\n        ".join(
-        f"{special[column]} as {column}" if column in special else column for column in between
+        f"{special[column]} as {column}" if column in special else column
+        for column in _columns_as_they_came()
     )
 
 
-def _event_key() -> str:
+def _event_key(treatment: Treatment) -> str:
     """An injective text of the identity, hashed: equal exactly for equal events."""
     parts = ", ".join(f"{part}::varchar" for part in _IDENTITY)
-    return f"md5(json_array({parts})::varchar)"
+    identity = f"json_array({parts})::varchar"
+    return treatment.key_of(identity) if treatment.is_needed else f"md5({identity})"
 
 
 def _whole_numbers() -> str:

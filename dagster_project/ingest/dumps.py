@@ -25,7 +25,7 @@ from typing import Any
 import duckdb
 
 from dagster_project.crew import crew
-from dagster_project.ingest.classification import LINE_COLUMNS, prepare_connection
+from dagster_project.ingest.classification import LINE_BYTES, LINE_COLUMNS, prepare_connection
 from dagster_project.ingest.files import UnreadableFileError
 from dagster_project.ingest.lake import Lake, LakeDump
 from dagster_project.ingest.landing import LandedDump, LandedFile, Landing
@@ -37,6 +37,7 @@ from dagster_project.quoting import literal
 from dagster_project.registry import Definitions
 from dagster_project.replacing import replacing
 from dagster_project.stopping import go_on_or_stop
+from dagster_project.treatment import UNTREATED, Treatment
 
 logger = logging.getLogger("walkhouse")
 
@@ -128,11 +129,16 @@ class DayTaken:
 
 def reader_digest(definitions: Definitions) -> str:
     """Changes when the same file could be read differently."""
-    return hashlib.sha256(f"{READER_VERSION} {definitions.digest}".encode()).hexdigest()
+    parts = (str(READER_VERSION), definitions.digest, definitions.treatment.digest)
+    return hashlib.sha256(" ".join(filter(None, parts)).encode()).hexdigest()
 
 
 def pending_dumps(
-    landed: Mapping[date, LandedDump], loaded: Mapping[date, LakeDump], *, reader: str
+    landed: Mapping[date, LandedDump],
+    loaded: Mapping[date, LakeDump],
+    *,
+    reader: str,
+    treatment: Treatment = UNTREATED,
 ) -> Pending:
     """What a run has to take up."""
     return Pending(
@@ -141,15 +147,28 @@ def pending_dumps(
             sorted(
                 day
                 for day in landed.keys() & loaded.keys()
-                if _is_pending(landed[day], loaded[day], reader)
+                if _is_pending(landed[day], loaded[day], reader, treatment)
             )
         ),
         withdrawn=tuple(sorted(loaded.keys() - landed.keys())),
     )
 
 
-def _is_pending(landed: LandedDump, loaded: LakeDump, reader: str) -> bool:
-    return loaded.signature != landed.signature or loaded.reader != reader
+def _is_pending(landed: LandedDump, loaded: LakeDump, reader: str, treatment: Treatment) -> bool:
+    return (
+        loaded.signature != landed.signature
+        or loaded.reader != reader
+        or shows_the_forgotten(loaded, treatment)
+    )
+
+
+def shows_the_forgotten(loaded: LakeDump, treatment: Treatment) -> bool:
+    """Whether a dump in the lake holds somebody who was to be forgotten after it was read."""
+    return treatment.is_pending(
+        date.fromisoformat(loaded.dump_date),
+        known=loaded.requests_known,
+        forgotten_by=loaded.forgotten_by,
+    )
 
 
 @contextmanager
@@ -211,9 +230,14 @@ def ingest_dump(
     manifest = _manifest(landing, landed)
     before = lake.dump(day)
     # With a manifest everything is read, since hashes and rows have to be held against it.
-    if before and before.reader == version and manifest is None:
+    if (
+        before
+        and before.reader == version
+        and manifest is None
+        and not shows_the_forgotten(before, definitions.treatment)
+    ):
         found = _hashes(landing, landed, scratch)
-        if before.fingerprint == fingerprint(found, version):
+        if before.fingerprint == fingerprint(found, version, before.forgotten_by):
             return lake.note_signature(before, landed.signature)
     for left_behind in lake_folder.glob("building-*"):
         shutil.rmtree(left_behind)
@@ -235,7 +259,11 @@ def ingest_dump(
             raise _failed(day, culprit, error) from error
         _check_rows(manifest, read.ledger, day)
         _write_ledger(connection, read.ledger, building / "files.parquet")
-        identity = fingerprint(read.hashes, version)
+        requests_known = len(definitions.treatment.requests)
+        forgotten_by = (
+            definitions.treatment.forgotten_by(requests_known) if read.forgot_somebody else ""
+        )
+        identity = fingerprint(read.hashes, version, forgotten_by)
         dump = LakeDump(
             dump_date=day.isoformat(),
             fingerprint=identity,
@@ -252,6 +280,10 @@ def ingest_dump(
             left_alone=read.left_alone,
             content_bytes=sum(row["content_bytes"] for row in read.ledger),
             quarantined_bytes=sum(row["quarantined_bytes"] for row in read.ledger),
+            treatment=definitions.treatment.digest,
+            requests_known=requests_known,
+            forgotten_by=forgotten_by,
+            forgotten_events=read.forgotten_events,
         )
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
@@ -307,7 +339,8 @@ def _take_in(
             logger.info("dump %s: withdrawn", day)
         return None
     loaded = lake.dump(day)
-    if loaded and not _is_pending(landed, loaded, reader_digest(definitions)):
+    reader, treatment = reader_digest(definitions), definitions.treatment
+    if loaded and not _is_pending(landed, loaded, reader, treatment):
         lake.forget_failure(day)
         return loaded
     return ingest_dump(landing, lake, landed, connection, definitions, scratch=scratch)
@@ -379,9 +412,10 @@ def taking_in_dumps(
         yield workers.map(take_in, days)
 
 
-def fingerprint(landed_hashes: Mapping[str, str], reader: str) -> str:
+def fingerprint(landed_hashes: Mapping[str, str], reader: str, forgotten_by: str = "") -> str:
     """Identity of a dump's content as read: equal means equal rows."""
-    content = json.dumps([sorted(landed_hashes.items()), reader])
+    forgotten = [forgotten_by] if forgotten_by else []
+    content = json.dumps([sorted(landed_hashes.items()), reader, *forgotten])
     return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
@@ -393,6 +427,8 @@ class _FilesRead:
     left_alone: tuple[str, ...]
     parts: list[Path]
     ledger: list[dict[str, Any]]
+    forgot_somebody: bool
+    forgotten_events: Mapping[str, int]
 
 
 def _read_files(
@@ -411,9 +447,13 @@ def _read_files(
         DumpError: one of them cannot be read; the message names it.
         Exception: whatever one of them brought about that nobody foresaw.
     """
-    day = landed.dump_date
+    day, treatment = landed.dump_date, definitions.treatment
     reader = DumpReader(
-        connection, dump_date=day, max_late_days=definitions.max_late_days, target=target
+        connection,
+        dump_date=day,
+        max_late_days=definitions.max_late_days,
+        target=target,
+        treatment=treatment,
     )
     hashes: dict[str, str] = {}
     files: list[tuple[LandedFile, FileRead]] = []
@@ -433,7 +473,11 @@ def _read_files(
         else:
             files.append((file, read))
     parts, lines = reader.finish()
-    quarantined = _quarantined_bytes(connection, parts)
+    quarantined = _quarantined_bytes(
+        connection,
+        parts,
+        LINE_BYTES if treatment.needs_key else "strlen(line)",
+    )
     ledger = [
         _ledger_row(
             day,
@@ -445,7 +489,14 @@ def _read_files(
         )
         for file, read in files
     ]
-    return _FilesRead(hashes, tuple(left_alone), parts, ledger)
+    return _FilesRead(
+        hashes,
+        tuple(left_alone),
+        parts,
+        ledger,
+        forgot_somebody=reader.forgot_somebody,
+        forgotten_events={str(n): events for n, events in sorted(reader.forgotten_events.items())},
+    )
 
 
 def _file_that_fails(
@@ -593,13 +644,15 @@ def _event_dates(connection: duckdb.DuckDBPyConnection, parts: list[Path]) -> di
     return dict(rows)
 
 
-def _quarantined_bytes(connection: duckdb.DuckDBPyConnection, parts: list[Path]) -> dict[str, int]:
-    """Bytes of the quarantined lines of each file that has any."""
+def _quarantined_bytes(
+    connection: duckdb.DuckDBPyConnection, parts: list[Path], size: str
+) -> dict[str, int]:
+    """Bytes of the quarantined lines of each file that has any, given SQL for those of a line."""
     if not parts:
         return {}
     rows = connection.execute(
-        "select source_file, sum(strlen(line))::bigint from read_parquet(?)"
-        " where outcome = 'quarantined' and line is not null group by source_file",
+        f"select source_file, sum({size})::bigint from read_parquet(?)"
+        f" where outcome = 'quarantined' and {size} is not null group by source_file",
         [[str(part) for part in parts]],
     ).fetchall()
     return dict(rows)

@@ -17,7 +17,7 @@ import json
 import logging
 import shutil
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,10 @@ class LakeDump:
         left_alone: files that are no dump files, by name nor by content.
         content_bytes: bytes of its files, uncompressed.
         quarantined_bytes: of them, those of quarantined lines.
+        treatment: digest of what was done to personal data; empty where nothing was.
+        requests_known: how many people, in all, were to be forgotten when it was read.
+        forgotten_by: digest of these requests, where it held any of them; otherwise empty.
+        forgotten_events: events of theirs by the number of the request, those left out included.
     """
 
     dump_date: str
@@ -66,6 +70,10 @@ class LakeDump:
     left_alone: tuple[str, ...]
     content_bytes: int = 0
     quarantined_bytes: int = 0
+    treatment: str = ""
+    requests_known: int = 0
+    forgotten_by: str = ""
+    forgotten_events: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def quarantined_share(self) -> float:

@@ -21,6 +21,10 @@ import pyarrow as pa
 from dagster_project.ingest import csv_records, parquet_rows
 from dagster_project.ingest.ahead import made_ahead
 from dagster_project.ingest.classification import (
+    FORGOTTEN,
+    FORGOTTEN_BY,
+    IS_TOUCHED,
+    LINE_BYTES,
     LINE_COLUMNS,
     classification,
     columns_source,
@@ -58,6 +62,7 @@ from dagster_project.ingest.json_lines import (
 from dagster_project.ingest.json_records import Found, parsed
 from dagster_project.quoting import literal
 from dagster_project.stopping import go_on_or_stop
+from dagster_project.treatment import UNTREATED, Treatment
 
 _BATCH_BYTES = 80 * 1024 * 1024
 _BLOCKS_AHEAD = 8
@@ -94,7 +99,12 @@ class FileLines:
 
 
 class DumpReader:
-    """Reads the files of one dump into Parquet parts of `LINE_COLUMNS`."""
+    """Reads the files of one dump into Parquet parts of `LINE_COLUMNS`.
+
+    Attributes:
+        forgotten_events: how many events were recognised, by the number of the request.
+        forgot_somebody: whether anything was emptied for anybody.
+    """
 
     def __init__(
         self,
@@ -103,8 +113,16 @@ class DumpReader:
         dump_date: date,
         max_late_days: int,
         target: Path,
+        treatment: Treatment = UNTREATED,
     ) -> None:
-        """Read into a folder that exists, with a connection from `prepare_connection`."""
+        """Read into a folder that exists, with a connection from `prepare_connection`.
+
+        Raises:
+            ValueError: values are to be treated, and the connection has no key for it.
+        """
+        if treatment.needs_key and treatment.key is None:
+            raise ValueError("a treatment without a key")
+        self._treatment = treatment
         self._connection = connection
         self._dump_date = dump_date
         self._max_late_days = max_late_days
@@ -115,6 +133,8 @@ class DumpReader:
         self._rows: list[pa.Table] = []
         self._shapes: dict[Form, dict[int, Shape]] = {}
         self._forms: dict[str, Form] = {}
+        self.forgotten_events: dict[int, int] = {}
+        self.forgot_somebody = False
 
     def read(self, path: Path, name: str) -> FileRead | None:
         """Read one file, which has that name within the dump.
@@ -266,9 +286,8 @@ class DumpReader:
                 for rows in some:
                     self._classify_parquet(name, columns, rows, next(whole, None))
         except (pa.ArrowException, OSError, ValueError) as error:
-            raise UnreadableFileError(
-                f"not readable as Parquet: {error}; deliver it again"
-            ) from error
+            said = "" if self._treatment.needs_key else f": {error}"  # which may repeat a value
+            raise UnreadableFileError(f"not readable as Parquet{said}; deliver it again") from error
 
     def _classify_parquet(
         self,
@@ -322,19 +341,41 @@ class DumpReader:
         go_on_or_stop()
         part = self._target / f"lines-{len(self._parts):04d}.parquet"
         rows = classification(
-            source, form=form, dump_date=self._dump_date, max_late_days=self._max_late_days
+            source,
+            form=form,
+            dump_date=self._dump_date,
+            max_late_days=self._max_late_days,
+            treatment=self._treatment,
         )
-        columns = ", ".join(LINE_COLUMNS)
+        is_treated = self._treatment.needs_key
+        columns = ", ".join([*LINE_COLUMNS, *([LINE_BYTES] if is_treated else [])])
+        query = f"{rows} select {columns} from rows_of_the_raw_layer"
         try:
-            self._connection.execute(
-                f"copy ({rows} select {columns} from rows_of_the_raw_layer)"
-                f" to {literal(part)} ({_FORMAT})"
-            )
+            if self._treatment.forgets:
+                query = self._without_whose_they_are(rows, columns)
+            self._connection.execute(f"copy ({query}) to {literal(part)} ({_FORMAT})")
         except duckdb.Error:
             part.unlink(missing_ok=True)
             raise
         self._parts.append(part)
         return part
+
+    def _without_whose_they_are(self, rows: str, columns: str) -> str:
+        """The query for rows without whose they are, which is counted and kept nowhere."""
+        self._connection.execute(
+            f"create or replace temp table recognised_rows as {rows}"
+            f" select {columns}, {FORGOTTEN_BY}, {IS_TOUCHED} from rows_of_the_raw_layer"
+        )
+        counted = self._connection.execute(
+            f"select {FORGOTTEN_BY}, count(*) filter (where outcome = 'event' or reason = ?),"
+            f" bool_or({IS_TOUCHED}) from recognised_rows where outcome is not null group by all",
+            [FORGOTTEN],
+        ).fetchall()
+        for request, events, is_touched in counted:
+            self.forgot_somebody |= is_touched
+            if request is not None:
+                self.forgotten_events[request] = self.forgotten_events.get(request, 0) + events
+        return f"select {columns} from recognised_rows"
 
     def _count_lines(self) -> dict[str, FileLines]:
         if not self._parts:
@@ -366,7 +407,7 @@ class DumpReader:
         """Put many parts into one, since every query opens every part."""
         together = self._target / "lines.parquet"
         self._connection.execute(
-            f"copy ({lines_of_parts('?')}) to {literal(together)} ({_FORMAT})",
+            f"copy ({lines_of_parts('?', all_columns=True)}) to {literal(together)} ({_FORMAT})",
             [[file_pattern(part) for part in self._parts]],
         )
         for part in self._parts:

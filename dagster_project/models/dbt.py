@@ -26,6 +26,7 @@ from dbt.contracts.graph.nodes import ModelNode, SeedNode
 from dbt.parser.manifest import extended_mashumuro_decoder
 from dbt_common.events.base_types import EventMsg
 
+from dagster_project.forgotten import FORGOTTEN_COLUMNS
 from dagster_project.ingest.classification import LINE_COLUMNS
 from dagster_project.ingest.content import content_columns
 from dagster_project.ingest.dumps import FILE_COLUMNS
@@ -169,6 +170,7 @@ def _relations(manifest: dict[str, Any], compiled: dict[str, str]) -> list[Relat
         "raw.lines": LINE_COLUMNS,
         "raw.files": FILE_COLUMNS,
         "raw.content_items": content_columns(),
+        "raw.forgotten": FORGOTTEN_COLUMNS,
     }
     found = {
         unique_id: Relation(name, of_the_lake[name])

@@ -48,6 +48,7 @@ Severity = Literal["error", "warning"]
 KINDS: Mapping[str, Severity] = {
     "landing_unreachable": "error",
     "lake_refused": "error",
+    "key_refused": "error",
     "dump_failed": "error",
     "withdrawal_held": "error",
     "catalogue_failed": "error",
@@ -181,6 +182,13 @@ def held_withdrawal(reason: str | None) -> list[Finding]:
     if reason is None:
         return []
     return [Finding("withdrawal_held", "landing", _digest(reason), reason)]
+
+
+def refused_key(reason: str | None) -> list[Finding]:
+    """That the key is missing by which personal data are treated, or is another one."""
+    if reason is None:
+        return []
+    return [Finding("key_refused", "key", _digest(reason), reason)]
 
 
 def failed_catalogue(reason: str | None) -> list[Finding]:
@@ -353,6 +361,7 @@ def _title(kind: str, count: int) -> str:
     return {
         "landing_unreachable": "the landing cannot be listed",
         "lake_refused": "the lake is of another version of Walkhouse; nothing is taken in or built",
+        "key_refused": "personal data need the key of this home; nothing is taken in or built",
         "dump_failed": f"{dumps} could not be taken in",
         "withdrawal_held": "many dumps left the landing at once; nothing is changed or published",
         "catalogue_failed": "the content catalogue could not be read; the one before is kept",

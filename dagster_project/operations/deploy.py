@@ -17,6 +17,7 @@ from pathlib import Path
 
 import yaml
 
+from dagster_project.forgotten import FILE as REQUESTS
 from dagster_project.ingest.content import ingest_catalogue
 from dagster_project.ingest.dumps import ingest_connection, write_schema
 from dagster_project.ingest.lake import Lake
@@ -36,6 +37,7 @@ from dagster_project.registry import load_definitions, load_invariants, load_pub
 from dagster_project.release.diff import Difference, difference
 from dagster_project.release.publish import current_release, releases
 from dagster_project.settings import Settings
+from dagster_project.treatment import SEED, PolicyError
 
 logger = logging.getLogger("walkhouse")
 
@@ -121,7 +123,9 @@ def tables_that_differ(
             for file in settings.home.glob("warehouse.duckdb*"):
                 if file.is_file():
                     shutil.copyfile(file, home / file.name)
-            (home / "lake").symlink_to(settings.home / "lake")
+            for name in ("lake", REQUESTS):
+                if (settings.home / name).exists():
+                    (home / name).symlink_to(settings.home / name)
             try:
                 build_elsewhere(project_in(candidate.project), home)
             except DbtError as error:
@@ -158,7 +162,7 @@ def ensure_deployed(settings: Settings) -> Settings:
 
     So does one whose deployment belongs to another Walkhouse, because models and code are shipped
     together; a project that differs from the deployed one is checked then, and refused if it has
-    changes that nobody committed.
+    changes that nobody committed, or other policies of personal data: these a person decides.
 
     Raises:
         DeployError: the project cannot be deployed.
@@ -176,6 +180,12 @@ def ensure_deployed(settings: Settings) -> Settings:
         with deployments.copy(settings.dbt_project) as copy:
             if before is None or before.digest == content_digest(copy):
                 _parse(settings, copy)
+            elif _policies(deployments.project(before)) != _policies(copy):
+                raise DeployError(
+                    f"{_of_another(before)}, and the dbt project in {settings.dbt_project} has "
+                    f"other policies of personal data (seeds/{SEED}.csv): take over those of "
+                    f"{deployments.project(before)}, or let `walkhouse deploy` deploy these"
+                )
             elif commit is not None and commit[1]:
                 raise DeployError(
                     f"{_of_another(before)}, and the dbt project in {settings.dbt_project} has "
@@ -188,6 +198,13 @@ def ensure_deployed(settings: Settings) -> Settings:
         shutil.rmtree(settings.home / "dbt", ignore_errors=True)  # where earlier versions parsed
     logger.info("%s: deployed %s", _why(settings, before), deployment.words)
     return in_production(settings)
+
+
+def _policies(project: Path) -> tuple[tuple[str, str], ...]:
+    """The policies of personal data that are not `keep`; of an older project, none."""
+    if not (project / "seeds" / f"{SEED}.csv").is_file():
+        return ()
+    return load_definitions(project).treatment.policies
 
 
 def _why(settings: Settings, before: Deployment | None) -> str:
@@ -218,7 +235,7 @@ def _parse(settings: Settings, copy: Path) -> None:
             load_definitions(copy)
             load_invariants(copy)
             load_published_tables(copy)
-        except DbtError as error:
+        except (DbtError, PolicyError) as error:
             raise DeployError(str(error)) from error
         except (KeyError, TypeError, ValueError, AttributeError, yaml.YAMLError) as error:
             raise DeployError(

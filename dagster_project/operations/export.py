@@ -18,11 +18,19 @@ import duckdb
 
 from dagster_project.ingest.classification import lines_of_parts
 from dagster_project.ingest.lake import Lake
+from dagster_project.models.deployed import in_production
 from dagster_project.quoting import literal
+from dagster_project.registry import definitions_of
 from dagster_project.release.publish import current_release
 from dagster_project.settings import Settings
+from dagster_project.treatment import PSEUDONYM_LENGTH, Treatment
 
 _USER, _PERSON = "end_user_id", "person_id"
+# By the id as it came, or by what stands for it.
+_IS_USER = (
+    f"({_USER} = $user or left({_USER}, {PSEUDONYM_LENGTH}) in"
+    " (select unnest($pseudonyms::varchar[])))"
+)
 _LAKE = "lake.lines"
 _BETWEEN = r"[^\w.@+-]"  # what no id has at its ends, as an expression
 
@@ -53,10 +61,10 @@ def held_of(settings: Settings, user: str) -> Held:
 
     Args:
         settings: of the installation.
-        user: id of the end user, as in `end_user_id`.
+        user: id of the end user, as it came in the events.
 
     Raises:
-        ExportError: nothing is published, or the id is nobody's.
+        ExportError: nothing is published, the id is nobody's, or its pseudonym cannot be told.
         OSError: the release or the lake cannot be read.
     """
     release = current_release(settings.published)
@@ -70,22 +78,30 @@ def held_of(settings: Settings, user: str) -> Held:
         file = str((settings.published / "current" / "walkhouse.duckdb").resolve())
         connection.execute(f"attach {literal(file)} as release (read_only)")
         connection.execute("use release")
+        lake = Lake(settings.lake)
+        treatment = definitions_of(in_production(settings)).treatment
+        if refusal := treatment.refusal(settings.home):
+            raise ExportError(refusal)
+        pseudonyms = treatment.pseudonyms_of(user, _systems(connection, lake, treatment))
+        asked = {"user": user, "pseudonyms": pseudonyms}
         found = {
             table: rows
             for table, where in _conditions(connection)
-            if (rows := _rows(connection, f"from {table} where {where}", {"user": user}))
+            if (rows := _rows(connection, f"from {table} where {where}", asked))
         }
         others: list[dict[str, Any]] = []
         if "facts.dim_end_users" in found and _PERSON in found["facts.dim_end_users"][0]:
             others = _rows(
                 connection,
-                f"select {_USER} from facts.dim_end_users where {_USER} <> $user and {_PERSON} in"
-                f" (select {_PERSON} from facts.dim_end_users where {_USER} = $user) order by 1",
-                {"user": user},
+                f"select {_USER} from facts.dim_end_users where not {_IS_USER} and {_PERSON} in"
+                f" (select {_PERSON} from facts.dim_end_users where {_IS_USER}) order by 1",
+                asked,
             )
-        lines = _lines(connection, Lake(settings.lake), user)
+        lines = _lines(connection, lake, user, pseudonyms)
     if lines:
         found[_LAKE] = lines
+    if not found and treatment.of(_USER) == "drop":
+        raise ExportError("ids of end users are dropped: nothing that is held leads to one")
     if not found:
         raise ExportError("nothing is held of an end user with this id")
     landed = {f"events/dt={line['dump_date']}/{line['source_file']}" for line in lines}
@@ -131,24 +147,43 @@ def _conditions(release: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str]]
         " where database_name = 'release' order by all"
     ).fetchall():
         columns.setdefault(f"{schema}.{table}", set()).add(column)
-    persons = f"select {_PERSON} from facts.dim_end_users where {_USER} = $user"
-    events = f"select event_key from facts.fct_item_events where {_USER} = $user"
+    persons = f"select {_PERSON} from facts.dim_end_users where {_IS_USER}"
+    events = f"select event_key from facts.fct_item_events where {_IS_USER}"
     for table, names in columns.items():
         if _USER in names:
-            yield table, f"{_USER} = $user"
+            yield table, _IS_USER
         elif _PERSON in names:
             yield table, f"{_PERSON} in ({persons})"
         elif "event_key" in names:
             yield table, f"event_key in ({events})"
 
 
-def _lines(connection: duckdb.DuckDBPyConnection, lake: Lake, user: str) -> list[dict[str, Any]]:
-    """Lines of the lake that are of the person, or have the id somewhere in their text."""
-    files = [
+def _systems(
+    connection: duckdb.DuckDBPyConnection, lake: Lake, treatment: Treatment
+) -> Sequence[str]:
+    """The systems in the lake, where one person has another pseudonym in each."""
+    files = _files(lake)
+    if not files or treatment.of(_USER) != "pseudonym per system":
+        return []
+    found = connection.execute(
+        f"select distinct system_id from ({lines_of_parts('?')}) where outcome = 'event'", [files]
+    )
+    return [system for (system,) in found.fetchall()]
+
+
+def _files(lake: Lake) -> list[str]:
+    return [
         str(lake.dump_folder(day) / part)
         for day, dump in lake.dumps().items()
         for part in dump.lines
     ]
+
+
+def _lines(
+    connection: duckdb.DuckDBPyConnection, lake: Lake, user: str, pseudonyms: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Lines of the lake that are of the person, or have the id somewhere in their text."""
+    files = _files(lake)
     if not files:
         return []
     written = {user, json.dumps(user)[1:-1], json.dumps(user, ensure_ascii=False)[1:-1]}
@@ -160,10 +195,11 @@ def _lines(connection: duckdb.DuckDBPyConnection, lake: Lake, user: str) -> list
     )
     return _rows(
         connection,
-        f"from ({lines_of_parts('$files')}) where {_USER} = $user or {has_it}"
+        f"from ({lines_of_parts('$files')}) where {_IS_USER} or {has_it}"
         " order by dump_date, source_file, source_row",
         {
             "user": user,
+            "pseudonyms": pseudonyms,
             "files": files,
             **{f"text_{place}": text for place, text in enumerate(sorted(written))},
         },

@@ -24,7 +24,8 @@ from dagster_project.ingest.lake import Lake, LakeVersionError
 from dagster_project.ingest.landing import Landed, Landing
 from dagster_project.ingest.withdrawal import NOTHING_CONFIRMED, Confirmed, held_withdrawal
 from dagster_project.models.deployed import in_production
-from dagster_project.registry import load_definitions
+from dagster_project.models.treated import treated_otherwise
+from dagster_project.registry import definitions_of
 from dagster_project.release.publish import Hold, Release, current_release, held
 from dagster_project.release.state import policy_of, project_digest, state_digest
 from dagster_project.settings import Settings, without_password
@@ -46,6 +47,9 @@ class Situation:
         is_catalogue_pending: whether the lake holds another content catalogue, and the one in the
             landing was not tried yet.
         catalogue_failure: why the catalogue in the landing could not be read.
+        key_refused: why personal data cannot be treated with this key, and nothing is done.
+        treated_otherwise: why nothing is built from the lake before more is read.
+        to_forget: how many requests to forget somebody are not finished.
         state: digest of what a build would now be made from.
         state_but_catalogue: the same without the content catalogue, which a build takes in first.
         release: what is published.
@@ -63,6 +67,9 @@ class Situation:
     hold: Hold | None
     withdrawal_held: str | None = None
     catalogue_failure: str | None = None
+    key_refused: str | None = None
+    treated_otherwise: str | None = None
+    to_forget: int = 0
 
     @property
     def is_built_from_lake(self) -> bool:
@@ -98,7 +105,7 @@ def look(
         LakeVersionError: the lake was written by another version, and cannot be read again.
     """
     settings = in_production(settings)
-    definitions = load_definitions(settings.dbt_project)
+    definitions = definitions_of(settings)
     lake = Lake(settings.lake)
     landing = landing_of(settings)
     landed = landing.look()
@@ -109,7 +116,12 @@ def look(
     loaded = lake.dumps() if is_readable else {}
     catalogue = loaded_catalogue(lake) if is_readable else None
     signature = catalogue_signature(landed.catalogue, definitions)
-    pending = pending_dumps(landed.dumps, loaded, reader=reader_digest(definitions))
+    pending = pending_dumps(
+        landed.dumps,
+        loaded,
+        reader=reader_digest(definitions),
+        treatment=definitions.treatment,
+    )
     awaited = lake.awaited()
     withdrawn = {*pending.withdrawn, *(awaited - landed.dumps.keys())}
     pending = replace(pending, withdrawn=tuple(sorted(withdrawn)))
@@ -162,6 +174,9 @@ def look(
             expired=landed.expired,
         ),
         catalogue_failure=failed_catalogue,
+        key_refused=definitions.treatment.refusal(settings.home),
+        treated_otherwise=treated_otherwise(loaded, definitions.treatment.digest),
+        to_forget=sum(each.finished_at is None for each in definitions.treatment.requests),
     )
 
 

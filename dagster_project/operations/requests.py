@@ -75,7 +75,9 @@ def ingest_requests(situation: Situation) -> Iterator[dg.RunRequest]:
 
 
 def build_request(situation: Situation) -> dg.RunRequest | None:
-    """The request for a build, unless what is in the lake is published."""
+    """The request for a build, unless what is in the lake is published, or may not be built."""
+    if situation.treated_otherwise:
+        return None
     if situation.is_built_from_lake and not situation.is_catalogue_pending:
         return None
     catalogue = situation.landed.catalogue
@@ -98,8 +100,8 @@ def ingest_due(
         situation = look(settings, now=datetime.now(UTC))
     except (OSError, LakeVersionError) as error:
         return dg.SkipReason(str(error))
-    if situation.withdrawal_held:
-        return dg.SkipReason(situation.withdrawal_held)
+    if reason := situation.key_refused or situation.withdrawal_held:
+        return dg.SkipReason(reason)
     requests = list(ingest_requests(situation))
     if not requests:
         if situation.arriving:
@@ -132,11 +134,16 @@ def build_due(
         situation = look(settings, now=datetime.now(UTC))
     except (OSError, LakeVersionError) as error:
         return dg.SkipReason(str(error))
-    if situation.withdrawal_held:
-        return dg.SkipReason(situation.withdrawal_held)
+    if reason := situation.key_refused or situation.withdrawal_held:
+        return dg.SkipReason(reason)
     if situation.release is None and not Lake(settings.lake).dumps():
         return dg.SkipReason("no dump was taken in yet")
+    if situation.treated_otherwise:
+        return dg.SkipReason(situation.treated_otherwise)
     request = build_request(situation)
+    if request is None and situation.to_forget:  # a run that went before was cut short
+        key = _digest(situation.state, f"{situation.to_forget} to forget")
+        request = dg.RunRequest(run_key=key, tags={REQUEST: key})
     if request is None:
         return dg.SkipReason("what is in the lake is published")
     if situation.hold is not None:

@@ -5,21 +5,29 @@ Only in the installation's own instance: what a shared one keeps is for its owne
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
+from dagster import serialize_value
 
 from dagster_project.operations.runs import BUILD, COPY, INGEST, days_of
 from dagster_project.settings import Settings
+
+logger = logging.getLogger("walkhouse")
 
 _ENDED = [
     dg.DagsterRunStatus.SUCCESS,
     dg.DagsterRunStatus.FAILURE,
     dg.DagsterRunStatus.CANCELED,
 ]
+_PATIENCE_SECONDS = 30
 _MOST_AT_ONCE = 50  # nobody should wait long for the tidying up of many years
 
 
@@ -65,3 +73,53 @@ def _remove_files(instance: dg.DagsterInstance, home: Path, run_id: str) -> None
         for suffix in ("", "-wal", "-shm"):
             Path(path_of(run_id) + suffix).unlink(missing_ok=True)
     shutil.rmtree(home / "storage" / run_id, ignore_errors=True)
+
+
+def remove_records(
+    instance: dg.DagsterInstance, settings: Settings, names_them: Callable[[str], bool]
+) -> list[str]:
+    """Remove what is recorded of runs whose records name somebody.
+
+    Args:
+        instance: of Dagster.
+        settings: of the installation.
+        names_them: whether a text names somebody.
+
+    Returns:
+        what could not be removed, in sentences.
+    """
+    home = settings.dagster_home
+    if Path(os.environ.get("DAGSTER_HOME", "")) != home:
+        logger.warning("the records of Dagster are not in %s: see whether they name anybody", home)
+        return []
+    for record in instance.get_run_records(dg.RunsFilter(statuses=_ENDED)):
+        run = record.dagster_run
+        said = [serialize_value(entry) for entry in instance.all_logs(run.run_id)]
+        if any(names_them(text) for text in [*said, serialize_value(run)]):
+            instance.delete_run(run.run_id)
+            _remove_files(instance, home, run.run_id)
+    left = []
+    for file in sorted(home.rglob("*.db")):
+        try:
+            if _names(file, names_them):
+                left.append(
+                    f"{file} names somebody who is forgotten: end Dagster, and remove the file; "
+                    "records are begun anew"
+                )
+        except sqlite3.Error as error:
+            left.append(f"{file} cannot be looked at: {error}; run again when nobody uses it")
+    return left
+
+
+def _names(file: Path, names_them: Callable[[str], bool]) -> bool:
+    """Whether a file of SQLite names somebody, once what was deleted from it is written over."""
+    with closing(sqlite3.connect(file, timeout=_PATIENCE_SECONDS)) as records:
+        records.execute("vacuum")
+        records.execute("pragma wal_checkpoint(truncate)")
+        tables = records.execute("select name from sqlite_master where type = 'table'").fetchall()
+        return any(
+            isinstance(cell, str) and names_them(cell)
+            for (table,) in tables
+            for row in records.execute(f'select * from "{table}"')
+            for cell in row
+        )

@@ -14,8 +14,10 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from dagster_project.forgotten import is_open, load_requests
 from dagster_project.ingest.content import forget_catalogue_failure
 from dagster_project.ingest.dumps import pending_dumps, reader_digest
 from dagster_project.ingest.lake import Lake, LakeVersionError
@@ -23,10 +25,11 @@ from dagster_project.ingest.withdrawal import NOTHING_CONFIRMED, Confirmed
 from dagster_project.locks import hold_run
 from dagster_project.models.deployed import not_deployed
 from dagster_project.operations.deploy import ensure_deployed
+from dagster_project.operations.forgetting import finish
 from dagster_project.operations.instance import prepare_instance_folder, records_kept_open
 from dagster_project.operations.pending import Situation, look
 from dagster_project.operations.watch import watch
-from dagster_project.registry import load_definitions, load_invariants
+from dagster_project.registry import definitions_of, load_invariants
 from dagster_project.release.copies.send import copies_behind
 from dagster_project.release.gate import Waiver
 from dagster_project.release.publish import Release, current_release, end_hold
@@ -61,7 +64,8 @@ def bring_up_to_date(
         confirmed: the withdrawals of many dumps at once that a person confirmed.
 
     Returns:
-        whether the state of the landing, but for what was left, is published afterwards.
+        whether the state of the landing, but for what was left, is published afterwards, and
+        nothing is left of who is to be forgotten.
 
     Raises:
         WaiverError: the waiver cannot be given.
@@ -69,10 +73,12 @@ def bring_up_to_date(
         OSError: the landing cannot be listed.
         LakeVersionError: the lake was written by another version, and cannot be read again.
         DeployError: nothing is deployed, and the dbt project cannot be.
+        KeyRefusedError: a policy of personal data needs a key, and this is not the one.
         RuntimeError: nothing was ever taken in, and the landing is empty; or what Dagster records
             of the run cannot be written.
     """
     checkout, settings = settings, ensure_deployed(settings)
+    definitions_of(settings).treatment.check(settings.home)
     if differs := not_deployed(checkout):
         logger.warning("%s", differs)
     if waiver:
@@ -96,7 +102,11 @@ def bring_up_to_date(
     if situation.is_published and not copies_behind(settings.copies, settings.published):
         logger.info("nothing is pending: the state of the landing is published")
         watch(settings, situation, [])  # whatever failed before was made good
-        return True
+        if not is_open(load_requests(settings.home)):
+            return True
+        prepare_instance(settings)
+        with _recording() as instance:
+            return _finish_forgetting(settings, instance)
     if situation.hold is not None:
         logger.info("%s; this run ends that", situation.hold.sentence)
     end_hold(settings.published)
@@ -106,13 +116,24 @@ def bring_up_to_date(
         prepare_instance(settings)
         with _saying_what_dagster_cannot_write(settings), _recording() as instance:
             _execute(settings, situation, waiver, load_definitions, confirmed, instance)
+            is_forgotten = _finish_forgetting(settings, instance)
             situation = _look_after(settings, instance, now=now)
     except BaseException:
         if asked_to_stop():
             logger.warning("%s", _said_of_a_stopped_run(settings, situation))
         raise
     logger.info("done in %.0f s", time.monotonic() - started)
-    return situation.is_published
+    return situation.is_published and is_forgotten
+
+
+def _finish_forgetting(settings: Settings, instance: dg.DagsterInstance) -> bool:
+    """Whether nothing is left to do for anybody who is to be forgotten; it is said what is."""
+    from dagster_project.operations.retention import remove_records
+
+    left = finish(settings, settings.copies, partial(remove_records, instance, settings))
+    for reason in left:
+        logger.error("somebody is not forgotten yet: %s", reason)
+    return not left
 
 
 def look_after(settings: Settings, *, now: datetime | None = None) -> Situation:
@@ -296,8 +317,15 @@ def _said_of_a_stopped_run(settings: Settings, before: Situation) -> str:
     """What is done, and what the next run will do; nothing is listed for it."""
     landed = before.landed.dumps
     loaded = Lake(settings.lake).dumps()
-    reader = reader_digest(load_definitions(settings.dbt_project))
-    left = set(pending_dumps(landed, loaded, reader=reader).dates)
+    definitions = definitions_of(settings)
+    left = set(
+        pending_dumps(
+            landed,
+            loaded,
+            reader=reader_digest(definitions),
+            treatment=definitions.treatment,
+        ).dates
+    )
     count = len(before.pending.dates)
     taken_in = count - len(left & set(before.pending.dates))
     release = current_release(settings.published)

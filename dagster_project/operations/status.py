@@ -3,6 +3,9 @@
     installation, landing, home   as set; without a password
     dumps                         by date: `loaded`, `failed`, `new`, `changed` or `withdrawn`
     failures                      by date: why a dump could not be taken in
+    key_refused                   why personal data cannot be treated with this key, or null
+    to_forget                     requests to forget somebody that are not finished
+    treated_otherwise             why nothing is built before dumps are read again, or null
     withdrawal_held               why withdrawn dumps wait for a person, or null
     is_catalogue_pending          whether the content catalogue differs from that in the lake
     catalogue_failure             why the one in the landing could not be read, or null
@@ -56,6 +59,9 @@ def status(settings: Settings) -> dict[str, Any]:
         "home": str(settings.home),
         "dumps": {str(day): _dump_status(situation, day) for day in days},
         "failures": {str(day): message for day, message in situation.failures.items()},
+        "key_refused": situation.key_refused,
+        "treated_otherwise": situation.treated_otherwise,
+        "to_forget": situation.to_forget,
         "withdrawal_held": situation.withdrawal_held,
         "is_catalogue_pending": situation.is_catalogue_pending,
         "catalogue_failure": situation.catalogue_failure,

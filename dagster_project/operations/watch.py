@@ -21,6 +21,7 @@ from dagster_project.operations.alerts import (
     held_release,
     held_withdrawal,
     quarantined_dumps,
+    refused_key,
     refused_release,
     stale_dumps,
     tell,
@@ -128,6 +129,7 @@ def _of_the_state(
     )
     landed = situation.landed.dumps
     signatures = {day: dump.signature for day, dump in landed.items()}
+    yield from refused_key(situation.key_refused)
     yield from failed_dumps(situation.failures, signatures, runs)
     yield from held_withdrawal(situation.withdrawal_held)
     yield from failed_catalogue(situation.catalogue_failure)

@@ -6,7 +6,7 @@ reports of each family; here they stand in one relation, by day and item.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dagster_project.release.metrics import (
@@ -74,7 +74,7 @@ MEASURES: Sequence[Measure] = (
 )
 
 
-def _of(position: int, measure: Measure) -> str:
+def _of(position: int, measure: Measure, source: str) -> str:
     part, whole = measure.metric.parts or ("", "")
     report = measure.report
     conditions = []
@@ -82,6 +82,7 @@ def _of(position: int, measure: Measure) -> str:
         conditions.append(f"item_type = '{measure.item_type}'")
     if measure.having:
         conditions.append(
+            # All its rows, whichever of them are read.
             f"item_key in (select item_key from {report.name} group by item_key"
             f" having {measure.having})"
         )
@@ -90,7 +91,18 @@ def _of(position: int, measure: Measure) -> str:
         f"select {report.date} as report_date, system_id, item_key,"
         f" {position} as position, '{measure.item_type}' as item_type, '{measure.did}' as did,"
         f" '{measure.of}' as of_what, item_id, item_name, {part} as did_it, {whole} as met_it"
-        f" from {report.name}{where}"
+        f" from {source}{where}"
+    )
+
+
+def item_rates(source: Callable[[Report], str]) -> str:
+    """The relation of all rates.
+
+    Args:
+        source: what stands for a report of a family, with its columns: its name, or a query.
+    """
+    return " union all ".join(
+        _of(position, measure, source(measure.report)) for position, measure in enumerate(MEASURES)
     )
 
 
@@ -100,7 +112,7 @@ ITEM_RATES = Report(
     "reports",
     "item_rates",
     date="report_date",
-    query=" union all ".join(_of(position, measure) for position, measure in enumerate(MEASURES)),
+    query=item_rates(lambda report: report.name),
     metrics=(
         Metric("did_it", "Did", "sum(did_it)", meaning=f"The numerators of the rates. {_ALL}"),
         Metric("met_it", "Of", "sum(met_it)", meaning=f"The denominators of the rates. {_ALL}"),

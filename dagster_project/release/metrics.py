@@ -178,6 +178,13 @@ SESSIONS = Report(
     ),
 )
 
+EVENTS = Report(
+    "reports",
+    "rpt_events_daily",
+    date="report_date",
+    metrics=(total("events", "Item events"),),
+)
+
 ALL_SYSTEMS = "system_id is null"
 """The rows of active people over all systems: somebody who uses two is one person in them."""
 
@@ -193,8 +200,13 @@ def _whole(sql: str, rows: str) -> str:
 
 
 def _last(column: str, label: str) -> Metric:
-    """The count of the latest day: those of several days would count somebody more than once."""
-    sql = _whole(f"arg_max({column}, report_date){{rows}}", ALL_SYSTEMS)
+    """The count of the latest day: those of several days would count somebody more than once.
+
+    Where a filter left some systems, who uses several of them counts in each.
+    """
+    pairs = f"list({{{{'day': report_date, 'n': {column}}}}}){{rows}}"
+    last = "max(report_date){rows}"
+    sql = _whole(f"list_sum([each.n for each in {pairs} if each.day = {last}])", ALL_SYSTEMS)
     return Metric(column, label, sql, column=column)
 
 

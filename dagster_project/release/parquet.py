@@ -20,9 +20,12 @@ from pathlib import Path
 import duckdb
 
 from dagster_project.crew import crew
-from dagster_project.quoting import literal
+from dagster_project.quoting import identifier, literal
 
-_VERSIONS = "versions.json"
+VERSIONS = ("audit", "versions")
+"""The table in which a build notes what it made of each table's dates."""
+
+_VERSIONS_FILE = "versions.json"
 _WHOLE = ""
 _DATED_FILES = ("event_date", "home_date")
 # Higher levels take longer, and save little after Parquet's own encodings.
@@ -44,9 +47,10 @@ class TableVersions:
 
 def table_versions(warehouse: duckdb.DuckDBPyConnection) -> dict[str, TableVersions]:
     """What the build notes of each table; empty where nothing is noted."""
-    if ("audit", "versions") not in warehouse.execute(
-        "select schema_name, table_name from duckdb_tables()"
-    ).fetchall():
+    if (
+        VERSIONS
+        not in warehouse.execute("select schema_name, table_name from duckdb_tables()").fetchall()
+    ):
         return {}
     dated_by = dict(
         warehouse.execute(
@@ -96,7 +100,7 @@ def write_parquet(
         target.mkdir(parents=True)
         source = previous / schema / table if previous else None
         if noted is None or noted.dated_by not in _DATED_FILES:
-            queries[target / f"{table}.parquet"] = f"from {_name(schema, table)}"
+            queries[target / f"{table}.parquet"] = f"from {identifier(schema, table)}"
             continue
         same = _same_dates(noted.versions, before.get(name, {}))
         for file in sorted(source.glob("*-*.parquet")) if source and same else ():
@@ -106,13 +110,13 @@ def write_parquet(
         dates = _dates_with_rows(release, (schema, table), noted.dated_by, changed)
         for date in dates:
             queries[target / f"{date}-0.parquet"] = (
-                f"from {_name(schema, table)} where {noted.dated_by} = date '{date}'"
+                f"from {identifier(schema, table)} where {noted.dated_by} = date '{date}'"
             )
         written[name] = dict(noted.versions)
         if not dates and not any(target.iterdir()):
-            queries[target / f"{table}.parquet"] = f"from {_name(schema, table)} limit 0"
+            queries[target / f"{table}.parquet"] = f"from {identifier(schema, table)} limit 0"
     _copy_all(release, queries, threads)
-    (folder / _VERSIONS).write_text(json.dumps(written, sort_keys=True), encoding="utf-8")
+    (folder / _VERSIONS_FILE).write_text(json.dumps(written, sort_keys=True), encoding="utf-8")
 
 
 def _dates_with_rows(
@@ -126,14 +130,14 @@ def _dates_with_rows(
         return []
     listed = ", ".join(f"date '{date}'" for date in sorted(dates))
     found = release.execute(
-        f"select distinct {column}::varchar as date from {_name(*table)}"
+        f"select distinct {column}::varchar as date from {identifier(*table)}"
         f" where {column} in ({listed}) order by date"
     ).fetchall()
     return [date for (date,) in found]
 
 
 def _written_before(previous: Path | None) -> dict[str, dict[str, str]]:
-    path = previous / _VERSIONS if previous else None
+    path = previous / _VERSIONS_FILE if previous else None
     if path is None or not path.exists():
         return {}
     written: dict[str, dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
@@ -163,7 +167,3 @@ def _link(source: Path, target: Path) -> None:
         os.link(source, target)
     except OSError:
         shutil.copyfile(source, target)
-
-
-def _name(schema: str, table: str) -> str:
-    return ".".join('"' + part.replace('"', '""') + '"' for part in (schema, table))

@@ -25,13 +25,11 @@ long as readers see that one, so the switch of the link begins it and ends it.
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 import shutil
 import stat
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -39,10 +37,11 @@ from typing import Any
 import duckdb
 
 from dagster_project.personal_data import Column, Table
-from dagster_project.quoting import literal
+from dagster_project.quoting import identifier, literal
+from dagster_project.release.holes import copy_with_holes
 from dagster_project.release.kept_reports import take_over_reports
 from dagster_project.release.page.page import write_page
-from dagster_project.release.parquet import table_versions, write_parquet
+from dagster_project.release.parquet import VERSIONS, table_versions, write_parquet
 from dagster_project.release.report_file import REPORTS, write_report_file
 from dagster_project.replacing import flush_to_disk, replace_text
 from dagster_project.rights import umask
@@ -54,8 +53,8 @@ _READ_ONLY = 0o444
 _HELD = ".held.json"
 _SNAPSHOTS = "iceberg.json"
 
-_MANY_GAPS = 0.05  # of all blocks
-_QUICK_TO_WRITE = 256 * 1024 * 1024  # bytes
+STORAGE_VERSION = "v1.3.0"
+"""The oldest DuckDB that reads a release; `profiles.yml` says the same of the warehouse."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +92,9 @@ class Release:
         project_commit: the commit that the project was deployed from, None where there is none.
         is_project_modified: whether the project differed from that commit.
         smallest_group: numbers about fewer people are empty in its second file.
+        variables: what the dbt project's variables say: the reporting time zone, thresholds.
+        treatment: digest of what was done to personal data; empty where nothing was.
+        requests_known: how many people, in all, were to be forgotten then.
     """
 
     release_id: str
@@ -108,6 +110,9 @@ class Release:
     project_commit: str | None = None
     is_project_modified: bool | None = None
     smallest_group: int = 1
+    variables: Mapping[str, str | int | float] = field(default_factory=dict)
+    treatment: str = ""
+    requests_known: int = 0
 
 
 @dataclass(frozen=True)
@@ -188,6 +193,12 @@ RELEASE_COLUMNS = (
         "smallest_group",
         "bigint",
         "Numbers about fewer people are empty in `walkhouse-reports.duckdb`.",
+    ),
+    ReleaseColumn(
+        "variables",
+        "string",
+        "JSON object: what the dbt project's variables say, such as the reporting time zone and the"
+        " thresholds.",
     ),
 )
 
@@ -422,9 +433,10 @@ def _write_tables(
     kept: Kept | None,
 ) -> None:
     # Writing every table anew would take most of a run; a copy is as fast as the disk.
-    _copy_file(warehouse, building / _FILE)
+    copy_with_holes(warehouse, building / _FILE, [*tables, VERSIONS])
     config: dict[str, Any] = {"threads": threads, "memory_limit": memory_limit}
     config["temp_directory"] = str(building / ".temp")
+    config["storage_compatibility_version"] = STORAGE_VERSION
     config["max_vacuum_tasks"] = 0  # a build puts rows together when that pays, a copy need not
     with duckdb.connect(str(building / _FILE), config=config) as target:
         versions = table_versions(target)
@@ -440,8 +452,6 @@ def _write_tables(
             )
         _write_release_table(target, release)
         target.execute("checkpoint")
-    _leave_out_free_blocks(building / _FILE, config)
-    with duckdb.connect(str(building / _FILE), config=config) as target:
         target.execute("set timezone = 'UTC'")
         target.execute("set enable_progress_bar = false")
         write_parquet(
@@ -465,19 +475,25 @@ def _write_tables(
     _check_written(building / _FILE, building / REPORTS, shared)
 
 
-def _leave_out_free_blocks(file: Path, config: dict[str, Any]) -> None:
-    """Write a file anew that what was dropped left many gaps in.
+def write_anew(file: Path, config: dict[str, Any]) -> None:
+    """Replace a file of DuckDB by one with the same tables, and without what was deleted from it.
 
-    That takes a second for some 50 MB, so a large file keeps its gaps: writing it at every release
-    would take longer than the build of a day, and where the disk shares blocks cost space as well.
+    Nobody else may have it open.
+
+    Args:
+        file: of DuckDB.
+        config: what DuckDB is opened with.
+
+    Raises:
+        OSError: no space is left, for example.
+        duckdb.Error: it cannot be read.
     """
-    with duckdb.connect(str(file), read_only=True) as release:
-        block, total, used = release.execute(
-            "select block_size, total_blocks, used_blocks from pragma_database_size()"
-        ).fetchall()[0]
-    if total - used < _MANY_GAPS * total or used * block > _QUICK_TO_WRITE:
-        return
     compact = file.with_name(f".{file.name}")
+    compact.unlink(missing_ok=True)
+    with duckdb.connect(str(file)):  # what a log beside it holds becomes a part of it
+        pass
+    # Threads would mostly wait for each other.
+    config = {**config, "threads": 1, "storage_compatibility_version": STORAGE_VERSION}
     with duckdb.connect(config=config) as connection:
         connection.execute("set enable_progress_bar = false")
         connection.execute(f"attach {literal(file)} as gaps (read_only)")
@@ -486,6 +502,23 @@ def _leave_out_free_blocks(file: Path, config: dict[str, Any]) -> None:
         connection.execute("checkpoint compact")
         connection.execute("detach compact")
     compact.replace(file)
+
+
+def remove_releases(published: Path, release_ids: Collection[str]) -> list[str]:
+    """Remove releases, but for the one that readers see.
+
+    Returns:
+        the ids of those that are still there.
+    """
+    current = current_release(published)
+    left = []
+    for release_id in release_ids:
+        folder = release_folder(published, release_id)
+        if current is not None and current.release_id == release_id:
+            left.append(release_id)
+        elif folder.exists():
+            shutil.rmtree(folder)
+    return left
 
 
 def _drop_what_is_not_published(
@@ -499,14 +532,14 @@ def _drop_what_is_not_published(
     ).fetchall()
     for (schema,) in existing:
         if schema not in schemas:
-            target.execute(f"drop schema {_name(schema)} cascade")
+            target.execute(f"drop schema {identifier(schema)} cascade")
     for kind in ("view", "table"):
         for schema, name in target.execute(
             f"select schema_name, {kind}_name from duckdb_{kind}s()"
             " where database_name = current_database() and not internal"
         ).fetchall():
             if (schema, name) not in tables:
-                target.execute(f"drop {kind} {_name(schema)}.{_name(name)}")
+                target.execute(f"drop {kind} {identifier(schema, name)}")
 
 
 def release_values(release: Release) -> dict[str, Any]:
@@ -516,6 +549,7 @@ def release_values(release: Release) -> dict[str, Any]:
         **asdict(release),
         "published_at": published_at.astimezone(UTC).replace(tzinfo=None),
         "waivers": json.dumps(dict(release.waivers)),
+        "variables": json.dumps(dict(release.variables)),
     }
 
 
@@ -539,32 +573,12 @@ def _check_written(warehouse: Path, written: Path, tables: Sequence[tuple[str, s
         duckdb.connect(str(warehouse), read_only=True) as source,
     ):
         for schema, table in tables:
-            count = f"select count(*) from {_name(schema)}.{_name(table)}"
+            count = f"select count(*) from {identifier(schema, table)}"
             found, expected = (c.execute(count).fetchall()[0][0] for c in (release, source))
             if found != expected:
                 raise ReleaseError(
                     f"{schema}.{table}: {found} rows were written of {expected}; not published"
                 )
-
-
-def _copy_file(source: Path, target: Path) -> None:
-    """Copy a file inside the kernel; where the disk can share blocks (XFS, Btrfs), without copying.
-
-    Raises:
-        OSError: no space is left, for example.
-    """
-    if not hasattr(os, "copy_file_range"):
-        shutil.copyfile(source, target)
-        return
-    with source.open("rb") as read, target.open("wb") as written:
-        left = os.fstat(read.fileno()).st_size
-        try:
-            while left and (copied := os.copy_file_range(read.fileno(), written.fileno(), left)):
-                left -= copied
-        except OSError as error:
-            if error.errno not in (errno.EXDEV, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL):
-                raise
-        shutil.copyfileobj(read, written)  # what the kernel left; nothing, as a rule
 
 
 def _make_read_only(folder: Path) -> None:
@@ -592,15 +606,16 @@ def _kept_ids(published: Path, keep: int) -> list[str]:
 
 
 def _remove_old(published: Path, *, keep: int, first_dump: date | None = None) -> None:
-    """Remove releases that are not kept, and those that hold dumps that are not."""
+    """Remove releases that are not kept, and those that hold what is not kept any more."""
     current = current_release(published)
     for place, release in enumerate(releases(published)):
         is_too_old = first_dump is not None and (
             release.first_dump_date is not None
             and date.fromisoformat(release.first_dump_date) < first_dump
         )
+        is_treated_otherwise = current is not None and release.treatment != current.treatment
         is_current = current is not None and release.release_id == current.release_id
-        if (place >= keep or is_too_old) and not is_current:
+        if (place >= keep or is_too_old or is_treated_otherwise) and not is_current:
             shutil.rmtree(release_folder(published, release.release_id))
 
 
@@ -608,7 +623,3 @@ def _release(header: Path) -> Release:
     """What a release says of itself; other versions may have written more, or not yet as much."""
     said = json.loads(header.read_text(encoding="utf-8"))
     return Release(**{each.name: said[each.name] for each in fields(Release) if each.name in said})
-
-
-def _name(identifier: str) -> str:
-    return '"' + identifier.replace('"', '""') + '"'

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
+from dagster_project.forgotten import digest_of, load_requests
 from dagster_project.settings import CODE_VERSION, Settings
 
 _PARTS_OF_A_BUILD = ("dbt_project.yml", "seeds/**/*.csv", "models/**/*", "macros/**/*.sql")
@@ -24,10 +25,17 @@ def project_digest(dbt_project: Path) -> str:
 
 
 def policy_of(settings: Settings) -> str:
-    """What the settings say of how a release shows and keeps its tables; empty by default."""
-    says = {
+    """What settings and requests say of how a release shows and keeps its tables.
+
+    Empty by default.
+
+    Raises:
+        RequestsError: the list of who is forgotten cannot be read.
+    """
+    says: dict[str, int | str] = {
         "smallest_group": settings.smallest_group if settings.smallest_group > 1 else 0,
         "keep_report_days": settings.keep_report_days if settings.keep_days else 0,
+        "forgotten": digest_of(load_requests(settings.home)),
     }
     return " ".join(f"{name}={value}" for name, value in says.items() if value)
 

@@ -1,11 +1,12 @@
-{% set department = var('department', var('adoption_attributes')['department']) -%}
+{% set department = var('department', 'department') -%}
 with
 
 people as (
 
     select
-        *,
-        coalesce(nullif({{ department }}, ''), 'unknown') as department
+        sessions,
+        median_days_between_sessions,
+        {{ said_or_unknown(department) }} as department
     from {{ ref('dim_people') }}
     where sessions > 0
 

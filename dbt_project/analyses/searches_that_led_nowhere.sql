@@ -1,13 +1,12 @@
-{% set department = var('department', "trim(" ~ dbt.split_part('user_info', "';'", 1) ~ ")") -%}
+{% set department = var('department', 'department') -%}
 with
 
-item_events as (
+people as (
 
     select
-        *,
-        nullif({{ department }}, '') as department
-    from {{ ref('fct_item_events') }}
-    where environment = 'production'
+        person_id,
+        {{ said_or_unknown(department) }} as department
+    from {{ ref('dim_people') }}
 
 ),
 
@@ -18,34 +17,26 @@ searches as (
 
 ),
 
-departments as (
+searches_of_people as (
 
-    select
-        system_id,
-        end_user_id,
-        {{ latest('department') }} as department
-    from item_events
-    group by system_id, end_user_id
+    {{ with_person_ids('searches') }}
 
 ),
 
 final as (
 
     select
-        coalesce(departments.department, 'unknown') as department,
+        coalesce(people.department, 'unknown') as department,
         searches.search_term,
         count(*) as searches,
         count(*) filter (where not searches.led_to_click) as led_nowhere,
-        count(distinct searches.end_user_id) filter (where not searches.led_to_click)
-            as end_users,
+        count(distinct searches.person_id) filter (where not searches.led_to_click) as people,
         {{ rate('count(*) filter (where not searches.led_to_click)', 'count(*)') }}
             as led_nowhere_rate
-    from searches
-    left join departments
-        on
-            searches.system_id = departments.system_id
-            and searches.end_user_id = departments.end_user_id
-    group by coalesce(departments.department, 'unknown'), searches.search_term
+    from searches_of_people as searches
+    left join people
+        on searches.person_id = people.person_id
+    group by coalesce(people.department, 'unknown'), searches.search_term
     having count(*) filter (where not searches.led_to_click) > 0
 
 )

@@ -10,6 +10,18 @@ item_events as (
 
 ),
 
+events_of_people as (
+
+    {{ with_person_ids('item_events') }}
+
+),
+
+definitions as (
+
+    select * from {{ ref('dim_event_definitions') }}
+
+),
+
 items as (
 
     select * from {{ ref('dim_items') }}
@@ -21,10 +33,19 @@ users as (
 
     select
         system_id,
-        end_user_id,
+        person_id,
         max(occurred_at) as last_seen_at
-    from item_events
-    group by system_id, end_user_id
+    from events_of_people
+    group by system_id, person_id
+
+),
+
+-- Nobody can act on a step of a flow, for example.
+usable_types as (
+
+    select distinct item_type
+    from definitions
+    where engagement = 'interaction'
 
 ),
 
@@ -37,7 +58,9 @@ usable_items as (
         item_id,
         {{ latest('item_name') }} as name_in_events
     from item_events
-    where engagement in ('exposure', 'interaction')
+    where
+        engagement in ('exposure', 'interaction')
+        and item_type in (select usable_types.item_type from usable_types)
     group by item_key, system_id, item_type, item_id
 
 ),
@@ -46,11 +69,11 @@ engagements as (
 
     select
         item_key,
-        end_user_id,
+        person_id,
         count(*) filter (where engagement = 'exposure') as exposures,
         count(*) filter (where engagement = 'interaction') as interactions
-    from item_events
-    group by item_key, end_user_id
+    from events_of_people
+    group by item_key, person_id
 
 ),
 
@@ -62,7 +85,7 @@ non_users as (
         usable_items.item_type,
         usable_items.item_id,
         usable_items.name_in_events,
-        users.end_user_id,
+        users.person_id,
         coalesce(engagements.exposures, 0) as exposures,
         users.last_seen_at
     from usable_items
@@ -71,7 +94,7 @@ non_users as (
     left join engagements
         on
             usable_items.item_key = engagements.item_key
-            and users.end_user_id = engagements.end_user_id
+            and users.person_id = engagements.person_id
     where coalesce(engagements.interactions, 0) = 0
 
 ),
@@ -89,7 +112,7 @@ final as (
         item_type,
         item_id,
         item_name,
-        end_user_id,
+        person_id,
         exposures > 0 as was_exposed,
         exposures,
         last_seen_at
@@ -98,4 +121,4 @@ final as (
 )
 
 select * from final
-order by system_id, item_type, item_id, item_name, end_user_id
+order by system_id, item_type, item_id, item_name, person_id

@@ -4,6 +4,7 @@
     select
         report_date,
         system_id,
+        session_id,
         end_user_id,
         survey_id,
         survey_name_without_id,

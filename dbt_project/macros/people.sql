@@ -24,3 +24,18 @@
     - count(distinct case when {{ person_id }} is not null then {{ end_user_id }} end){{ filter }}
     + count(distinct {{ person_id }}){{ filter }}
 {%- endmacro %}
+
+{# What is said of people, and `unknown` where nothing is; an expression on the columns of dim_people. #}
+{% macro said_or_unknown(expression) -%}
+    coalesce(nullif({{ expression }}, ''), 'unknown')
+{%- endmacro %}
+
+{# The rows of a relation with an end user, with `person_id`: for questions about facts, which know ids. #}
+{% macro with_person_ids(rows) -%}
+    select
+        {{ rows }}.*,
+        dim_end_users.person_id
+    from {{ rows }}
+    left join {{ ref('dim_end_users') }} as dim_end_users
+        on {{ rows }}.end_user_id = dim_end_users.end_user_id
+{%- endmacro %}

@@ -2,14 +2,15 @@
    notes in `audit.inputs` which dumps these are. The dumps are listed once; views and notes follow
    from the same list. #}
 {% macro read_lake() %}
+    {% set home = env_var('WALKHOUSE_HOME', '../data') %}
     {% if execute and flags.WHICH in ('build', 'run', 'seed', 'retry') %}
-        {{ return(adapter.dispatch('read_lake')(env_var('WALKHOUSE_HOME', '../data') ~ '/lake/raw')) }}
+        {{ return(adapter.dispatch('read_lake')(home ~ '/lake/raw', home)) }}
     {% elif execute and flags.WHICH == 'test' %}
         {% do need_a_build() %}
     {% endif %}
 {% endmacro %}
 
-{% macro duckdb__read_lake(lake) %}
+{% macro duckdb__read_lake(lake, home_of_all) %}
     {% set home = lake | replace("'", "''") %}
     {% set has_lake = run_query(
         "select count(*) from glob(['" ~ home ~ "/schema/lines.parquet', '"
@@ -28,6 +29,7 @@
     {% do run_query(create_notes()) %}
     {% do duckdb__drop_other_sample(sample) %}
     {% do run_query(duckdb__lake_inputs(home, sample)) %}
+    {% do run_query(duckdb__forgotten(home_of_all)) %}
     {% do run_query(duckdb__lake_versions()) %}
 
     {% set lines = run_query(
@@ -63,7 +65,8 @@
         md5(content) as fingerprint,
         cast([] as varchar[]) as lines,
         cast(null as varchar) as files,
-        cast(map() as map(date, bigint)) as event_dates
+        cast(map() as map(date, bigint)) as event_dates,
+        cast(map() as map(varchar, bigint)) as forgotten_events
     from read_blob('{{ home }}/content/items.parquet')
     {% if has_dumps %}
     union all
@@ -76,7 +79,8 @@
         fingerprint,
         list_transform(lines, lambda line: parse_dirpath(filename) || '/' || line) as lines,
         parse_dirpath(filename) || '/' || files as files,
-        event_dates
+        event_dates,
+        forgotten_events
     from read_json(
         '{{ dumps }}',
         columns = {
@@ -84,7 +88,8 @@
             fingerprint: 'VARCHAR',
             lines: 'VARCHAR[]',
             files: 'VARCHAR',
-            event_dates: 'MAP(DATE, BIGINT)'
+            event_dates: 'MAP(DATE, BIGINT)',
+            forgotten_events: 'MAP(VARCHAR, BIGINT)'
         },
         filename = true,
         hive_partitioning = false
@@ -92,11 +97,60 @@
     {% endif %}
 {% endmacro %}
 
+{# Who is forgotten, and how many events of theirs the dumps held. #}
+{% macro duckdb__forgotten(home) %}
+    {% set file = literal(home ~ '/forgotten.json') %}
+    create or replace view raw.forgotten as
+    with requests as (
+        {% if run_query('select count(*) from glob(' ~ file ~ ')').columns[0][0] -%}
+        select number, person, system_id, is_removal, asked_at
+        from read_json(
+            {{ file }},
+            columns = {
+                number: 'BIGINT',
+                person: 'VARCHAR',
+                system_id: 'VARCHAR',
+                is_removal: 'BOOLEAN',
+                asked_at: 'TIMESTAMP'
+            }
+        )
+        {%- else -%}
+        select
+            null::bigint as number,
+            null::varchar as person,
+            null::varchar as system_id,
+            null::boolean as is_removal,
+            null::timestamp as asked_at
+        where false
+        {%- endif %}
+    ),
+
+    dumps as (
+        select
+            unnest(map_keys(forgotten_events))::bigint as number,
+            unnest(map_values(forgotten_events)) as events
+        from audit.inputs
+    )
+
+    select
+        requests.number as request,
+        requests.person,
+        requests.system_id,
+        requests.is_removal,
+        requests.asked_at,
+        count(dumps.number) as dumps,
+        coalesce(sum(dumps.events), 0)::bigint as events
+    from requests
+    left join dumps
+        on requests.number = dumps.number
+    group by all
+{% endmacro %}
+
 {# What the lake, or the sample of it, holds of each date, for the models that read it. #}
 {% macro duckdb__lake_versions() %}
     begin;
     delete from audit.versions
-    where table_name in ('raw.lines', 'raw.files', 'raw.content_items');
+    where table_name in ('raw.lines', 'raw.files', 'raw.content_items', 'raw.forgotten');
     insert into audit.versions
     select 'raw.lines', 'dump_date', dump_date, fingerprint || sample, []
     from audit.inputs where dump_date is not null
@@ -117,7 +171,15 @@
     group by event_date
     union all
     select 'raw.content_items', null, null, fingerprint, []
-    from audit.inputs where dump_date is null;
+    from audit.inputs where dump_date is null
+    union all
+    select
+        'raw.forgotten',
+        null,
+        null,
+        coalesce(md5(string_agg(forgotten::varchar, ',' order by request)), 'nobody'),
+        []
+    from raw.forgotten;
     commit
 {% endmacro %}
 

@@ -63,6 +63,19 @@ def write(landing: Path) -> None:
             ),
             user="ben",
         ),
+        # The same person before the log-in, and after it.
+        *timeline(
+            "2026-03-05T09:59:00",
+            "s7",
+            _told(
+                {"wm__euIdSource": "Cache"},
+                [
+                    (0, "launcher/play", {"id": "l2", "name": "Tour"}),
+                    (6, "launcher/click", {"id": "l2", "name": "Tour"}),
+                ],
+            ),
+            user="before-eve",
+        ),
         # A launcher stops a play, and the play that it starts completes.
         *timeline(
             "2026-03-05T10:00:00",

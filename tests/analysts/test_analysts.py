@@ -45,6 +45,9 @@ ALSO_ASKED_FOR = (
     "rpt_active_people",
     "rpt_adoption_by_attribute",
     "session_people",
+    "people_of_items",
+    "days_of_people",
+    "dim_event_definitions",
 )
 
 
@@ -393,8 +396,59 @@ def test_the_metrics_of_people_are_those_of_the_report(
         ["active_people", "adoption_rate"],
         ["metric_time__week", "person__department"],
     )
-    assert by_department["2026-03-09", ""] == {"active_people": 2, "adoption_rate": 0.5}
+    assert by_department["2026-03-09", "unknown"] == {"active_people": 2, "adoption_rate": 0.5}
     assert by_department["2026-03-09", "HR"] == {"active_people": 1, "adoption_rate": 1}
+
+
+PEOPLE, USE = ("active_people", "adoption_rate"), ("completion_rate", "nps")
+NAMED = ("system__system_name", "item__item_name")
+
+
+def test_what_people_ask_of_metrics_can_be_grouped_by_all_that_they_ask(
+    analyst: Installation, tmp_path: Path
+) -> None:
+    by_all = asked(
+        analyst,
+        tmp_path,
+        [*PEOPLE, *USE],
+        [*NAMED, "metric_time__week", "session__person__department"],
+    )
+    assert by_all[SYSTEM, "Tour", "2026-03-02", "unknown"] == {
+        **{"active_people": 1, "adoption_rate": 1.0},
+        **{"completion_rate": None, "nps": None},
+    }
+    flow = by_all[SYSTEM, "The flow f1", "2026-03-02", "HR"]
+    assert (flow["active_people"], flow["completion_rate"]) == (1, 1.0)
+    by_day = asked(
+        analyst,
+        tmp_path,
+        ["stickiness", "active_people_28_days"],
+        [*NAMED, "metric_time__day", "person__department"],
+    )
+    # Used once, and since then in the last 28 days.
+    days = [by_day[SYSTEM, "Tour", f"2026-03-{day:02}", "unknown"] for day in range(5, 16)]
+    assert [day["stickiness"] for day in days] == [1, *[0] * 10]
+    assert {day["active_people_28_days"] for day in days} == {1}
+
+
+def test_stickiness_of_a_week_is_made_of_its_days(analyst: Installation, tmp_path: Path) -> None:
+    by_week = asked(
+        analyst, tmp_path, ["stickiness", "active_people_28_days"], ["metric_time__week"]
+    )
+    expected = analyst.ask(
+        """
+        select
+            cast(date_trunc('week', report_date) as date), sum(people) / sum(people_28_days),
+            arg_max(people_28_days, report_date)
+        from reports.rpt_active_people
+        where system_id is null
+        group by all
+        """
+    )
+    assert by_week == {
+        (str(week),): {"stickiness": pytest.approx(share), "active_people_28_days": people}
+        for week, share, people in expected
+    }
 
 
 def test_the_net_promoter_score_is_that_of_the_report(
@@ -413,11 +467,11 @@ def test_the_net_promoter_score_is_that_of_the_report(
         analyst,
         tmp_path,
         ["nps"],
-        ["metric_time__week", "system__system_name", "end_user__person__department"],
+        ["metric_time__week", "system__system_name", "session__person__department"],
     )
     assert by_week == {
         ("2026-03-02", SYSTEM, "Sales"): {"nps": 100.0},
-        ("2026-03-02", SYSTEM, ""): {"nps": -100.0},
+        ("2026-03-02", SYSTEM, "unknown"): {"nps": -100.0},
         ("2026-03-09", SYSTEM, "HR"): {"nps": 100.0},
     }
 
@@ -467,16 +521,23 @@ def at(text: str) -> dt.datetime:
 
 
 def test_who_never_used_an_item(answers: Any) -> None:
-    rows = [row for row in answers("who_never_used_an_item") if row["item_id"] in ("l1", "k1")]
-    assert values(rows, "item_type", "item_id", "end_user_id", "was_exposed", "exposures") == [
+    told = answers("who_never_used_an_item")
+    rows = [row for row in told if row["item_id"] in ("l1", "l2", "k1")]
+    # Eve used the second launcher under another id.
+    assert values(rows, "item_type", "item_id", "person_id", "was_exposed", "exposures") == [
         ("Launcher", "l1", "ann", True, 1),
         ("Launcher", "l1", "cem", True, 1),
         ("Launcher", "l1", "eve", False, 0),
+        ("Launcher", "l2", "ann", False, 0),
+        ("Launcher", "l2", "ben", False, 0),
+        ("Launcher", "l2", "cem", False, 0),
         ("Task", "k1", "ben", False, 0),
         ("Task", "k1", "cem", False, 0),
         ("Task", "k1", "eve", False, 0),
     ]
-    assert {row["system_id"] for row in answers("who_never_used_an_item")} == {SYSTEM}
+    assert {row["system_id"] for row in told} == {SYSTEM}
+    # Nobody can act on a step.
+    assert not [row for row in told if row["item_type"].endswith("Step")]
 
 
 def test_which_searches_led_nowhere(answers: Any) -> None:
@@ -525,9 +586,11 @@ def test_what_completing_a_flow_goes_with(answers: Any) -> None:
 
 
 def test_what_leads_to_a_flow(answers: Any) -> None:
-    """Five sessions started f1, four of them with it; f2 was followed by itself alone."""
+    """Five sessions started f1, four of them with it; f2 followed what was used before the log-in."""
+    flow = (SYSTEM, "Smart Walk-Thru")
     assert [tuple(row.values()) for row in answers("what_leads_to_a_flow")] == [
-        (SYSTEM, "Smart Walk-Thru", "f1", "The flow f1", "WidgetSearch", None, None, 5, 1, 0.2)
+        (*flow, "f1", "The flow f1", "WidgetSearch", None, None, 5, 1, 0.2),
+        (*flow, "f2", "The flow f2", "Launcher", "l2", "Tour", 1, 1, 1.0),
     ]
 
 
@@ -535,6 +598,8 @@ def test_who_completed_a_task_after_three_items(answers: Any) -> None:
     assert [tuple(row.values()) for row in answers("tasks_completed_after_three_items")] == [
         (SYSTEM, "ann", 3, at("2026-03-02T10:00:20"), at("2026-03-02T10:00:40"), 1, True),
         (SYSTEM, "ben", 8, at("2026-03-03T10:00:40"), None, 0, False),
+        # One of the three under another id.
+        (SYSTEM, "eve", 3, at("2026-03-05T10:00:22"), None, 0, False),
     ]
 
 
@@ -557,7 +622,7 @@ def test_which_automations_ran_beside_which_flows(answers: Any) -> None:
 def test_how_often_departments_come_back(answers: Any) -> None:
     assert [tuple(row.values()) for row in answers("departments_that_come_back")] == [
         ("HR", 1, 1, 1.0, 2, 6.042),
-        ("unknown", 3, 1, 1 / 3, 6, 4.417),
+        ("unknown", 3, 1, 1 / 3, 6, 4.416),
         ("Sales", 1, 0, 0.0, 1, None),
     ]
 

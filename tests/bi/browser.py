@@ -37,7 +37,7 @@ class Reader:
         if not response.url.startswith((self.address, "data:", "blob:")):
             self.outside.append(response.url)
         elif response.status >= 400:
-            self.refused.append(f"{response.status} {response.url}")
+            self.refused.append(f"{response.status} {response.url}: {response.text()}")
 
     def log_in(self, user: str, password: str) -> None:
         """Log in as people do."""
@@ -83,10 +83,14 @@ class Reader:
         expect(rows.first).to_be_visible(timeout=PATIENCE)
         return [row.locator("td").all_inner_texts() for row in rows.all()]
 
-    def choose(self, column: str, value: str) -> None:
-        """Choose one value of a dashboard's filter."""
+    def choose(self, column: str, *values: str) -> None:
+        """Choose values of a dashboard's filter; without any, the first that it offers."""
         self.page.locator(f".ant-select[data-test='NATIVE_FILTER-{column}']").click()
-        self.page.locator(f".ant-select-item-option[title='{value}']").click()
+        offered = ".ant-select-dropdown:not(.ant-select-dropdown-hidden) .ant-select-item-option"
+        for value in values:
+            self.page.locator(f"{offered}[title='{value}']").click()
+        if not values:
+            self.page.locator(offered).first.click()
         self.page.keyboard.press("Escape")
         self.page.locator("[data-test='filter-bar__apply-button']").click()
         self.wait()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from dagster_project.release.publish import STORAGE_VERSION
 from tests.bi.clients import Program, client
 from tests.releases import Published
 
@@ -112,7 +113,7 @@ def counts(published_twice: Published) -> dict[str, dict[str, int]]:
 @pytest.mark.parametrize(
     ("name", "code", "requirements", "version"),
     [
-        ("duckdb-1.2.0", _DUCKDB, ["duckdb==1.2.0"], "1.2.0"),
+        ("duckdb-1.3.0", _DUCKDB, ["duckdb==1.3.0"], "1.3.0"),
         ("duckdb-2", _DUCKDB, ["duckdb>=2"], "2."),
         ("duckdb", _DUCKDB, [], ""),
         ("sqlalchemy", _SQLALCHEMY, ["sqlalchemy==2.0.45", "duckdb-engine==0.17.0"], ""),
@@ -214,7 +215,7 @@ def test_the_storage_is_that_of_old_readers(published: Published) -> None:
         "select tags['storage_version'] from duckdb_databases()"
         " where database_name = current_database()"
     )
-    assert tags == [("v1.0.0+",)]
+    assert tags == [(f"{STORAGE_VERSION}+",)]
 
 
 SESSION = ("system_id", "environment", "session_id")

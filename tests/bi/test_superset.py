@@ -305,6 +305,85 @@ def test_a_filter_narrows_what_is_counted(reader: Reader, published: Installatio
     assert reader.table("Release") == [release_of(published)]
 
 
+def test_a_department_narrows_what_its_people_did(reader: Reader, published: Installation) -> None:
+    of_sales = """
+        with sales as (
+            select system_id, session_id, person_id, is_engaged, cast(started_at as date) as day
+            from facts.fct_sessions
+            inner join facts.dim_end_users using (end_user_id)
+            inner join facts.dim_people using (person_id)
+            where environment = 'production' and department = 'Sales'
+        )
+    """
+    ((sessions, engaged, new_people, people),) = published.ask(
+        f"""
+        {of_sales}
+        select
+            count(*), avg(is_engaged::int), count(distinct person_id),
+            count(distinct person_id) filter (where day > (select max(day) - 7 from sales))
+        from sales
+        """
+    )
+    (page,) = (page for page in DASHBOARDS if page.slug == "walkhouse-sessions")
+    look_at(reader, page)
+    reader.choose("department", "Sales")
+    for title, written in {
+        "Sessions": f"{sessions:,}",
+        "Engagement": f"{engaged:.1%}",
+        "New people": f"{new_people:,}",
+        "People in 7 days": f"{people:,}",
+    }.items():
+        expect(reader.figure(title)).to_have_text(begins_with(written), timeout=PATIENCE)
+
+    ((searches,), (clicked,)) = (
+        published.ask(
+            f"""
+            {of_sales}
+            select count(*) from facts.fct_searches
+            inner join sales using (system_id, session_id)
+            where environment = 'production' and keystroke_events > 0 and {condition}
+            """
+        )[0]
+        for condition in ("true", "led_to_click")
+    )
+    (page,) = (page for page in DASHBOARDS if page.slug == "walkhouse-search")
+    look_at(reader, page)
+    reader.choose("department", "Sales")
+    expect(reader.figure("Searches")).to_have_text(begins_with(f"{searches:,}"), timeout=PATIENCE)
+    expect(reader.figure("Searches with a click")).to_have_text(
+        begins_with(f"{clicked / searches:.1%}"), timeout=PATIENCE
+    )
+    assert reader.refused == []
+
+
+def test_people_of_two_systems_count_in_each(reader: Reader, published: Installation) -> None:
+    rows = published.ask(
+        """
+        select system_name, people_7_days from reports.rpt_active_people
+        where report_date = (select max(report_date) from reports.rpt_active_people)
+            and system_id is not null
+        order by system_name
+        """
+    )
+    (page,) = (page for page in DASHBOARDS if page.slug == "walkhouse-sessions")
+    look_at(reader, page)
+    reader.choose("system", *(system for system, _ in rows[:2]))
+    both = sum(people for _, people in rows[:2])
+    expect(reader.figure("People in 7 days")).to_have_text(
+        begins_with(f"{both:,}"), timeout=PATIENCE
+    )
+
+
+def test_every_chart_draws_with_every_filter(reader: Reader) -> None:
+    for page in DASHBOARDS:
+        look_at(reader, page)
+        for column in ("system", "department", "item_type"):
+            reader.choose(column)
+        errors = reader.page.locator("[data-test=slice-container]", has_text="Unexpected error")
+        expect(errors).to_have_count(0, timeout=PATIENCE)
+        assert reader.refused == [], page.title
+
+
 def test_a_dashboard_begins_with_the_days_and_the_figures_of_the_page(
     reader: Reader, published: Installation
 ) -> None:

@@ -13,7 +13,7 @@ OF_THE_DEFINITIONS = {"schedule", "schedule_timezone", "days_per_run", "copies",
 """Settings that are read once, where the definitions are loaded, and by no run."""
 OF_DBT = {"spark_remote", "spark_iceberg"}
 """Settings that dbt reads from the environment of the run."""
-SECRETS = {"alert_url", "spark_catalog"}
+SECRETS = {"alert_url", "spark_catalog", "personal_key"}
 
 
 def another(value: Any) -> Any:

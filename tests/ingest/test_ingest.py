@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,12 +24,15 @@ from dagster_project.ingest.dumps import (
     ingest_connection,
     pending_dumps,
     reader_digest,
+    take_in_dump,
     taking_in_dumps,
     write_schema,
 )
 from dagster_project.ingest.lake import Lake, LakeDump, LakeVersionError
 from dagster_project.ingest.landing import Landing
+from dagster_project.keyed_hash import Key
 from dagster_project.registry import load_definitions
+from dagster_project.treatment import Treatment
 from tests.ingest import readers
 from tests.whole import landings
 from tests.whole.lake import lake_differences
@@ -371,3 +375,35 @@ def landing_of_days(landing: Path, *, count: int) -> list[date]:
         folder.mkdir(parents=True)
         (folder / "events.ndjson").write_text('{"created_at": 1772323200000}\n' * 50)
     return days
+
+
+def test_a_dump_has_the_same_counts_and_bytes_under_policies(tmp_path: Path) -> None:
+    """What is not kept of a line is counted all the same."""
+    landing = landings.all_quarantine_reasons(tmp_path / "landing")
+    landings.broken_csv(landing)
+    landings.control_and_ignored(landing)
+    treatment = Treatment((("browser", "drop"),), key=Key.of("a key that is long enough"))
+    of_dumps = []
+    for definitions in (DEFINITIONS, replace(DEFINITIONS, treatment=treatment)):
+        lake = Lake(tmp_path / "lake")
+        lake.prepare()
+        source, scratch = Landing(str(landing)), tmp_path / "scratch"
+        with ingest_connection(
+            definitions, threads=1, memory_limit="1GB", scratch=scratch
+        ) as connection:
+            for day, landed in source.look().dumps.items():
+                take_in_dump(source, lake, landed, day, connection, definitions, scratch=scratch)
+        of_dumps.append(lake.dumps())
+    plain, treated = of_dumps
+
+    assert any(dump.quarantined_bytes for dump in plain.values())
+    assert {dump.treatment for dump in treated.values()} == {treatment.digest}
+    for day, dump in plain.items():
+        assert (
+            replace(
+                treated[day],
+                **{name: getattr(dump, name) for name in ("fingerprint", "reader", "treatment")},
+                **{name: getattr(dump, name) for name in ("lines", "files")},
+            )
+            == dump
+        )

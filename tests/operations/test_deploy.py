@@ -28,8 +28,10 @@ from dagster_project.operations.watch import watch
 from dagster_project.registry import load_definitions
 from dagster_project.release.publish import Release, end_hold, roll_back, switch_to
 from dagster_project.settings import Settings
+from dagster_project.treatment import SEED
 from tests.models.test_deployed import git
 from tests.operations.tiny_project import MODEL, UNIT_TEST, write_tiny_project
+from tests.treated import set_policies
 from tests.whole import landings
 
 NOT_DEPLOYED = "is not the deployed one"
@@ -112,6 +114,28 @@ def test_a_home_of_an_earlier_version_deploys_by_itself_and_says_so(
     with caplog.at_level(logging.INFO, "walkhouse"):
         ensure_deployed(settings)
     assert "an earlier Walkhouse built from the checkout" in caplog.text
+
+
+def test_a_new_version_changes_no_policy_of_personal_data_by_itself(settings: Settings) -> None:
+    set_policies(settings.dbt_project, {"user_name": "drop"})
+    deploy(settings)
+    record = settings.deployed / "deployments.json"
+    older = [{**each, "code_version": "0.0.1"} for each in json.loads(record.read_text())]
+    record.write_text(json.dumps(older))
+    set_policies(settings.dbt_project, {})  # as the new version comes
+    with pytest.raises(DeployError, match="has other policies of personal data"):
+        ensure_deployed(settings)
+    assert not in_production(settings).dbt_project.is_relative_to(settings.deployed)
+    set_policies(settings.dbt_project, {"user_name": "drop"})
+    assert ensure_deployed(settings).dbt_project.is_relative_to(settings.deployed)
+
+
+def test_a_policy_that_names_no_column_is_not_deployed(settings: Settings) -> None:
+    seed = settings.dbt_project / "seeds" / f"{SEED}.csv"
+    seed.write_text(seed.read_text().replace("user_name,keep", "user_nmae,drop"))
+    with pytest.raises(DeployError, match=f"{SEED}.csv, line 15: 'user_nmae' is no personal data"):
+        ensure_deployed(settings)
+    assert Deployments(settings.deployed).all() == []
 
 
 def test_a_new_version_deploys_its_own_project_unless_somebody_is_changing_it(

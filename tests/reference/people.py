@@ -111,7 +111,13 @@ def people(
             }
             | {column: _last_said(group, column) for column in SAID_OF_PEOPLE}
         )
+        rows[-1]["department"] = department_of(rows[-1])
     return rows
+
+
+def department_of(person: Row) -> str:
+    """What stands before the first semicolon of what their company says of a person."""
+    return (person["user_info"] or "").split(";")[0].strip(" ") or "unknown"
 
 
 def _last_said(events: list[Row], column: str) -> str | None:

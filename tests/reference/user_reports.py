@@ -130,6 +130,15 @@ def _active(use: set[tuple[dt.date, str]], day: dt.date, days: int) -> set[str]:
     return {person for date, person in use if day - days * DAY < date <= day}
 
 
+ATTRIBUTES = {
+    "department": "department",
+    "role": "user_role",
+    "type": "user_type",
+    "status": "user_status",
+    "language": "language",
+}
+
+
 def adoption_by_attribute(
     events: list[Row], fct_sessions: list[Row], dim_people: list[Row], zone: ZoneInfo
 ) -> list[Row]:
@@ -150,14 +159,7 @@ def adoption_by_attribute(
             )
             for item_type in {event["item_type"] for event in of_session}
         }
-        info = (said[person]["user_info"] or "").split(";")[0].strip(" ")
-        attributes = {"department": info} | {
-            name: said[person][column]
-            for name, column in (
-                *(("role", "user_role"), ("type", "user_type"), ("status", "user_status")),
-                ("language", "language"),
-            )
-        }
+        attributes = {name: said[person][column] for name, column in ATTRIBUTES.items()}
         week = monday_of(session["report_date"])
         for attribute, value in attributes.items():
             for item_type, count in interactions.items():

@@ -91,7 +91,7 @@ def test_a_build_goes_on_when_a_worker_is_killed(lakehouse: Lakehouse, tmp_path:
         variables["WALKHOUSE_SPARK_WAREHOUSE"] = str(tmp_path / "iceberg")
         with (tmp_path / "said").open("wb") as log:
             build = subprocess.Popen(
-                [PROGRAMS / "dbt", "build", "--select", "+int_visits", *options],
+                [PROGRAMS / "dbt", "run", "--select", "+int_visits", *options],
                 env={**os.environ, **variables},
                 cwd=tmp_path,
                 stdout=log,

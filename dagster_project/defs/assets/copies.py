@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import dagster as dg
 
 from dagster_project.defs.assets.landing import OWNERS
-from dagster_project.defs.assets.release import RELEASE
+from dagster_project.defs.assets.release import RELEASE, finish_forgetting
 from dagster_project.defs.failures import failed
 from dagster_project.defs.resources import Installation
 from dagster_project.locks import copies_writer
@@ -22,7 +22,9 @@ def copies_assets(urls: Sequence[str]) -> list[dg.AssetsDefinition]:
     """
 
     @dg.asset(key=COPIES, deps=[RELEASE], group_name="release", owners=OWNERS, kinds={"file"})
-    def copies(installation: Installation) -> dg.MaterializeResult[None]:
+    def copies(
+        context: dg.AssetExecutionContext, installation: Installation
+    ) -> dg.MaterializeResult[None]:
         """The current release at every place of WALKHOUSE_COPIES.
 
         A copy that cannot be sent fails this step by name, after the others were sent; the release
@@ -41,6 +43,7 @@ def copies_assets(urls: Sequence[str]) -> list[dg.AssetsDefinition]:
                 "\n".join(f"copy {state.url}: {state.problem}" for state in unsent),
                 {"failed_copies": len(unsent)},
             )
+        finish_forgetting(context, settings, urls)
         return dg.MaterializeResult(
             metadata={
                 state.url: dg.MetadataValue.json(

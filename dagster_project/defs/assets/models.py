@@ -36,6 +36,8 @@ from dagster_project.models.dbt import BuiltNode, DbtError, build
 from dagster_project.models.iceberg import IcebergError, collect
 from dagster_project.models.prepared import load_columns, parsed_digest
 from dagster_project.models.rebuilds import Rebuild, rebuild_summary, rebuilds_of_last_build
+from dagster_project.models.treated import begin_anew, treated_otherwise
+from dagster_project.registry import definitions_of
 from dagster_project.release.layout import (
     WarehouseError,
     check_is_free,
@@ -138,7 +140,10 @@ def _recorded_models(
             )
         with warehouse_writer(settings.home):
             _remove_leftovers(settings)
-            _say_if_built_anew(settings)
+            treatment = definitions_of(settings).treatment.digest
+            if reason := treated_otherwise(Lake(settings.lake).dumps(), treatment):
+                raise failed(reason)
+            _begin_anew_if_due(settings, treatment)
             built: list[BuiltNode] = []
             failure: DbtError | IcebergError | None = None
             try:
@@ -223,14 +228,16 @@ def _remove_leftovers(settings: Settings) -> None:
     shutil.rmtree(settings.warehouse.with_name("warehouse.duckdb.tmp"), ignore_errors=True)
 
 
-def _say_if_built_anew(settings: Settings) -> None:
-    """Log that an older warehouse is built anew.
+def _begin_anew_if_due(settings: Settings, treatment: str) -> None:
+    """Remove a warehouse that was built with another treatment, and log that all is built anew.
 
     Raises:
         Failure: a newer Walkhouse built it, it is damaged, or another process has it open.
     """
     try:
         check_is_free(settings.warehouse)
+        if begin_anew(settings.warehouse, treatment):
+            logger.info("the policies of personal data changed: everything is built anew")
         if check_layout(settings.warehouse, expected_layout(settings.dbt_project)):
             logger.info("an older Walkhouse built the warehouse: everything is built anew")
     except WarehouseError as error:

@@ -5,6 +5,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import date
 from functools import partial
 from typing import Any
@@ -35,12 +36,18 @@ from dagster_project.ingest.dumps import (
 from dagster_project.ingest.lake import Lake, LakeDump
 from dagster_project.ingest.landing import Landed, Landing
 from dagster_project.ingest.withdrawal import NOTHING_CONFIRMED, Confirmed, held_withdrawal
+from dagster_project.keyed_hash import KeyRefusedError
 from dagster_project.locks import dump_writer, lake_writer, warehouse_writer
 from dagster_project.models.columns import portable_type
 from dagster_project.object_store import ObjectStoreError
 from dagster_project.operations.pending import landing_of
 from dagster_project.operations.runs import note_conclusive
-from dagster_project.registry import load_definitions, load_invariants, quarantine_tolerance
+from dagster_project.registry import (
+    definitions_of,
+    load_definitions,
+    load_invariants,
+    quarantine_tolerance,
+)
 from dagster_project.settings import Settings
 from dagster_project.words import counted
 
@@ -129,6 +136,10 @@ def dumps_asset(
     ) -> Iterator[_Event]:
         """Take in the dumps of the run's partitions: new, changed and withdrawn ones."""
         settings = installation.settings
+        try:
+            definitions_of(settings).treatment.check(settings.home)
+        except KeyRefusedError as error:
+            raise failed(str(error)) from None
         landing = landing_of(settings)
         days = [date.fromisoformat(partition) for partition in context.partition_keys]
         try:
@@ -198,10 +209,11 @@ def _take_in(
     settings: Settings, landing: Landing, lake: Lake, landed: Landed, days: Sequence[date]
 ) -> list[DayTaken]:
     """Take in some days; says of each when it is done."""
-    definitions = load_definitions(settings.dbt_project)
     done = []
     with (
         lake_writer(settings.home),
+        # Read with the lock: who asks to forget somebody waits for it, and looks at the lake then.
+        nullcontext(definitions_of(settings)) as definitions,
         ingest_connection(
             definitions,
             threads=settings.threads,

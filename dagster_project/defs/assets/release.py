@@ -15,6 +15,7 @@ from dagster_project.defs.failures import failed
 from dagster_project.defs.plots import dumps_by_day
 from dagster_project.defs.pools import WAREHOUSE
 from dagster_project.defs.resources import Installation, Waivers
+from dagster_project.forgotten import is_open, load_requests
 from dagster_project.ingest.content import loaded_catalogue
 from dagster_project.ingest.lake import Lake
 from dagster_project.ingest.landing import first_kept
@@ -23,12 +24,16 @@ from dagster_project.models.dbt import DbtError
 from dagster_project.models.deployed import Deployments
 from dagster_project.models.pointer import point_to
 from dagster_project.models.rebuilds import rebuilds_of_last_build
+from dagster_project.operations.forgetting import finish, releases_to_remove, still_shown
+from dagster_project.operations.retention import remove_records
 from dagster_project.operations.runs import note_conclusive
 from dagster_project.personal_data import load_tables
 from dagster_project.registry import (
     Invariant,
+    definitions_of,
     load_invariants,
     load_published_tables,
+    load_settings_of_models,
     quarantine_tolerance,
 )
 from dagster_project.release.gate import Verdict, Waiver, WaiverError, verdict
@@ -41,6 +46,8 @@ from dagster_project.release.publish import (
     held,
     publish,
     release_id,
+    remove_releases,
+    write_anew,
 )
 from dagster_project.release.state import policy_of, project_digest, state_digest
 from dagster_project.replacing import replace_text
@@ -54,8 +61,15 @@ AUDIT = "audit"
 _BUILD = "run `walkhouse run`"
 
 
-def release_asset(published_tables: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
-    """The asset that publishes all of the given tables at once."""
+def release_asset(
+    published_tables: Sequence[dg.AssetKey], *, is_copied: bool = False
+) -> dg.AssetsDefinition:
+    """The asset that publishes all of the given tables at once.
+
+    Args:
+        published_tables: their keys.
+        is_copied: whether copies are sent after it.
+    """
 
     @dg.asset(
         key=RELEASE,
@@ -103,9 +117,12 @@ def release_asset(published_tables: Sequence[dg.AssetKey]) -> dg.AssetsDefinitio
                 message = f"the release could not be written, readers keep the one before: {error}"
                 logger.error("%s", message)
                 raise failed(message) from None
+            remove_releases(settings.published, releases_to_remove(settings))
             rebuilt = rebuilds_of_last_build(settings.warehouse).get("facts.fct_item_events")
             dumps = Lake(settings.lake).dumps()
         _show_waived_checks(context.instance, settings, decision)
+        if not is_copied:
+            finish_forgetting(context, settings, ())
         tolerance = quarantine_tolerance(load_invariants(settings.dbt_project))
         logger.info("published release %s", published.release_id)
         return dg.MaterializeResult(
@@ -123,6 +140,18 @@ def release_asset(published_tables: Sequence[dg.AssetKey]) -> dg.AssetsDefinitio
         )
 
     return release
+
+
+def finish_forgetting(
+    context: dg.AssetExecutionContext, settings: Settings, copies: Sequence[str]
+) -> None:
+    """Remove what shows people who are forgotten, now that no release does.
+
+    Raises:
+        Failure: something is left; the next run goes on.
+    """
+    if left := finish(settings, copies, partial(remove_records, context.instance, settings)):
+        raise failed("\n".join(f"somebody is not forgotten yet: {reason}" for reason in left))
 
 
 def _began_before(context: dg.AssetExecutionContext, hold: Hold) -> bool:
@@ -206,6 +235,8 @@ def _decide(settings: Settings, waiver: Waiver | None) -> Verdict:
             for day in awaited
         ]
         return Verdict(tuple(refusals), (), (), ())
+    if refusals := still_shown(settings):
+        return Verdict(tuple(refusals), (), (), ())
     expected = expected_layout(settings.dbt_project)
     try:
         is_older = check_layout(settings.warehouse, expected)
@@ -229,6 +260,10 @@ def _publish(settings: Settings, decision: Verdict, waiver: Waiver | None) -> Re
     lake = Lake(settings.lake)
     dumps = lake.dumps()
     catalogue = loaded_catalogue(lake)
+    requests = load_requests(settings.home)
+    if is_open(requests):  # a release begins as a copy of the file, deleted rows and all
+        limits = {"threads": settings.threads, "memory_limit": settings.memory_limit}
+        write_anew(settings.warehouse, limits)
     with duckdb.connect(str(settings.warehouse), read_only=True) as warehouse:
         events = warehouse.execute("select count(*) from facts.fct_item_events").fetchall()[0][0]
         project = warehouse.execute("select any_value(project_digest) from audit.inputs").fetchall()
@@ -254,6 +289,9 @@ def _publish(settings: Settings, decision: Verdict, waiver: Waiver | None) -> Re
         project_commit=deployment.git_commit if deployment else None,
         is_project_modified=deployment.is_modified if deployment else None,
         smallest_group=settings.smallest_group,
+        variables=load_settings_of_models(settings.dbt_project),
+        treatment=definitions_of(settings).treatment.digest,
+        requests_known=len(requests),
     )
     publish(
         settings.warehouse,

@@ -19,7 +19,7 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -82,6 +82,22 @@ def send_release(
     except ObjectStoreError as error:
         raise CopyError(error.reason) from error
     return sent
+
+
+def remove_traces(url: str, kept: Collection[str], *, installation: str) -> None:
+    """See `copies.Target`."""
+    try:
+        with explaining(url):
+            fs, root = connect(url)
+            current = _read_current(fs, root) or {}
+            refuse_other_owner(
+                current.get("installation"), installation, release_it=f"remove {_CURRENT} there"
+            )
+            stay = {current.get("release_id"), *kept}
+            for old in sorted(_remove_incomplete(fs, root) - stay):
+                remove_folder(fs, f"{root}/releases/{old}")
+    except ObjectStoreError as error:
+        raise CopyError(error.reason) from error
 
 
 def _abort_uploads(fs: fsspec.AbstractFileSystem, root: str) -> None:

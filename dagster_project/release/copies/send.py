@@ -82,8 +82,15 @@ def copies_behind(urls: Sequence[str], published: Path) -> list[CopyState]:
 
 
 def releases_to_keep(settings: Settings) -> int:
-    """How many releases a copy keeps; where dumps are not kept for ever, as many as are here."""
-    if settings.keep_days:
+    """How many releases a copy keeps; as many as are here where some had to go.
+
+    That is so where dumps are not kept for ever, where personal data are treated, and where
+    somebody is forgotten.
+    """
+    current = current_release(settings.published)
+    if settings.keep_days or (
+        current is not None and (current.treatment or current.requests_known)
+    ):
         return max(1, len(releases(settings.published)))
     return settings.keep_releases
 
@@ -126,3 +133,29 @@ def send_copies(
             logger.info("copy %s: holds release %s (%s)", shown, release.release_id, numbers)
             states.append(CopyState(shown, release.release_id, sent=sent))
     return states
+
+
+def remove_traces(urls: Sequence[str], published: Path, installation: str) -> list[str]:
+    """Leave nothing in the copies that the releases here do not hold.
+
+    Args:
+        urls: the copies.
+        published: the folder that readers on this machine see.
+        installation: id of the installation that sends.
+
+    Returns:
+        why there may be something left, a sentence for each copy in which there may.
+    """
+    current = current_release(published)
+    kept = {release.release_id for release in releases(published)}
+    problems = []
+    for url in urls:
+        shown = without_password(url)
+        try:
+            if current is None or target(url).held_release(url) != current.release_id:
+                problems.append(f"copy {shown}: it does not hold the current release yet")
+            else:
+                target(url).remove_traces(url, kept, installation=installation)
+        except CopyError as error:
+            problems.append(f"copy {shown}: {error}")
+    return problems

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -58,4 +58,16 @@ class Target(Protocol):
 
         Raises:
             CopyError: readers of the copy still see what they saw before.
+        """
+
+    def remove_traces(self, url: str, kept: Collection[str], *, installation: str) -> None:
+        """Leave nothing there of releases but the one that readers see, and some others.
+
+        Args:
+            url: of a copy that holds the current release.
+            kept: ids of releases that may stay.
+            installation: id of the installation that asks.
+
+        Raises:
+            CopyError: something may be left.
         """

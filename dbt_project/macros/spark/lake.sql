@@ -1,6 +1,6 @@
 {# Points Spark at the files that the dumps name now. The lake stays what it is; its tables are
    temporary views of the session. #}
-{% macro spark__read_lake(lake) %}
+{% macro spark__read_lake(lake, home) %}
     {% set sample = sample_asked_for() %}
     {% set held = spark_prepare(sample) %}
     {% do run_query(spark_dumps_view(lake)) %}
@@ -37,7 +37,12 @@
         'create or replace global temporary view content_items as'
         ~ ' select * from parquet.`' ~ lake ~ '/content/items.parquet`'
     ) %}
-    {% do spark_read_notes(dumps, catalogue, sample, held.build + 1) %}
+    {% do run_query(spark_requests_view(home)) %}
+    {% do run_query(spark_forgotten_view()) %}
+    {% set forgotten = run_query(
+        'select to_json(collect_list(struct(*))) from global_temp.forgotten'
+    ).columns[0][0] %}
+    {% do spark_read_notes(dumps, catalogue, forgotten, sample, held.build + 1) %}
 {% endmacro %}
 
 {# Every `dump.json`; its folder follows from its date. #}
@@ -47,7 +52,8 @@
         fingerprint string,
         lines array<string>,
         files string,
-        event_dates map<string, bigint>
+        event_dates map<string, bigint>,
+        forgotten_events map<string, bigint>
     )
     using json
     options (
@@ -56,6 +62,46 @@
         pathGlobFilter 'dump.json',
         multiLine 'true'
     )
+{% endmacro %}
+
+{# The list of who is forgotten; no rows where there is none. #}
+{% macro spark_requests_view(home) %}
+    create or replace temporary view walkhouse_requests (
+        number bigint,
+        person string,
+        system_id string,
+        is_removal boolean,
+        asked_at timestamp
+    )
+    using json
+    options (path {{ literal(home) }}, pathGlobFilter 'forgotten.json', multiLine 'true')
+{% endmacro %}
+
+{# Who is forgotten, and how many events of theirs the dumps held. #}
+{% macro spark_forgotten_view() %}
+    create or replace global temporary view forgotten as
+    with dumps as (
+        select explode(forgotten_events) as (number, events) from walkhouse_dumps
+    )
+
+    select
+        requests.number as request,
+        requests.person,
+        requests.system_id,
+        requests.is_removal,
+        requests.asked_at,
+        count(dumps.number) as dumps,
+        cast(coalesce(sum(dumps.events), 0) as bigint) as events
+    from walkhouse_requests as requests
+    left join dumps
+        on requests.number = cast(dumps.number as bigint)
+    group by
+        requests.number,
+        requests.person,
+        requests.system_id,
+        requests.is_removal,
+        requests.asked_at
+    order by requests.number
 {% endmacro %}
 
 {% macro spark_lake_inputs(sample, build, catalogue) %}

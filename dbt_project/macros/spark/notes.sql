@@ -10,7 +10,7 @@
       rebuilt and why, for `meta.rebuilds`. Who is killed after this has the next build tell it. #}
 
 {# Reads the notes of all tables, and what the lake holds of each date. #}
-{% macro spark_read_notes(dumps, catalogue, sample, build) %}
+{% macro spark_read_notes(dumps, catalogue, forgotten, sample, build) %}
     {%- set read = new_notes() -%}
     {%- do read.update({'build': build, 'rebuilds': [], 'rebuilt': {}}) -%}
     {%- set by_schema = {} -%}
@@ -48,6 +48,7 @@
         'raw.lines': {'dump_date': by_dump, 'event_date': digests},
         'raw.files': {'dump_date': by_dump},
         'raw.content_items': {'': {'': catalogue}},
+        'raw.forgotten': {'': {'': local_md5(forgotten or '')}},
     }) -%}
     {%- do graph.update({'walkhouse_notes': read}) -%}
     {%- do spark_tell_of_killed_builds() -%}

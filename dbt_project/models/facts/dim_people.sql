@@ -1,3 +1,4 @@
+{% set department = var('adoption_attributes').get('department', 'cast(null as string)') -%}
 {% set latest_session = [
     'last_seen_at', 'system_id', 'environment', 'session_id', 'end_user_id'
 ] -%}
@@ -121,7 +122,8 @@ final as (
         totals.user_status,
         totals.user_info,
         totals.language,
-        totals.browser
+        totals.browser,
+        {{ said_or_unknown(department) }} as department
     from totals
     left join usage_of_people
         on totals.person_id = usage_of_people.person_id

@@ -1,5 +1,5 @@
 {{ config(meta={'dated_by': ['home_date', 'event_date']}) }}
-{% set order_in_play = ['number_in_play'] -%}
+{% set order_in_play = ['event_number'] -%}
 with
 
 flow_events as (
@@ -76,8 +76,8 @@ grouped_steps as (
         {{ first_by('flow_with_id', order_in_play) }} as flow_with_id,
         {{ last_by('item_name', order_in_play) }} as item_name,
         min(occurred_at) as first_played_at,
-        min(number_in_play) as first_number,
-        max(number_in_play) as last_number
+        min(event_number) as first_number,
+        max(event_number) as last_number
     from flow_events
     where is_step
     group by play_key, item_type, item_id, item_name_without_id

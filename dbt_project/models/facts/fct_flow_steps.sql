@@ -1,5 +1,5 @@
 {{ config(meta={'dated_by': ['home_date', 'event_date']}) }}
-{% set order_in_play = ['number_in_play'] -%}
+{% set order_in_play = ['event_number'] -%}
 with
 
 step_events as (
@@ -47,8 +47,7 @@ steps as (
         min(home_date) as home_date,
         min(occurred_at) as started_at,
         max(occurred_at) as last_event_at,
-        min(number_in_play) as first_number,
-        {{ first_by('number_in_session', order_in_play) }} as first_number_in_session,
+        min(event_number) as first_number,
         count(*) as events
     from step_events
     group by play_key, item_type, item_id, item_name_without_id
@@ -71,7 +70,7 @@ placed as (
         ) as next_step_at,
         row_number() over (
             partition by system_id, environment, session_id
-            order by first_number_in_session
+            order by first_number
         ) as position_in_session
     from steps
 

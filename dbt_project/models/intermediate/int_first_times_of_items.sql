@@ -1,10 +1,38 @@
 {{ config(meta={'digested_by': ['report_date']}) }}
 with
 
+by_month as (
+
+    select * from {{ ref('int_item_users_by_month') }}
+
+),
+
+people as (
+
+    select * from {{ ref('int_people') }}
+
+),
+
+-- Under whichever id that was. Who used the parts of an item only has not met it.
 item_people as (
 
-    select * from {{ ref('int_item_people') }}
-    where first_met_at is not null
+    select
+        by_month.system_id,
+        by_month.item_type,
+        by_month.item_id,
+        by_month.item_name_without_id,
+        people.person_id,
+        min(by_month.first_met_at) as first_met_at
+    from by_month
+    left join people
+        on by_month.end_user_id = people.end_user_id
+    where by_month.first_met_at is not null
+    group by
+        by_month.system_id,
+        by_month.item_type,
+        by_month.item_id,
+        by_month.item_name_without_id,
+        people.person_id
 
 ),
 

@@ -9,7 +9,7 @@
 ] -%}
 {% set in_order %}
             partition by {{ flow_in_session | join(', ') }}
-            order by {{ in_event_order() }}
+            order by event_number
 {% endset -%}
 with
 
@@ -25,6 +25,36 @@ family as (
 
 ),
 
+-- Dumps and files in the order of events.
+files as (
+
+    select
+        home_date,
+        dump_date,
+        source_file,
+        row_number() over (
+            partition by home_date
+            order by dump_date, source_file
+        ) as file_number
+    from family
+    group by home_date, dump_date, source_file
+
+),
+
+with_numbers as (
+
+    select
+        family.*,
+        {{ event_number('files.file_number') }} as event_number
+    from family
+    left join files
+        on
+            family.home_date = files.home_date
+            and family.dump_date = files.dump_date
+            and family.source_file = files.source_file
+
+),
+
 with_flows as (
 
     select
@@ -32,7 +62,7 @@ with_flows as (
         coalesce({{ type_of_whole() }}, item_type) as flow_item_type,
         case when is_of_step then parent_item_id else item_id end as flow_item_id,
         case when is_of_step then parent_item_name else item_name end as flow_item_name
-    from family
+    from with_numbers
 
 ),
 
@@ -41,10 +71,7 @@ flow_events as (
     select
         event_key,
         occurred_at,
-        order_in_ms,
-        dump_date,
-        source_file,
-        source_row,
+        event_number,
         event_date,
         home_date,
         system_id,
@@ -163,18 +190,7 @@ final as (
         flow_name_without_id,
         run,
         play_key,
-        cast(
-            row_number() over (
-                partition by play_key
-                order by {{ in_event_order() }}
-            ) as bigint
-        ) as number_in_play,
-        cast(
-            row_number() over (
-                partition by system_id, environment, session_id
-                order by {{ in_event_order() }}
-            ) as bigint
-        ) as number_in_session
+        event_number
     from with_play_keys
 
 )

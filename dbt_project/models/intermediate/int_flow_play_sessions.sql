@@ -25,8 +25,8 @@ spans as (
         max(occurred_at) as last_event_at,
         min(event_date) as event_date,
         min(home_date) as home_date,
-        min(number_in_session) as first_number,
-        {{ first_by('event_key', ['number_in_play']) }} as first_event_key
+        min(event_number) as first_number,
+        {{ first_by('event_key', ['event_number']) }} as first_event_key
     from flow_events
     where event <> 'Play Failed'
     group by play_key, session_id

@@ -6,7 +6,7 @@
         where
             coalesce(anonymous_ids.end_user_id_source, told_alike.end_user_id_source, '')
             = coalesce(told_alike.end_user_id_source, '')
-            and told_alike.end_user_id like coalesce(anonymous_ids.end_user_id_pattern, '%')
+            and {{ is_like_id('told_alike.end_user_id', 'anonymous_ids.end_user_id_pattern') }}
     )
 {%- endset -%}
 with

@@ -34,7 +34,7 @@ values_of_people as (
     select
         person_id,
         '{{ attribute }}' as attribute,
-        coalesce(nullif({{ expression }}, ''), 'unknown') as attribute_value
+        {{ said_or_unknown(expression) }} as attribute_value
     from known_people
     {% if not loop.last -%}
     union all

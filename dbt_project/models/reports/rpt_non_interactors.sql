@@ -1,8 +1,14 @@
 with
 
-item_people as (
+by_month as (
 
-    select * from {{ ref('int_item_people') }}
+    select * from {{ ref('int_item_users_by_month') }}
+
+),
+
+people as (
+
+    select * from {{ ref('int_people') }}
 
 ),
 
@@ -27,16 +33,51 @@ usable_types as (
 
 ),
 
+usable_items as (
+
+    select
+        by_month.*,
+        people.person_id
+    from by_month
+    left join people
+        on by_month.end_user_id = people.end_user_id
+    where by_month.item_type in (select usable_types.item_type from usable_types)
+
+),
+
+-- Two ids of one person may have been seen in one session, which counts once.
+by_person as (
+
+    select
+        system_id,
+        item_type,
+        item_id,
+        item_name_without_id,
+        person_id,
+        min(first_exposed_at) as first_exposed_at,
+        max(last_exposed_at) as last_exposed_at,
+        cast(
+            coalesce(sum(sessions_exposed) filter (where shared_session_id is null), 0) as bigint
+        ) + count(distinct shared_session_id) as sessions_exposed,
+        cast(sum(exposures) as bigint) as exposures
+    from usable_items
+    group by
+        system_id,
+        item_type,
+        item_id,
+        item_name_without_id,
+        person_id
+    having sum(interactions) = 0
+
+),
+
 without_interaction as (
 
     select
         *,
         item_name_without_id as name_in_events,
         {{ item_key('item_type', 'item_id', 'item_name_without_id') }} as item_key
-    from item_people
-    where
-        interactions = 0
-        and item_type in (select usable_types.item_type from usable_types)
+    from by_person
 
 ),
 

@@ -26,6 +26,7 @@ final as (
         survey_id as item_id,
         item_id as question_id,
         item_name as question_name,
+        session_id,
         end_user_id,
         nps_score,
         nps_score >= {{ var('nps_promoters_from') }} as is_promoter,

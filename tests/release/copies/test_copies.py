@@ -139,6 +139,18 @@ def test_where_dumps_are_not_kept_for_ever_a_copy_keeps_the_releases_that_are_he
     assert releases_to_keep(Settings(home=home, keep_releases=3)) == 3
 
 
+def test_where_personal_data_are_treated_a_copy_keeps_the_releases_that_are_here(
+    tmp_path: Path,
+) -> None:
+    """Those of before the policies are gone here, and leave the copy as well."""
+    settings = Settings(home=tmp_path, keep_releases=3)
+    release(settings.published, FIRST, DAYS)
+    assert releases_to_keep(settings) == 3
+    said = settings.published / "current" / "release.json"
+    said.write_text(json.dumps(json.loads(said.read_text()) | {"treatment": "of policies"}))
+    assert releases_to_keep(settings) == 1
+
+
 def test_files_that_the_store_has_are_not_sent_again(store: ObjectStore, tmp_path: Path) -> None:
     release(tmp_path, FIRST, DAYS)
     assert send(store, tmp_path)["files sent"] == 3

@@ -28,7 +28,7 @@ readers' views on it go on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -46,6 +46,7 @@ from dagster_project.release.copies.postgres.refusals import refuse
 from dagster_project.release.copies.postgres.rows import send_rows, take_in_staged
 from dagster_project.release.copies.postgres.session import (
     Connection,
+    by_itself,
     explained,
     run,
     transaction,
@@ -80,6 +81,20 @@ def send_release(
         with transaction(url) as connection:
             only_sender(connection)
             return _send(connection, source, tables, release.release_id, installation)
+
+
+def remove_traces(url: str, kept: Collection[str], *, installation: str) -> None:
+    """See `copies.Target`: rows that were deleted leave the files of the tables as well.
+
+    PostgreSQL keeps them there until it uses their space again. Who reads a table waits while it is
+    written anew.
+    """
+    del kept, installation
+    with transaction(url) as connection:
+        tables = Ledger.read(connection).tables
+    with by_itself(url) as connection:
+        for name in tables:
+            run(connection, "vacuum (full, analyze) {}", sql.Identifier(*name.split(".", 1)))
 
 
 def _send(

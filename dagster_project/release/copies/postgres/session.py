@@ -61,6 +61,28 @@ def transaction(url: str) -> Iterator[Connection]:
         yield connection
 
 
+@contextmanager
+def by_itself(url: str) -> Iterator[Connection]:
+    """A connection whose statements are in no transaction, for those that may not be.
+
+    Raises:
+        CopyError: see `explained`.
+    """
+    with (
+        explained(url),
+        psycopg.connect(
+            url,
+            autocommit=True,
+            connect_timeout=20,
+            client_encoding="utf8",
+            prepare_threshold=None,
+        ) as connection,
+    ):
+        connection.execute(f"set lock_timeout = '{LOCK_WAIT}'")
+        connection.execute("set statement_timeout = 0")
+        yield connection
+
+
 def run(connection: Connection, statement: str, *parts: sql.Composable) -> None:
     """Execute a statement with identifiers, literals or SQL in the places of its `{}`."""
     connection.execute(sql.SQL(statement).format(*parts))
