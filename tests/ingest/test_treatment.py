@@ -207,6 +207,43 @@ def test_the_lake_holds_nothing_that_is_not_to_be_kept(
         assert sorted(allowed - found) == []
 
 
+def odd(row: Row, column: str) -> list[str]:
+    """JSON of a record that DuckDB does not read alone, with secrets in odd places."""
+    plain = json.dumps(row)
+    return [
+        json.dumps(row | {column: {"in": row[column]}}),
+        json.dumps(row | {column: [row[column]]}),
+        json.dumps(row | {column: {"$numberLong": row[column]}}),
+        json.dumps(row | {"occurred_at": 1.7723664e12}),
+        json.dumps({key.upper(): value for key, value in row.items()}),
+        plain[:-1] + f', "{column}": "again"}}',
+        plain[:-1],
+        plain + plain,
+        f"[{plain}, {plain}]",
+        json.dumps(row | {"_static": True}),
+        plain.replace(".zq", ".zq\\ud800"),
+        json.dumps(row | {column: f"{row[column]}\n{row[column]}"}, indent=2),
+    ]
+
+
+@pytest.mark.parametrize("column", ["end_user_id", "session_id", "value", "user_info", "item_name"])
+def test_nor_what_only_python_reads(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path, column: str
+) -> None:
+    row = record(1, ("WidgetSearch", "Search"))
+    files = {f"{number}.json": text.encode() for number, text in enumerate(odd(row, column))} | {
+        "utf-16.csv": landings.csv_table([row, row]).decode().encode("utf-16")
+    }
+    parts, counts = parts_of(connection, tmp_path, files, EVERYTHING_GOES)
+
+    pair = (row["item_type"], row["event"])
+    kept = {each for each in TEXTS if may_stand(each, row, dict(EVERYTHING_GOES.policies))}
+    assert kind_of("item_name", pair) == "search_terms"
+    assert sum(each.outcomes.get("event", 0) for each in counts.values()) > 5
+    assert sum(each.outcomes.get("quarantined", 0) for each in counts.values()) > 0
+    assert found_secrets(connection, parts) <= {secret(each, 1) for each in kept}
+
+
 # ---------- Equal stays equal
 
 THE_SAME = record(1, ("Survey Question", "Submitted"))
