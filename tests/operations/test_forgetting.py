@@ -128,7 +128,7 @@ def test_only_what_holds_somebody_is_read_again_and_nothing_is_published_before(
     assert policy == ""
     asked = ask(settings, [ASKED])
     assert asked.landed == ("events/dt=2026-03-01/a.ndjson", "events/dt=2026-03-03/a.ndjson")
-    assert asked.other_ids == ()  # the browser's is that of the release, which has another id here
+    assert asked.other_ids == ("browser-3",)
     (request,) = load_requests(settings.home)
     assert request.dumps == (DAYS[0], DAYS[2])
     assert request.releases == (SECOND,)
@@ -162,7 +162,7 @@ def test_a_file_that_comes_again_as_it_was_is_not_read_again(settings: Settings)
 
 
 def test_an_id_that_is_nobodys_changes_nothing(settings: Settings) -> None:
-    for arguments in (["--user", "u"], ["--user", "u-22"], ["--user", ASKED, "--system", "s"]):
+    for arguments in (["--user", "u"], ["--user", "u-99"], ["--user", ASKED, "--system", "s"]):
         said = command(settings, *arguments)
         assert said.exit_code == 1, said.output
         assert "nothing is held of id 1 of 1" in said.output
@@ -170,7 +170,7 @@ def test_an_id_that_is_nobodys_changes_nothing(settings: Settings) -> None:
     assert command(settings).exit_code == 2
 
 
-def test_of_a_list_those_are_forgotten_who_are_somebody(settings: Settings, tmp_path: Path) -> None:
+def test_of_a_list_those_are_forgotten_who_are_somebody(settings: Settings) -> None:
     asked = ask(settings, [ASKED, "nobody", "u-3"])
     assert ([each.number for each in asked.requests], asked.nobody) == ([1, 2], (2,))
     again = ask(settings, ["u-3", "nobody"])
