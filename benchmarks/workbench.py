@@ -114,10 +114,17 @@ class Workbench:
         folder.mkdir(parents=True)
         return Installation(landing or folder / "landing", folder / "home")
 
-    def walkhouse(self, installation: Installation, *arguments: str, log: str) -> Run:
-        """Run the real command line; its output is kept in `logs/<log>.log`."""
+    def walkhouse(
+        self,
+        installation: Installation,
+        *arguments: str,
+        log: str,
+        variables: Mapping[str, str] | None = None,
+    ) -> Run:
+        """Run the real command line, with further variables; its output is in `logs/<log>.log`."""
         command = [sys.executable, "-m", "dagster_project.cli", *arguments]
-        return self.execute(command, environment=self.environment(installation), log=log)
+        environment = self.environment(installation) | dict(variables or {})
+        return self.execute(command, environment=environment, log=log)
 
     def program(
         self,

@@ -28,7 +28,7 @@ VERSION = "1.0.0"
 _NAMESPACE = uuid.UUID("6b1f0f5e-2a53-4c0e-9a0e-8f5f3c1f7d11")
 _ABOUT_HEIGHT = 16
 _ABOUT_WIDTH = 6
-_NOTES_HEIGHT = 14
+_NOTES_HEIGHT, _NOTE_HEIGHT = 8, 3
 _STILL_NEW = 7
 """Days that the calendar may be ahead of data that still comes in."""
 
@@ -318,7 +318,7 @@ def _position(page: Dashboard, numbers: Mapping[str, int], notes: Sequence[str])
     rows = [
         Row(_ABOUT_HEIGHT, (RELEASE_SHOWN,), (12 - _ABOUT_WIDTH,)),
         *page.rows,
-        Row(_NOTES_HEIGHT, ()),
+        Row(_NOTES_HEIGHT + _NOTE_HEIGHT * len(notes), ()),
     ]
 
     def text(name: str, parents: Sequence[str], code: str, *, width: int, height: int) -> str:
@@ -353,7 +353,7 @@ def _position(page: Dashboard, numbers: Mapping[str, int], notes: Sequence[str])
             )
         if not row.charts:
             said = "\n".join(f"- {note}" for note in notes)
-            children.append(text("filters", parents, said, width=12, height=_NOTES_HEIGHT))
+            children.append(text("filters", parents, said, width=12, height=row.height))
         widths = row.widths or (12 // max(len(row.charts), 1),) * len(row.charts)
         for chart, width in zip(row.charts, widths, strict=True):
             chart_id = f"CHART-{numbers[chart.title]}"

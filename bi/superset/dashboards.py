@@ -491,7 +491,8 @@ SEARCH_PAGE = Dashboard(
     filters=usual_filters(SEARCHES, SEARCHES),
     rows=(
         Row(
-            LOW,
+            # Two titles take two lines.
+            LOW + 4,
             (
                 number("Searches", SEARCHES, "searches"),
                 number("Searches with a click", SEARCHES, "click_rate"),
@@ -508,6 +509,7 @@ SEARCH_PAGE = Dashboard(
                     SEARCHES,
                     ["searches_not_clicked"],
                     of="search_term",
+                    where="searches_not_clicked > 0",
                     description="What users did not find: content to write, or to name better.",
                 ),
             ),

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from dagster_project.cli.commands import cli as cli
 
 # So many new objects come before Python looks for cycles among them. With its own 700 it looks at
-# what was imported and parsed again and again: a twentieth of the processor time of a small run.
-_NEW_OBJECTS = 50_000
+# what was imported and parsed again and again: a tenth of the processor time of a small run. What
+# waits to be found takes 70 MB.
+_NEW_OBJECTS = 1_000_000
 
 
 def main() -> None:

@@ -114,7 +114,7 @@ FORMS: Mapping[str, tuple[str, Callable[[Sequence[Row]], bytes]]] = {
     "player": ("a.ndjson", as_json_lines(as_player)),
     "flat": ("a.ndjson", as_json_lines(as_flat)),
     "tabular": ("a.ndjson", as_json_lines(json.dumps)),
-    "csv": ("a.csv", landings.csv_table),
+    "csv": ("a.csv", lambda rows: landings.csv_table([*rows])),
     "parquet": ("a.parquet", as_parquet),
 }
 
@@ -147,7 +147,7 @@ def found_secrets(connection: duckdb.DuckDBPyConnection, parts: Sequence[Path]) 
 # ---------- Lines that are events, and lines that are none or look like none
 
 PAIRS = [(each["item_type"], each["event"]) for each in load_event_definitions()]
-NO_EVENTS: Mapping[str, Mapping[str, Any]] = {
+NO_EVENTS: Mapping[str, Row] = {
     "no time": {"occurred_at": secret("occurred_at", 0)},
     "no user": {"end_user_id": ""},
     "far away": {"occurred_at": "4102444800000"},

@@ -115,25 +115,66 @@ days_of_people as (
 
 ),
 
+-- Many flows share their first day, so people are looked for once for each such day.
+starts as (
+
+    select distinct
+        system_id,
+        first_day
+    from first_days
+
+),
+
+with_previous_days as (
+
+    select
+        *,
+        lag(day_seen) over (
+            partition by system_id, person_id
+            order by day_seen
+        ) as previous_day
+    from days_of_people
+
+),
+
+-- Everybody who was there on that day or later, once: on the first of these days.
+people_since as (
+
+    select
+        starts.system_id,
+        starts.first_day,
+        with_previous_days.person_id,
+        with_previous_days.first_seen_at
+    from with_previous_days
+    inner join starts
+        on
+            with_previous_days.system_id = starts.system_id
+            and with_previous_days.day_seen >= starts.first_day
+            and (
+                with_previous_days.previous_day is null
+                or with_previous_days.previous_day < starts.first_day
+            )
+
+),
+
 -- Who was never shown a flow counts from the first day on which they could have been.
 never_shown as (
 
     select
         first_days.flow_item_key,
-        days_of_people.person_id,
+        people_since.person_id,
         'never_shown' as fate,
-        min(days_of_people.first_seen_at) as counted_from
-    from days_of_people
+        people_since.first_seen_at as counted_from
+    from people_since
     inner join first_days
         on
-            days_of_people.system_id = first_days.system_id
-            and days_of_people.day_seen >= first_days.first_day
+            people_since.system_id = first_days.system_id
+            and people_since.first_day = first_days.first_day
     left join people_of_flows
         on
             first_days.flow_item_key = people_of_flows.flow_item_key
-            and days_of_people.person_id = people_of_flows.person_id
+            and people_since.person_id = people_of_flows.person_id
     where people_of_flows.person_id is null
-    group by first_days.flow_item_key, days_of_people.person_id
 
 ),
 

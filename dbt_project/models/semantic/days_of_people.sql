@@ -45,7 +45,7 @@ final as (
         on
             uses.report_date <= days.report_date
             and days.report_date < uses.report_date + 28
-            and (uses.next_date is null or days.report_date < uses.next_date)
+            and (uses.next_date is null or uses.next_date > days.report_date)
 
 )
 
