@@ -32,8 +32,9 @@ from dagster_project.forgotten import (
     Request,
     digest_of,
     has_to_be_read_again,
+    refusal_of,
 )
-from dagster_project.keyed_hash import Key, check_key, hash_sql, key_refusal
+from dagster_project.keyed_hash import Key, KeyRefusedError, check_key, hash_sql, key_refusal
 from dagster_project.quoting import literal
 
 KEEP = "keep"
@@ -188,6 +189,8 @@ class Treatment:
             OSError: the fingerprint cannot be read or written.
         """
         if self.needs_key:
+            if refusal := self._refusal_of_forgotten():
+                raise KeyRefusedError(refusal)
             check_key(home, self.key, purpose=self._purpose)
 
     def refusal(self, home: Path) -> str | None:
@@ -198,7 +201,10 @@ class Treatment:
         """
         if not self.needs_key:
             return None
-        return key_refusal(home, self.key, purpose=self._purpose)
+        return self._refusal_of_forgotten() or key_refusal(home, self.key, purpose=self._purpose)
+
+    def _refusal_of_forgotten(self) -> str | None:
+        return refusal_of(self.key, self.requests) if self.key is not None else None
 
     @property
     def _purpose(self) -> str:
