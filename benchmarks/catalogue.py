@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from benchmarks import days, fortnights, histories, reading, tiny
+from benchmarks import days, fortnights, histories, reading, spark, tiny
+from benchmarks.cluster import ClusterError
 from benchmarks.days import Reading
 from benchmarks.results import Measure
 from benchmarks.workbench import RunFailedError, Workbench
@@ -35,7 +36,7 @@ class Benchmark:
         """Take the measure; one that cannot be taken says why and does not stop the others."""
         try:
             reading = self.take(bench)
-        except (RunFailedError, OSError) as error:
+        except (RunFailedError, ClusterError, ImportError, OSError) as error:
             traceback.print_exc()
             return self._measured(None, str(error))
         return self._measured(reading.value, reading.detail)
@@ -157,4 +158,27 @@ BENCHMARKS = (
     ),
     Benchmark("pandas", "pandas on the same day / DuckDB's copy", days.pandas_over_copy),
     Benchmark("dlt", "dlt, loading only / DuckDB's copy", days.dlt_over_copy),
+    *(
+        benchmark
+        for name, title, size in (
+            ("spark_fortnight", "simulated fortnight", spark.FORTNIGHT),
+            ("spark_day", "one day of 3 million events", spark.DAY),
+            ("spark_ten_days", "ten days, 30 million events", spark.TEN_DAYS),
+        )
+        for benchmark in (
+            Benchmark(
+                name,
+                f"{title}, built by Spark with two workers / by DuckDB",
+                partial(spark.over_duckdb, size=size),
+            ),
+            Benchmark(
+                f"{name}_speed_up",
+                f"{title}, built by Spark with one worker / with two",
+                partial(spark.speed_up, size=size),
+                # The fixed cost of so few events is nearly all that there is.
+                must=None if size is spark.FORTNIGHT else 1.6,
+                aim=None if size is spark.FORTNIGHT else 1.9,
+            ),
+        )
+    ),
 )

@@ -114,10 +114,17 @@ class Workbench:
         folder.mkdir(parents=True)
         return Installation(landing or folder / "landing", folder / "home")
 
-    def walkhouse(self, installation: Installation, *arguments: str, log: str) -> Run:
-        """Run the real command line; its output is kept in `logs/<log>.log`."""
+    def walkhouse(
+        self,
+        installation: Installation,
+        *arguments: str,
+        log: str,
+        variables: Mapping[str, str] | None = None,
+    ) -> Run:
+        """Run the real command line, with further variables; its output is in `logs/<log>.log`."""
         command = [sys.executable, "-m", "dagster_project.cli", *arguments]
-        return self.execute(command, environment=self.environment(installation), log=log)
+        environment = self.environment(installation) | dict(variables or {})
+        return self.execute(command, environment=environment, log=log)
 
     def program(
         self,
@@ -186,9 +193,10 @@ def event_files(landing: Path) -> list[Path]:
 
 
 def bytes_of(path: Path) -> int:
-    """Size of a file, or of all files of a folder."""
+    """Size of a file, or of all files of a folder, without the holes in them."""
     files = [path] if path.is_file() else path.rglob("*")
-    return sum(file.stat().st_size for file in files if file.is_file() and not file.is_symlink())
+    found = [file.stat() for file in files if file.is_file() and not file.is_symlink()]
+    return sum(min(file.st_size, 512 * file.st_blocks) for file in found)
 
 
 def warm(files: Sequence[Path]) -> None:

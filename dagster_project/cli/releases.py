@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +15,10 @@ from dagster_project.cli.printing import (
     settings_or_fail,
     writable_home_or_fail,
 )
+
+if TYPE_CHECKING:
+    from dagster_project.release.publish import Release
+    from dagster_project.settings import Settings
 
 
 @click.command()
@@ -62,6 +67,8 @@ def rollback(release_id: str | None) -> None:
         note_rollback(settings, release, sentence)
     except (OSError, RuntimeError) as error:
         errors.print(f"walkhouse: the UI does not show it: {error}", markup=False)
+    if not _tables_went_back(settings, release):
+        sys.exit(1)
     with copies_writer(settings.home):
         send_copies(
             settings.copies,
@@ -71,6 +78,32 @@ def rollback(release_id: str | None) -> None:
         )
     if not show.copies_behind(errors, settings):
         sys.exit(1)
+
+
+def _tables_went_back(settings: Settings, release: Release) -> bool:
+    """Let readers of Iceberg's tables go back as well, where Spark builds; whether they did."""
+    from dagster_project.release.publish import releases, snapshots_of
+
+    snapshots = snapshots_of(settings.published) if settings.engine == "spark" else {}
+    if not snapshots:
+        return True
+    from dagster_project.locks import warehouse_writer
+    from dagster_project.models.dbt import DbtError
+    from dagster_project.models.deployed import in_production
+    from dagster_project.models.pointer import point_to
+
+    keep = [each.release_id for each in releases(settings.published)]
+    try:
+        with warehouse_writer(settings.home):
+            point_to(in_production(settings), release, snapshots, keep=keep)
+    except DbtError as error:
+        errors.print(
+            f"walkhouse: readers of Iceberg's tables see the release of before: {error}; then "
+            f"`walkhouse rollback {release.release_id}` again",
+            markup=False,
+        )
+        return False
+    return True
 
 
 @click.command()

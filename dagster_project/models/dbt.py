@@ -10,7 +10,7 @@ import contextlib
 import json
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from logging.handlers import RotatingFileHandler
@@ -32,7 +32,6 @@ from dagster_project.ingest.content import content_columns
 from dagster_project.ingest.dumps import FILE_COLUMNS
 from dagster_project.locks import exclusively
 from dagster_project.models.columns import Relation, columns_of
-from dagster_project.models.iceberg import missing_for_spark
 from dagster_project.models.prepared import (
     PARTIAL_PARSE,
     PREPARED,
@@ -44,6 +43,7 @@ from dagster_project.models.prepared import (
     parsed_digest,
     parts_digest,
 )
+from dagster_project.models.spark import missing_for_spark, reason_of, reasons_of
 from dagster_project.settings import Settings
 from dagster_project.stopping import as_keyboard_interrupt, go_on_or_stop
 
@@ -53,6 +53,7 @@ _PARSED = "partial_parse.msgpack"  # dbt's own name for it
 _TELEMETRY = "DBT_SEND_ANONYMOUS_USAGE_STATS"
 _WORTH_A_LINE = 1.0  # seconds
 _LOG_BYTES = 10 << 20  # of a log, after which the next one begins
+_OF_SPARK = "engine=spark: "
 _BUILT = ("success", "pass", "no-op")
 
 # Seeds and models. Ephemeral ones are compiled into what reads them; as nodes of a build they would
@@ -228,17 +229,48 @@ def build(
             callbacks=[_log_built, _print],
             allow_failed_nodes=True,
         )
+    except DbtError as error:
+        raise DbtError(_said_by_spark(error)) if is_spark else error from None
     finally:
         _close_warehouse()
-    failed = []
+    failed: list[tuple[str, str]] = []
     if isinstance(result.result, RunExecutionResult):
         for node in result.result.results:
             if node.status in _BUILT and node.node.resource_type in ("model", "seed"):
                 yield BuiltNode(node.node.unique_id, node.execution_time)
             elif node.status not in (*_BUILT, "skipped"):
-                failed.append(f"{node.node.unique_id}: {node.message}")
+                failed.append((node.node.unique_id, str(node.message)))
+    if failed and is_spark:
+        raise DbtError("\n".join(reasons_of(failed)))
     if failed:
-        raise DbtError("\n".join(failed))
+        raise DbtError("\n".join(f"{node}: {message}" for node, message in failed))
+
+
+def run_on_spark(project: DbtProject, macro: str, arguments: Mapping[str, Any]) -> None:
+    """Have Spark do what a macro of the project says.
+
+    Raises:
+        DbtError: it failed.
+    """
+    caught: list[str] = []
+
+    def note_error(event: EventMsg) -> None:
+        if event.info.name in ("RunningOperationCaughtError", "RunningOperationUncaughtError"):
+            caught.append(str(event.data.exc))  # the result of an operation does not have it
+
+    try:
+        _invoke(
+            _on_spark(project),
+            ["run-operation", macro, "--args", json.dumps(dict(arguments))],
+            callbacks=[note_error],
+        )
+    except DbtError as error:
+        raise DbtError(_said_by_spark(DbtError(caught[0]) if caught else error)) from None
+
+
+def _said_by_spark(error: DbtError) -> str:
+    said = str(error)
+    return said if said.startswith(_OF_SPARK) else f"{_OF_SPARK}{reason_of(said)}"
 
 
 def _on_spark(project: DbtProject) -> DbtProject:
@@ -247,8 +279,8 @@ def _on_spark(project: DbtProject) -> DbtProject:
     Raises:
         DbtError: this machine has not what the driver of a Spark needs.
     """
-    if reason := missing_for_spark():
-        raise DbtError(f"engine=spark: {reason}")
+    if reason := missing_for_spark(Settings.from_environment().spark_remote):
+        raise DbtError(f"{_OF_SPARK}{reason}")
     return DbtProject(
         project_dir=project.project_dir,
         profiles_dir=project.profiles_dir,

@@ -9,22 +9,17 @@ one before in one step.
 from __future__ import annotations
 
 import importlib
-import os
-import shutil
-from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
+import json
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
+from dagster_project.models.spark import EXTENSIONS, extension_package
 from dagster_project.quoting import literal
 from dagster_project.registry import load_invariants, load_published_tables
 from dagster_project.release.layout import expected_layout
 
-SPARK_VERSION = "3.5"
-"""The Spark that the project is tested with; Iceberg has a runtime for each."""
-
-_EXTENSIONS = ("avro", "iceberg")
 _BOOKKEEPING = (("audit", "builds"), ("audit", "inputs"), ("audit", "rebuilds"))
 
 
@@ -32,32 +27,10 @@ class IcebergError(RuntimeError):
     """Tables of Iceberg cannot be read; the message says which, why and what to do."""
 
 
-def missing_for_spark() -> str:
-    """What a build on Spark needs and is not here, and what to do; empty if all is there."""
-    try:
-        found = version("pyspark")
-        version("dbt-spark")
-    except PackageNotFoundError as error:
-        return f"{error.name} is not installed: pip install 'walkhouse[spark]'"
-    if not found.startswith(f"{SPARK_VERSION}."):
-        return (
-            f"PySpark {found} is installed, and Iceberg's tables are written by Spark "
-            f"{SPARK_VERSION}: pip install 'walkhouse[spark]'"
-        )
-    home = os.environ.get("JAVA_HOME")
-    if not (Path(home, "bin", "java").exists() if home else shutil.which("java")):
-        where = f" in JAVA_HOME={home}" if home else ""
-        return f"there is no Java{where}: install Java 17 (openjdk-17-jre-headless), or 11"
-    for name in _EXTENSIONS:
-        if find_spec(_package(name)) is None:
-            return f"DuckDB's extension {name} is not installed: pip install 'walkhouse[spark]'"
-    return ""
-
-
 def iceberg_connection(path: Path | None = None) -> duckdb.DuckDBPyConnection:
     """A connection that reads tables of Iceberg, with the extensions from the package index."""
     connection = duckdb.connect(str(path) if path else ":memory:")
-    for name in _EXTENSIONS:
+    for name in EXTENSIONS:
         connection.execute(f"load '{_extension(name)}'")
     return connection
 
@@ -114,22 +87,55 @@ def _copy(
     table: str,
     snapshot: int | None,
 ) -> None:
+    """Copy a table: its rows, what is never null, and what is said of it and of its columns."""
+    rows = scan(warehouse, schema, table, snapshot)
+    name = f'"{schema}"."{table}"'
     connection.execute(f'create schema if not exists "{schema}"')
     try:
-        connection.execute(
-            f'create table "{schema}"."{table}" as from {scan(warehouse, schema, table, snapshot)}'
-        )
-    except duckdb.Error as error:
+        said = metadata_of(Path(warehouse) / schema / table)
+        types = {
+            column: kind
+            for column, kind, *_ in connection.execute(f"describe from {rows}").fetchall()
+        }
+        fields = {field["name"]: field for field in _fields(said)}
+        columns = [
+            f'"{column}" {kind}{" not null" if fields.get(column, {}).get("required") else ""}'
+            for column, kind in types.items()
+        ]
+        connection.execute(f"create table {name} ({', '.join(columns)})")
+        connection.execute(f"insert into {name} from {rows}")
+    except (duckdb.Error, OSError, ValueError) as error:
         raise IcebergError(
             f"{warehouse}: {schema}.{table} cannot be read: {str(error).splitlines()[0]}; build it "
             "again with `walkhouse run`"
         ) from error
+    if comment := said.get("properties", {}).get("comment"):
+        connection.execute(f"comment on table {name} is {literal(comment)}")
+    for column in types:
+        if comment := fields.get(column, {}).get("doc"):
+            connection.execute(f'comment on column {name}."{column}" is {literal(comment)}')
+
+
+def metadata_of(folder: Path) -> dict[str, Any]:
+    """What a table of a catalog in a folder says of itself now.
+
+    Raises:
+        OSError: there is no such table.
+        ValueError: it is damaged.
+    """
+    version = (folder / "metadata" / "version-hint.text").read_text(encoding="ascii").strip()
+    text = (folder / "metadata" / f"v{version}.metadata.json").read_text(encoding="utf-8")
+    said: dict[str, Any] = json.loads(text)
+    return said
+
+
+def _fields(said: dict[str, Any]) -> list[dict[str, Any]]:
+    """The columns of a table, by its metadata."""
+    (schema,) = (each for each in said["schemas"] if each["schema-id"] == said["current-schema-id"])
+    fields: list[dict[str, Any]] = schema["fields"]
+    return fields
 
 
 def _extension(name: str) -> Path:
-    folder = Path(str(importlib.import_module(_package(name)).__file__)).parent
+    folder = Path(str(importlib.import_module(extension_package(name)).__file__)).parent
     return folder / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
-
-
-def _package(extension: str) -> str:
-    return f"duckdb_extension_{extension}"

@@ -28,7 +28,7 @@ from __future__ import annotations
 import json
 import shutil
 import stat
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -226,6 +226,7 @@ def publish(
     memory_limit: str,
     of_people: Sequence[Table] = (),
     kept: Kept | None = None,
+    before_switch: Callable[[Mapping[str, int], Sequence[str]], None] | None = None,
 ) -> Path:
     """Write a release beside those that there are, and make it the current one.
 
@@ -239,6 +240,9 @@ def publish(
         memory_limit: for DuckDB.
         of_people: what the tables say of people; those that do not say are in no second file.
         kept: where dumps are not kept for ever, how long what is.
+        before_switch: lets other readers see it, once it is written. It is given the snapshots of
+            the tables of Iceberg (see `snapshots_of`) and the ids of the releases that are kept.
+            What it raises keeps the release back.
 
     Returns:
         the folder of the release.
@@ -274,6 +278,8 @@ def publish(
         _make_read_only(building)
         # Before the switch, or a power cut could publish half a file.
         flush_to_disk(building)
+        if before_switch is not None:
+            before_switch(_snapshots_in(building), _kept_ids(published, keep - 1))
         target = releases / release.release_id
         building.rename(target)
     except BaseException:
@@ -386,7 +392,11 @@ def snapshots_of(published: Path) -> dict[str, int]:
     Whoever reads those tables reads these: together they are the current release. There are none
     where Spark did not build it.
     """
-    file = published / "current" / _SNAPSHOTS
+    return _snapshots_in(published / "current")
+
+
+def _snapshots_in(folder: Path) -> dict[str, int]:
+    file = folder / _SNAPSHOTS
     if not file.exists():
         return {}
     snapshots: dict[str, int] = json.loads(file.read_text(encoding="utf-8"))
@@ -532,14 +542,19 @@ def _drop_what_is_not_published(
                 target.execute(f"drop {kind} {identifier(schema, name)}")
 
 
-def _write_release_table(target: duckdb.DuckDBPyConnection, release: Release) -> None:
+def release_values(release: Release) -> dict[str, Any]:
+    """What `meta.release` says of a release, by column."""
     published_at = datetime.fromisoformat(release.published_at)
-    values = {
+    return {
         **asdict(release),
         "published_at": published_at.astimezone(UTC).replace(tzinfo=None),
         "waivers": json.dumps(dict(release.waivers)),
         "variables": json.dumps(dict(release.variables)),
     }
+
+
+def _write_release_table(target: duckdb.DuckDBPyConnection, release: Release) -> None:
+    values = release_values(release)
     columns = ", ".join(f"?::{column.data_type} as {column.name}" for column in RELEASE_COLUMNS)
     target.execute("create schema if not exists meta")
     target.execute(
@@ -581,6 +596,13 @@ def _link(path: Path, target: str) -> None:
     new.unlink(missing_ok=True)
     new.symlink_to(target)
     new.replace(path)
+
+
+def _kept_ids(published: Path, keep: int) -> list[str]:
+    """The releases that stay, and the one that readers see."""
+    current = current_release(published)
+    ids = [release.release_id for release in releases(published)[:keep]]
+    return ids if current is None or current.release_id in ids else [*ids, current.release_id]
 
 
 def _remove_old(published: Path, *, keep: int, first_dump: date | None = None) -> None:

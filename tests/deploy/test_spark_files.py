@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from dagster_project.models.iceberg import SPARK_VERSION
+from dagster_project.models.spark import SPARK_VERSION
 from dagster_project.settings import Settings
 from tests.installation import CHECKOUT
 

@@ -10,17 +10,15 @@ from tests.spark.lakehouse import Lakehouse, missing
 
 
 @pytest.fixture(scope="session")
-def only_lakehouse(tmp_path_factory: pytest.TempPathFactory) -> Lakehouse:
-    """The session of Spark belongs to its folder."""
+def lakehouse(tmp_path_factory: pytest.TempPathFactory) -> Lakehouse:
+    """It goes through one landing after the other: what a test finds, the one before left.
+
+    The session of Spark belongs to its folder.
+    """
     if reason := missing():
         if "CI" in os.environ:
             pytest.fail(reason)
         pytest.skip(reason)
-    return Lakehouse(tmp_path_factory.mktemp("lakehouse"))
-
-
-@pytest.fixture(scope="module")
-def lakehouse(only_lakehouse: Lakehouse) -> Lakehouse:
-    """Empty when a module begins; its tests find what the one before left."""
-    only_lakehouse.empty()
-    return only_lakehouse
+    lakehouse = Lakehouse(tmp_path_factory.mktemp("lakehouse"))
+    lakehouse.empty()
+    return lakehouse

@@ -8,14 +8,22 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from dagster_project.models.iceberg import iceberg_connection, missing_for_spark, scan
+import duckdb
+
+from dagster_project.models.iceberg import collect, iceberg_connection, scan
+from dagster_project.models.pointer import point_to
+from dagster_project.models.spark import missing_for_spark
+from dagster_project.registry import load_published_tables
+from dagster_project.release.publish import Release, publish
+from dagster_project.settings import Settings
 from dagster_project.simulate import Scenario, simulate
 from tests.histories.workbench import Workbench, environment
 from tests.installation import SEEDS
@@ -62,7 +70,7 @@ class Lakehouse(Workbench):
         Raises:
             BuildError: a model failed.
         """
-        with environment(**self._variables()):
+        with environment(**self.variables()):
             self._build_in("spark", selection)
 
     def differences_between_engines(self) -> list[str]:
@@ -103,15 +111,72 @@ class Lakehouse(Workbench):
                     ]
         return found[:_SHOWN_DIFFERENCES]
 
-    def _variables(self) -> dict[str, str]:
+    def differences_of_descriptions(self) -> list[str]:
+        """What either warehouse file says of published tables and the other does not."""
+        query = (
+            "select schema_name, table_name, column_name, is_nullable, comment"
+            " from duckdb_columns()"
+            " union all select schema_name, table_name, '', true, comment from duckdb_tables()"
+        )
+        said = []
+        for file in (self.fresh / "warehouse.duckdb", self.settings.warehouse):
+            with duckdb.connect(str(file), read_only=True) as connection:
+                rows = connection.execute(query).fetchall()
+            published = set(load_published_tables(self.project))
+            said.append({row for row in rows if tuple(row[:2]) in published})
+        return sorted(map(str, said[0] ^ said[1]))[:_SHOWN_DIFFERENCES]
+
+    @property
+    def settings(self) -> Settings:
+        """Of the installation that Spark builds."""
+        return Settings(
+            landing=str(self.landing), home=self.kept, dbt_project=self.project, engine="spark"
+        )
+
+    def collect(self) -> None:
+        """Copy what was built last for a release.
+
+        Raises:
+            IcebergError: a table cannot be read.
+        """
+        collect(self.iceberg, self.settings.warehouse, self.project)
+
+    def release(self, name: str) -> Release:
+        """Publish what was built last, whatever the audit says of it.
+
+        Raises:
+            DbtError: Spark could not let readers of its tables see it.
+        """
+        self.collect()
+        release = Release(name, "2026-03-05T00:00:00.000+00:00", "1", "", None, None, 0, 0, {})
+        publish(
+            self.settings.warehouse,
+            self.settings.published,
+            release,
+            load_published_tables(self.project),
+            keep=self.settings.keep_releases,
+            threads=1,
+            memory_limit="1GB",
+            before_switch=lambda snapshots, keep: self.point_to(release, snapshots, keep),
+        )
+        return release
+
+    def point_to(self, release: Release, snapshots: Mapping[str, int], keep: Sequence[str]) -> None:
+        """Let readers of the tables see a release."""
+        with environment(**self.variables()):
+            point_to(self.settings, release, snapshots, keep=keep)
+
+    def variables(self, remote: str = "local[2]") -> dict[str, str]:
+        """The environment in which dbt finds this Spark, or another."""
         configuration = self.folder / "spark"
         configuration.mkdir(exist_ok=True)
         (configuration / "spark-defaults.conf").write_text(_SPARK_DEFAULTS, encoding="utf-8")
         jars = Path(str(importlib.import_module(_JARS).__file__)).parent
         return {
             "WALKHOUSE_HOME": str(self.kept),
+            "WALKHOUSE_ENGINE": "spark",
             "WALKHOUSE_DBT_THREADS": "2",
-            "WALKHOUSE_SPARK_REMOTE": "local[2]",
+            "WALKHOUSE_SPARK_REMOTE": remote,
             "WALKHOUSE_SPARK_ICEBERG": str(jars / _JAR),
             "SPARK_CONF_DIR": str(configuration),
             "SPARK_LOCAL_IP": "127.0.0.1",
@@ -128,6 +193,7 @@ def simulated(landing: Path) -> None:
 
 def land(lakehouse: Lakehouse, write: Callable[[Path], None]) -> None:
     """Have a landing hold other dumps, and the lake take them in."""
+    lakehouse.restore_seeds()
     shutil.rmtree(lakehouse.landing)
     (lakehouse.landing / "events").mkdir(parents=True)
     write(lakehouse.landing)
@@ -141,19 +207,22 @@ def _columns(connection: Any, relation: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def killed_at(is_reached: Callable[[str], bool]) -> Iterator[None]:
-    """Have Spark refuse the first statement of which something is true, and all that follow.
+def killed_at(statement: str, *, is_after: bool = False) -> Iterator[None]:
+    """Have Spark refuse the first statement that begins so, or the next one, and all that follow.
 
     It is what is left behind by a process that is killed there.
     """
     cursor = importlib.import_module("dbt.adapters.spark.session").Cursor
     execute = cursor.execute
-    state = {"is_dead": False}
+    state = {"is_reached": False, "is_dead": False}
 
     def refuse(self: Any, sql: str, *parameters: Any) -> None:
-        state["is_dead"] = state["is_dead"] or is_reached(sql)
+        said = " ".join(re.sub(r"/[*].*?[*]/", "", sql, flags=re.DOTALL).split())
+        is_this = said.startswith(statement)
+        state["is_dead"] |= state["is_reached"] if is_after else is_this
         if state["is_dead"]:
             raise RuntimeError("killed")
+        state["is_reached"] |= is_this
         execute(self, sql, *parameters)
 
     cursor.execute = refuse
@@ -161,4 +230,4 @@ def killed_at(is_reached: Callable[[str], bool]) -> Iterator[None]:
         yield
     finally:
         cursor.execute = execute
-    assert state["is_dead"], "it was never reached"
+    assert state["is_dead"], f"never reached: {statement}"

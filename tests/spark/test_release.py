@@ -1,82 +1,216 @@
-"""Releases of what Spark built: readers of the Iceberg tables see one release, old or new."""
+"""Releases of what Spark built, and builds that are killed on the way to one.
+
+The tests follow each other on one installation, from the landing that the tests of parity left (or
+that they write). Readers in another engine see one release, old or new, whatever is killed.
+"""
 
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
+import threading
+from datetime import UTC, datetime
+from typing import Any
 
+import duckdb
 import pytest
 
-from dagster_project.models.iceberg import collect, iceberg_connection, scan
+from dagster_project.models.dbt import DbtError, dbt_project, run_on_spark
+from dagster_project.models.iceberg import iceberg_connection, metadata_of, scan
 from dagster_project.registry import load_published_tables
 from dagster_project.release.publish import (
-    Release,
-    publish,
+    current_release,
     release_folder,
     roll_back,
     snapshots_of,
 )
-from tests.spark.lakehouse import Lakehouse, land, simulated
+from tests.histories.workbench import environment
+from tests.spark.lakehouse import Lakehouse, killed_at, land, simulated
 
 pytestmark = pytest.mark.spark
 
-
-def release(lakehouse: Lakehouse, published: Path, name: str) -> None:
-    """Publish what Spark built last."""
-    warehouse = lakehouse.kept / "warehouse.duckdb"
-    collect(lakehouse.iceberg, warehouse, lakehouse.project)
-    publish(
-        warehouse,
-        published,
-        Release(name, "2026-03-05T00:00:00.000+00:00", "1", "", None, None, 0, 0, {}),
-        load_published_tables(lakehouse.project),
-        keep=3,
-        threads=1,
-        memory_limit="1GB",
-    )
+SESSIONS = "facts.fct_sessions"
+WATCHED = (SESSIONS, "reports.rpt_sessions_daily", "meta.dump_ledger")
+"""Tables that a reader asks over and over."""
 
 
-def differences_from_release(lakehouse: Lakehouse, published: Path, name: str) -> list[str]:
-    """Tables of Iceberg, at the snapshots that readers follow, that are not those of a release."""
-    snapshots = snapshots_of(published)
+def pointer(connection: Any, lakehouse: Lakehouse) -> tuple[str, dict[str, int]]:
+    """The release that `meta.release` of the catalog names, and the snapshots of its tables."""
+    ((name, snapshots),) = connection.execute(
+        f"select release_id, snapshots from {scan(lakehouse.iceberg, 'meta', 'release')}"
+    ).fetchall()
+    return name, snapshots
+
+
+def digest(connection: Any, relation: str) -> tuple[int, int]:
+    """Changes with the rows of a table."""
+    ((rows, digest),) = connection.execute(
+        f"select count(*), coalesce(sum(hash(read)), 0) from {relation} as read"
+    ).fetchall()
+    return rows, digest
+
+
+def differences_from_release(lakehouse: Lakehouse, name: str) -> list[str]:
+    """What readers of Iceberg's tables see otherwise than a release says."""
+    published = lakehouse.settings.published
     with iceberg_connection() as connection:
+        pointed, snapshots = pointer(connection, lakehouse)
+        found = [] if pointed == name else [f"meta.release names {pointed}"]
         file = release_folder(published, name) / "walkhouse.duckdb"
         connection.execute(f"attach '{file}' as expected (read_only)")
-        found = []
         for schema, table in load_published_tables(lakehouse.project):
-            snapshot = snapshots[f"{schema}.{table}"]
-            rows = scan(lakehouse.iceberg, schema, table, snapshot)
-            pairs = (
-                (f"expected.{schema}.{table}", rows),
-                (rows, f"expected.{schema}.{table}"),
-            )
-            for one, other in pairs:
-                ((count,),) = connection.execute(
-                    f"select count(*) from (from {one} except all from {other})"
-                ).fetchall()
-                if count:
-                    found.append(f"{schema}.{table}: {count} rows only in {one}")
+            rows = scan(lakehouse.iceberg, schema, table, snapshots[f"{schema}.{table}"])
+            if digest(connection, rows) != digest(connection, f"expected.{schema}.{table}"):
+                found.append(f"{schema}.{table} has other rows")
     return found
 
 
-def test_readers_of_iceberg_follow_the_release_and_its_rollback(
-    lakehouse: Lakehouse, tmp_path: Path
-) -> None:
-    published = tmp_path / "published"
+def tags(lakehouse: Lakehouse, table: str) -> set[str]:
+    """Of a table."""
+    schema, name = table.split(".")
+    said = metadata_of(lakehouse.kept / "iceberg" / schema / name)
+    return {name for name, reference in said["refs"].items() if reference["type"] == "tag"}
+
+
+def test_a_release_has_a_tag_on_each_table(lakehouse: Lakehouse) -> None:
     land(lakehouse, simulated)
     lakehouse.build()
-    release(lakehouse, published, "1")
-    assert differences_from_release(lakehouse, published, "1") == []
+    lakehouse.release("1")
+    assert differences_from_release(lakehouse, "1") == []
+    assert all(
+        tags(lakehouse, f"{schema}.{table}") == {"1"}
+        for schema, table in load_published_tables(lakehouse.project)
+    )
 
-    shutil.rmtree(sorted((lakehouse.landing / "events").iterdir())[0])
+
+def test_builds_that_are_killed_are_made_good_and_no_reader_sees_them(lakehouse: Lakehouse) -> None:
+    """The dump of one day leaves, which replaces the rows of its dates; a table is lost as well."""
+    shutil.rmtree(sorted((lakehouse.landing / "events").iterdir())[1])
     lakehouse.take_in()
+    shutil.rmtree(lakehouse.kept / "iceberg" / "intermediate" / "int_flow_fates")
+    for table in ("intermediate.int_visits", SESSIONS):
+        for is_after_the_rows in (False, True):
+            with (
+                killed_at(f"insert into {table} replace where", is_after=is_after_the_rows),
+                pytest.raises(AssertionError, match="killed"),
+            ):
+                lakehouse.build("--select", "int_visits+1", "fct_sessions")
+    with iceberg_connection() as connection:
+        _, snapshots = pointer(connection, lakehouse)
+        with_the_dump = digest(
+            connection, scan(lakehouse.iceberg, *SESSIONS.split("."), snapshots[SESSIONS])
+        )
     lakehouse.build()
-    assert differences_from_release(lakehouse, published, "1") == []
+    lakehouse.rebuild()
+    assert lakehouse.differences_between_engines() == []
+    with iceberg_connection() as connection:
+        name, snapshots = pointer(connection, lakehouse)
+        assert name == "1"
+        pinned = scan(lakehouse.iceberg, *SESSIONS.split("."), snapshots[SESSIONS])
+        assert digest(connection, pinned) == with_the_dump
+        assert digest(connection, scan(lakehouse.iceberg, *SESSIONS.split("."))) != with_the_dump
+        # What the third of the killed builds rebuilt before its end.
+        ((told,),) = connection.execute(
+            "select list(distinct last - build) from (select *, max(build) over () as last"
+            f" from {scan(lakehouse.iceberg, 'meta', 'rebuilds')}) where table_name = 'int_visits'"
+        ).fetchall()
+    assert set(told) >= {0, 2}
+    assert not {1, 3, 4} & set(told)
 
-    release(lakehouse, published, "2")
-    assert differences_from_release(lakehouse, published, "2") == []
-    assert differences_from_release(lakehouse, published, "1") != []
 
-    roll_back(published, "1")
-    assert differences_from_release(lakehouse, published, "1") == []
-    shutil.rmtree(published)
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "alter table meta.release set tblproperties",
+        f"alter table {SESSIONS} create or replace tag",
+        "create or replace table meta.release",
+    ],
+)
+def test_a_release_that_is_killed_leaves_readers_the_one_before(
+    lakehouse: Lakehouse, statement: str
+) -> None:
+    with killed_at(statement), pytest.raises(DbtError, match="killed"):
+        lakehouse.release("2-killed")
+    current = current_release(lakehouse.settings.published)
+    assert current is not None
+    assert current.release_id == "1"
+    with iceberg_connection() as connection:
+        assert pointer(connection, lakehouse)[0] == "1"
+
+
+def test_readers_see_the_old_release_or_the_new_one(lakehouse: Lakehouse) -> None:
+    """A reader asks while the release is made: whatever it sees is all of one."""
+    seen: set[tuple[str, tuple[Any, ...]]] = set()
+    is_done = threading.Event()
+
+    def whole_of(connection: Any) -> tuple[str, tuple[Any, ...]]:
+        name, snapshots = pointer(connection, lakehouse)
+        return name, tuple(
+            digest(connection, scan(lakehouse.iceberg, *table.split("."), snapshots[table]))
+            for table in WATCHED
+        )
+
+    def read() -> None:
+        with iceberg_connection() as connection:
+            while True:
+                is_last = is_done.is_set()
+                try:
+                    seen.add(whole_of(connection))
+                except duckdb.Error as error:
+                    # A catalog in a folder replaces the hint that names the metadata of a table by
+                    # removing it first. Who asks just then asks again.
+                    if "version-hint" not in str(error):
+                        raise
+                    continue
+                if is_last:
+                    return
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        lakehouse.release("2")
+    finally:
+        is_done.set()
+        reader.join()
+    assert differences_from_release(lakehouse, "2") == []
+    assert tags(lakehouse, SESSIONS) == {"1", "2"}  # and of none that was killed
+    published = lakehouse.settings.published
+    with iceberg_connection() as connection:
+        expected = set()
+        for name in ("1", "2"):
+            file = release_folder(published, name) / "walkhouse.duckdb"
+            connection.execute(f"attach '{file}' as release_{name} (read_only)")
+            rows = tuple(digest(connection, f"release_{name}.{table}") for table in WATCHED)
+            expected.add((name, rows))
+    assert seen <= expected
+    assert len(seen) == len(expected), "it has to begin before, and end after"
+
+
+def test_a_rollback_leads_readers_back(lakehouse: Lakehouse) -> None:
+    published = lakehouse.settings.published
+    release = roll_back(published, "1")
+    lakehouse.point_to(release, snapshots_of(published), ["1", "2"])
+    assert differences_from_release(lakehouse, "1") == []
+
+
+def test_what_is_kept_stays_when_old_snapshots_expire(lakehouse: Lakehouse) -> None:
+    """The tag of a release that is not kept goes, and what nobody reads then."""
+    published = lakehouse.settings.published
+    before = metadata_of(lakehouse.kept / "iceberg" / "facts" / "fct_sessions")["snapshots"]
+    release = roll_back(published, "2")
+    with environment(**lakehouse.variables()):
+        run_on_spark(
+            dbt_project(lakehouse.settings),
+            "spark_release",
+            {
+                "release": release.release_id,
+                "columns": [{"name": "release_id", "type": "string", "text": "2"}],
+                "snapshots": snapshots_of(published),
+                "keep": ["2"],
+                "crowded": [SESSIONS],
+                "older_than": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}",
+            },
+        )
+    assert differences_from_release(lakehouse, "2") == []
+    assert tags(lakehouse, SESSIONS) == {"2"}
+    after = metadata_of(lakehouse.kept / "iceberg" / "facts" / "fct_sessions")["snapshots"]
+    assert len(after) == 1 < len(before)

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -20,7 +20,9 @@ from dagster_project.ingest.content import loaded_catalogue
 from dagster_project.ingest.lake import Lake
 from dagster_project.ingest.landing import first_kept
 from dagster_project.locks import warehouse_writer
+from dagster_project.models.dbt import DbtError
 from dagster_project.models.deployed import Deployments
+from dagster_project.models.pointer import point_to
 from dagster_project.models.rebuilds import rebuilds_of_last_build
 from dagster_project.operations.forgetting import finish, releases_to_remove, still_shown
 from dagster_project.operations.retention import remove_records
@@ -301,8 +303,28 @@ def _publish(settings: Settings, decision: Verdict, waiver: Waiver | None) -> Re
         memory_limit=settings.memory_limit,
         of_people=load_tables(settings.dbt_project),
         kept=_kept(settings, max(dumps)) if settings.keep_days and dumps else None,
+        before_switch=partial(_point_to, settings, release) if settings.engine == "spark" else None,
     )
     return release
+
+
+def _point_to(
+    settings: Settings, release: Release, snapshots: Mapping[str, int], keep: Sequence[str]
+) -> None:
+    """Let readers of Iceberg's tables see the release.
+
+    Raises:
+        ReleaseError: Spark cannot do it.
+    """
+    if not snapshots:
+        return
+    try:
+        gone = set(releases_to_remove(settings))
+        left = [each for each in keep if each not in gone]
+        # Whoever is to be forgotten is in the snapshots of before as well.
+        point_to(settings, release, snapshots, keep=left, expire_all=bool(gone))
+    except DbtError as error:
+        raise ReleaseError(str(error)) from None
 
 
 def _kept(settings: Settings, newest: date) -> Kept:

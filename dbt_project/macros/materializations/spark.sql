@@ -53,9 +53,7 @@
         {%- do keep_notes(table_name, {'': {'gone': [''], 'new': {
             '': {'version': version_of_seed(), 'inputs': []}
         }}}) -%}
-        {%- do spark_write_notes(target, {
-            'versions': notes().versions[table_name], 'inputs': notes().inputs[table_name]
-        }) -%}
+        {%- do spark_write_notes(target, notes().versions[table_name]) -%}
     {%- endif -%}
     {{ return({'relations': [target]}) }}
 {% endmaterialization %}

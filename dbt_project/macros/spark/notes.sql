@@ -6,12 +6,13 @@
    1. Mark: the dates that are about to be replaced lose their notes, and the other dates of their
       rows are noted as touched. Who is killed after this rebuilds the dates, as if they were new.
    2. Rows: one commit.
-   3. Note: what the dates were built from, and which other dates their new rows touched. #}
+   3. Note: what the dates were built from, which other dates their new rows touched, and what was
+      rebuilt and why, for `meta.rebuilds`. Who is killed after this has the next build tell it. #}
 
 {# Reads the notes of all tables, and what the lake holds of each date. #}
 {% macro spark_read_notes(dumps, catalogue, forgotten, sample, build) %}
     {%- set read = new_notes() -%}
-    {%- do read.update({'build': build, 'rebuilds': [], 'built': {}}) -%}
+    {%- do read.update({'build': build, 'rebuilds': [], 'rebuilt': {}}) -%}
     {%- set by_schema = {} -%}
     {%- for node in graph.nodes.values() if node.config.materialized in ('incremental', 'seed') -%}
         {%- do by_schema.setdefault(node.schema, []).append(node.alias) -%}
@@ -25,6 +26,7 @@
                 {%- set noted = fromjson(text) -%}
                 {%- do read.versions.update({schema ~ '.' ~ table: noted.versions}) -%}
                 {%- do read.inputs.update({schema ~ '.' ~ table: noted.inputs}) -%}
+                {%- do read.rebuilt.update({schema ~ '.' ~ table: noted.rebuilt or []}) -%}
             {%- endif -%}
         {%- endfor -%}
     {%- endfor -%}
@@ -49,6 +51,22 @@
         'raw.forgotten': {'': {'': local_md5(forgotten or '')}},
     }) -%}
     {%- do graph.update({'walkhouse_notes': read}) -%}
+    {%- do spark_tell_of_killed_builds() -%}
+{% endmacro %}
+
+{# What a build rebuilt that was killed before it told. #}
+{% macro spark_tell_of_killed_builds() %}
+    {%- do spark_create_rebuilds() -%}
+    {%- set told = run_query(
+        'select distinct concat(build, table_name) from audit.rebuilds'
+    ).columns[0].values() | list -%}
+    {%- set forgotten = notes().build - var('builds_remembered') -%}
+    {%- for table, rebuilt in notes().rebuilt.items() -%}
+        {%- for row in rebuilt if row[0] > forgotten and row[0] ~ table not in told -%}
+            {%- do notes().rebuilds.append(row) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- do spark__write_rebuilds() -%}
 {% endmacro %}
 
 {% macro spark_noted(schema, table) %}
@@ -79,9 +97,7 @@
             {%- do versions.setdefault(column, {}).update({date: 'begun by ' ~ invocation_id}) -%}
         {%- endfor -%}
     {%- endfor -%}
-    {%- do spark_write_notes(target, {
-        'versions': versions, 'inputs': notes().inputs.get(table_name, {})
-    }) -%}
+    {%- do spark_write_notes(target, versions) -%}
 {% endmacro %}
 
 {# Step 3, and what the hooks do before it. `built` are the rows by date, as `spark_built` finds them. #}
@@ -91,34 +107,38 @@
     {%- do keep_notes(
         table_name, changes_of_notes(plan, touched), is_whole=plan.why_whole is not none
     ) -%}
-    {%- do spark_write_notes(target, {
-        'versions': notes().versions[table_name], 'inputs': notes().inputs.get(table_name, {})
-    }) -%}
+    {%- do spark_write_notes(target, notes().versions[table_name]) -%}
     {%- do notes().current.append(target) -%}
 {% endmacro %}
 
-{% macro spark_write_notes(target, noted) %}
+{% macro spark_write_notes(target, versions) %}
+    {%- set table_name = _table_name(target) -%}
+    {%- set noted = {
+        'versions': versions,
+        'inputs': notes().inputs.get(table_name, {}),
+        'rebuilt': notes().rebuilt.get(table_name, []),
+    } -%}
     {%- do run_query(
         'alter table ' ~ target ~ " set tblproperties ('walkhouse.notes' = "
         ~ literal(tojson(noted, sort_keys=true)) ~ ')'
     ) -%}
 {% endmacro %}
 
-{# What `meta.rebuilds` tells: kept until that model asks for it, or the build ends. What a killed
-   build rebuilt is not told. #}
+{# What `meta.rebuilds` tells: noted with the table, and told when that model asks for it, or the build
+   ends. #}
 {% macro spark_keep_rebuilds(target, plan, rows_by_date) %}
-    {%- set kept = notes().rebuilds -%}
+    {%- set table_name = _table_name(target) -%}
+    {%- set begin = [notes().build, table_name, plan.key] -%}
+    {%- set rebuilt = [] -%}
     {%- if plan.why_whole -%}
-        {%- do kept.append([
-            _table_name(target), plan.key, none, plan.why_whole, rows_by_date.values() | sum
-        ]) -%}
+        {%- do rebuilt.append(begin + [none, plan.why_whole, rows_by_date.values() | sum]) -%}
     {%- else -%}
         {%- for date, reason in plan.stale.items() -%}
-            {%- do kept.append([
-                _table_name(target), plan.key, date, reason, rows_by_date.get(date, 0)
-            ]) -%}
+            {%- do rebuilt.append(begin + [date, reason, rows_by_date.get(date, 0)]) -%}
         {%- endfor -%}
     {%- endif -%}
+    {%- do notes().rebuilt.update({table_name: rebuilt}) -%}
+    {%- do notes().rebuilds.extend(rebuilt) -%}
 {% endmacro %}
 
 {% macro write_rebuilds() %}
@@ -131,15 +151,18 @@
 {% macro duckdb__write_rebuilds() %}
 {% endmacro %}
 
-{% macro spark__write_rebuilds() %}
+{% macro spark_create_rebuilds() %}
     {%- do run_query(
         'create table if not exists audit.rebuilds (build bigint, table_name string,'
         ~ ' dated_by string, date date, reason string, rows_built bigint) using iceberg'
     ) -%}
+{% endmacro %}
+
+{% macro spark__write_rebuilds() %}
     {%- set rows = [] -%}
-    {%- for table_name, key, date, reason, rows_built in notes().rebuilds -%}
+    {%- for build, table_name, key, date, reason, rows_built in notes().rebuilds -%}
         {%- do rows.append(
-            '(' ~ notes().build ~ ', ' ~ literal(table_name) ~ ', '
+            '(' ~ build ~ ', ' ~ literal(table_name) ~ ', '
             ~ (literal(key) if key else 'null') ~ ', '
             ~ ("date '" ~ date ~ "'" if date else 'null') ~ ', '
             ~ literal(reason) ~ ', ' ~ rows_built ~ ')'

@@ -1,0 +1,191 @@
+"""Measures of Spark beside DuckDB: the same build of the same lake, on one worker and on two.
+
+The lake is there before the clock runs, and nothing else is: both sides build every table and
+release it, and Spark starts its driver. Driver and workers share the machine, so two workers of one
+core each need more than two cores to show what they can.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import shutil
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from benchmarks.cluster import standalone
+from benchmarks.days import Reading
+from benchmarks.workbench import Installation, Run, Workbench
+
+_FIRST_DAY = date(2026, 3, 2)
+_JAR = "jars/iceberg-spark-runtime-3.5_2.12-1.9.2.jar"
+_OF_RUNS = {("meta", "release"), ("meta", "rebuilds")}
+_MIB = 1 << 20
+
+
+@dataclass(frozen=True)
+class Size:
+    """A landing: so many working days of so many events."""
+
+    name: str
+    days: int
+    events_per_day: int
+
+
+FORTNIGHT = Size("fortnight", 14, 20_000)
+DAY = Size("day", 1, 3_000_000)
+TEN_DAYS = Size("ten-days", 10, 3_000_000)
+
+
+@dataclass(frozen=True)
+class Build:
+    """One build of everything, and its release.
+
+    Attributes:
+        events: in the release.
+        work: what Spark's tasks did: milliseconds of processor time, bytes shuffled and spilled.
+    """
+
+    run: Run
+    release: Path
+    events: int
+    work: Counter[str]
+
+
+def over_duckdb(bench: Workbench, *, size: Size) -> Reading:
+    """Seconds of Spark on two workers over those of DuckDB."""
+    duckdb_build, spark = _on_duckdb(bench, size), _on_spark(bench, size, workers=2)
+    equal, tables = _equal_tables(duckdb_build.release, spark.release)
+    work = spark.work
+    return Reading(
+        spark.run.seconds / duckdb_build.run.seconds,
+        f"{spark.events:,} events in {spark.run.seconds:.0f} s; DuckDB"
+        f" {duckdb_build.run.seconds:.0f} s; {equal} of {tables} tables equal; driver"
+        f" {spark.run.processor_seconds:.0f} s and executors {work['cpu'] / 1000:.0f} s of"
+        f" processor time in {work['tasks']:,} tasks, shuffled {work['shuffled'] / _MIB:,.0f} MiB,"
+        f" spilled {work['spilled'] / _MIB:,.0f} MiB",
+    )
+
+
+def speed_up(bench: Workbench, *, size: Size) -> Reading:
+    """Seconds of Spark on one worker over those on two."""
+    one, two = (_on_spark(bench, size, workers=workers) for workers in (1, 2))
+    ratio = one.run.seconds / two.run.seconds
+    return Reading(
+        ratio,
+        f"{one.events:,} events in {one.run.seconds:.0f} s, then {two.run.seconds:.0f} s;"
+        f" {max(0.0, 2 - 2 / ratio):.0%} of the work scales; tasks ran for"
+        f" {one.work['run'] / 1000:.0f} s and {two.work['run'] / 1000:.0f} s;"
+        f" {os.cpu_count()} cores for workers and driver",
+    )
+
+
+def _on_duckdb(bench: Workbench, size: Size) -> Build:
+    key = ("spark", size, "duckdb")
+    if key not in bench.memo:
+        installation = _with_lake(bench, size, "duckdb")
+        run = bench.walkhouse(installation, "run", log=f"spark-{size.name}-duckdb")
+        bench.memo[key] = Build(run, installation.published, installation.events, Counter())
+    build: Build = bench.memo[key]
+    return build
+
+
+def _on_spark(bench: Workbench, size: Size, *, workers: int) -> Build:
+    key = ("spark", size, workers)
+    if key not in bench.memo:
+        name = f"{workers}-workers"
+        installation = _with_lake(bench, size, name)
+        folder = installation.home.parent
+        with standalone(folder / "cluster", workers=workers, memory="2g") as cluster:
+            variables = _variables(folder, cluster.address)
+            run = bench.walkhouse(
+                installation, "run", log=f"spark-{size.name}-{name}", variables=variables
+            )
+        bench.memo[key] = Build(
+            run, installation.published, installation.events, _work_in(folder / "events")
+        )
+    build: Build = bench.memo[key]
+    return build
+
+
+def _with_lake(bench: Workbench, size: Size, name: str) -> Installation:
+    """An installation in which every dump is taken in and nothing is built."""
+    landing = bench.landing(start=_FIRST_DAY, days=size.days, events_per_day=size.events_per_day)
+    taken_in = ("spark", size, "lake")
+    if taken_in not in bench.memo:
+        first = bench.installation(f"spark-{size.name}-lake", landing=landing)
+        bench.walkhouse(first, "run", log=f"spark-{size.name}-lake")
+        bench.memo[taken_in] = first.home / "lake"
+    installation = bench.installation(f"spark-{size.name}-{name}", landing=landing)
+    shutil.copytree(bench.memo[taken_in], installation.home / "lake", copy_function=os.link)
+    return installation
+
+
+def _variables(folder: Path, address: str) -> dict[str, str]:
+    """By which a run finds a cluster; Spark writes down what its tasks do."""
+    events, configuration = folder / "events", folder / "conf"
+    events.mkdir()
+    configuration.mkdir()
+    (configuration / "spark-defaults.conf").write_text(
+        "spark.ui.enabled false\n"
+        "spark.driver.memory 2g\n"
+        "spark.executor.memory 2g\n"
+        "spark.eventLog.enabled true\n"
+        f"spark.eventLog.dir file://{events}\n",
+        encoding="utf-8",
+    )
+    carrier = importlib.import_module("snowpark_connect_deps_iceberg")
+    return {
+        "WALKHOUSE_ENGINE": "spark",
+        "WALKHOUSE_SPARK_REMOTE": address,
+        "WALKHOUSE_SPARK_ICEBERG": str(Path(str(carrier.__file__)).parent / _JAR),
+        "SPARK_CONF_DIR": str(configuration),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "SPARK_LOCAL_DIRS": str(folder / "scratch"),
+    }
+
+
+def _work_in(folder: Path) -> Counter[str]:
+    """What the tasks of all sessions did, by Spark's event logs."""
+    work: Counter[str] = Counter()
+    for log in folder.iterdir():
+        with log.open(encoding="utf-8") as lines:
+            for line in lines:
+                if '"Event":"SparkListenerTaskEnd"' not in line:
+                    continue
+                metrics = json.loads(line).get("Task Metrics")
+                if not metrics:  # of a task that was lost
+                    continue
+                work["tasks"] += 1
+                work["run"] += metrics["Executor Run Time"]
+                work["cpu"] += metrics["Executor CPU Time"] // 1_000_000
+                work["shuffled"] += metrics["Shuffle Write Metrics"]["Shuffle Bytes Written"]
+                work["spilled"] += metrics["Disk Bytes Spilled"]
+    return work
+
+
+def _equal_tables(one: Path, other: Path) -> tuple[int, int]:
+    """How many tables of two releases have the same rows, and how many there are."""
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{one}' as one (read_only)")
+        connection.execute(f"attach '{other}' as other (read_only)")
+        tables = connection.execute(
+            "select schema_name, table_name from duckdb_tables() where database_name = 'one'"
+        ).fetchall()
+        compared = [table for table in tables if tuple(table) not in _OF_RUNS]
+        digests = [
+            {
+                connection.execute(
+                    "select count(*), coalesce(sum(hash(read)), 0)"
+                    f" from {release}.{schema}.{table} as read"
+                ).fetchone()
+                for release in ("one", "other")
+            }
+            for schema, table in compared
+        ]
+    return sum(len(digest) == 1 for digest in digests), len(digests)

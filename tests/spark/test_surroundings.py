@@ -1,0 +1,121 @@
+"""What surroundings do to a build on Spark: it goes on, or it fails by name and publishes nothing.
+
+They follow the tests of releases: the landing of those is built and released.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks.cluster import standalone
+from dagster_project.models.iceberg import IcebergError, iceberg_connection, metadata_of, scan
+from dagster_project.models.spark import reason_of
+from tests.histories.workbench import BuildError
+from tests.installation import PROGRAMS, Installation, said
+from tests.spark.lakehouse import Lakehouse, land, simulated
+from tests.whole import landings
+
+pytestmark = pytest.mark.spark
+
+PATIENCE_SECONDS = 900
+
+
+def test_without_a_spark_a_run_says_so_and_publishes_nothing(
+    installation: Installation, lakehouse: Lakehouse
+) -> None:
+    del lakehouse  # where it cannot be, nothing of this kind can
+    landings.many_themes(installation.landing)
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        remote = f"spark://127.0.0.1:{closed.getsockname()[1]}"
+        run = installation.walkhouse("run", WALKHOUSE_ENGINE="spark", WALKHOUSE_SPARK_REMOTE=remote)
+    assert run.returncode != 0
+    assert f"engine=spark: no Spark listens at {remote} (" in said(run)
+    assert "Traceback" not in said(run)
+    assert not installation.published.exists()
+
+
+def test_a_catalog_that_lost_a_table_is_named_and_built_anew(lakehouse: Lakehouse) -> None:
+    land(lakehouse, simulated)
+    lakehouse.build()
+    lost = lakehouse.kept / "iceberg" / "reports" / "rpt_flows"
+    shutil.rmtree(lost)
+    with pytest.raises(IcebergError) as refused:
+        lakehouse.collect()
+    assert "reports.rpt_flows cannot be read: " in str(refused.value)
+    assert str(refused.value).endswith("; build it again with `walkhouse run`")
+    assert "\n" not in str(refused.value)
+    lakehouse.build("--select", "rpt_flows")
+    lakehouse.collect()
+
+
+@contextlib.contextmanager
+def full(folder: Path) -> Iterator[None]:
+    """Have a folder on a disk without room."""
+    mounting = ["mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", str(folder)]
+    if subprocess.run(mounting, capture_output=True, check=False).returncode:
+        pytest.skip("only root may mount a small disk")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_a_full_disk_fails_by_name_and_the_next_build_makes_it_good(lakehouse: Lakehouse) -> None:
+    table = lakehouse.kept / "iceberg" / "facts" / "fct_tasks"
+    with full(table / "data"), pytest.raises(BuildError) as failed:
+        lakehouse.build("--select", "fct_tasks", "--full-refresh")
+    assert "fct_tasks" in str(failed.value)
+    reason = reason_of(str(failed.value))
+    assert "No space left on device; make room on the disk" in reason
+    lakehouse.build("--select", "fct_tasks")
+    lakehouse.rebuild()
+    assert lakehouse.differences_between_engines() == []
+
+
+def test_a_build_goes_on_when_a_worker_is_killed(lakehouse: Lakehouse, tmp_path: Path) -> None:
+    """A master and two workers; one of these ends while the first large table is written."""
+    options = ["--project-dir", lakehouse.project, "--profiles-dir", lakehouse.project]
+    options += ["--target", "spark", "--target-path", tmp_path / "target"]
+    with standalone(tmp_path / "cluster", workers=2) as cluster:
+        variables = lakehouse.variables(cluster.address)
+        variables["WALKHOUSE_SPARK_WAREHOUSE"] = str(tmp_path / "iceberg")
+        with (tmp_path / "said").open("wb") as log:
+            build = subprocess.Popen(
+                [PROGRAMS / "dbt", "run", "--select", "+int_visits", *options],
+                env={**os.environ, **variables},
+                cwd=tmp_path,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+            try:
+                began = tmp_path / "iceberg" / "audit" / "between_visits"
+                patience = time.monotonic() + PATIENCE_SECONDS
+                while not began.exists() and build.poll() is None:
+                    assert time.monotonic() < patience, "it takes too long"
+                    time.sleep(0.05)
+                cluster.workers[0].kill()
+                build.wait(PATIENCE_SECONDS)
+            finally:
+                build.kill()
+                build.wait()
+    assert began.exists()
+    assert build.returncode == 0, (tmp_path / "said").read_text()
+    assert "snapshots" in metadata_of(tmp_path / "iceberg" / "intermediate" / "int_visits")
+    with iceberg_connection() as connection:
+        file = lakehouse.fresh / "warehouse.duckdb"
+        connection.execute(f"attach '{file}' as duckdb (read_only)")
+        on_spark = scan(str(tmp_path / "iceberg"), "intermediate", "int_visits")
+        on_duckdb = "duckdb.intermediate.int_visits"
+        for one, other in ((on_spark, on_duckdb), (on_duckdb, on_spark)):
+            only = f"select count(*) from (from {one} except all from {other})"
+            assert connection.execute(only).fetchall() == [(0,)]
