@@ -69,7 +69,7 @@ def export(user: str, folder: Path) -> None:
 @click.option(
     "--users",
     "file",
-    type=click.File(encoding="utf-8-sig"),
+    type=click.File(encoding="utf-8-sig", lazy=True),
     help="A file with one id a line; - reads what another program writes.",
 )
 @click.option("--system", "system_id", metavar="ID", help="In one WalkMe system only.")
