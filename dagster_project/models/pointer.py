@@ -26,7 +26,12 @@ _GRACE = timedelta(days=1)
 
 
 def point_to(
-    settings: Settings, release: Release, snapshots: Mapping[str, int], *, keep: Sequence[str]
+    settings: Settings,
+    release: Release,
+    snapshots: Mapping[str, int],
+    *,
+    keep: Sequence[str],
+    expire_all: bool = False,
 ) -> None:
     """Let readers of Iceberg's tables see a release.
 
@@ -35,11 +40,14 @@ def point_to(
         release: what they see from now on.
         snapshots: the snapshot of each published table, by `<schema>.<table>`.
         keep: the ids of the releases that are kept; the tags of others go.
+        expire_all: let every snapshot go at once that no kept release reads.
 
     Raises:
         DbtError: Spark cannot do it; readers see the release before.
     """
     said = release_values(release)
+    grace = timedelta(0) if expire_all else _GRACE
+    most = 0 if expire_all else _MOST_SNAPSHOTS
     run_on_spark(
         dbt_project(settings),
         "spark_release",
@@ -51,13 +59,13 @@ def point_to(
             ],
             "snapshots": dict(snapshots),
             "keep": list(keep),
-            "crowded": crowded_tables(settings.iceberg),
-            "older_than": f"{datetime.now(UTC) - _GRACE:%Y-%m-%d %H:%M:%S}",
+            "crowded": crowded_tables(settings.iceberg, most=most),
+            "older_than": f"{datetime.now(UTC) - grace:%Y-%m-%d %H:%M:%S}",
         },
     )
 
 
-def crowded_tables(warehouse: str, *, most: int = _MOST_SNAPSHOTS) -> list[str]:
+def crowded_tables(warehouse: str, *, most: int) -> list[str]:
     """The tables of a catalog in a folder that have more old snapshots than `most`.
 
     Elsewhere the catalog's own maintenance has to do it; there are none.

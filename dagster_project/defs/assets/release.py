@@ -319,7 +319,10 @@ def _point_to(
     if not snapshots:
         return
     try:
-        point_to(settings, release, snapshots, keep=keep)
+        gone = set(releases_to_remove(settings))
+        left = [each for each in keep if each not in gone]
+        # Whoever is to be forgotten is in the snapshots of before as well.
+        point_to(settings, release, snapshots, keep=left, expire_all=bool(gone))
     except DbtError as error:
         raise ReleaseError(str(error)) from None
 
