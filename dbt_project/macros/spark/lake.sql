@@ -64,7 +64,8 @@
     )
 {% endmacro %}
 
-{# The list of who is forgotten; no rows where there is none. #}
+{# The list of who is forgotten, where there is one. The file beside it is always there, since Spark
+   refuses a path without any; it is a row without a number. #}
 {% macro spark_requests_view(home) %}
     create or replace temporary view walkhouse_requests (
         number bigint,
@@ -74,7 +75,10 @@
         asked_at timestamp
     )
     using json
-    options (path {{ literal(home) }}, pathGlobFilter 'forgotten.json', multiLine 'true')
+    options (
+        path {{ literal(home ~ '/{forgotten.json,lake/raw/version.json}') }},
+        multiLine 'true'
+    )
 {% endmacro %}
 
 {# Who is forgotten, and how many events of theirs the dumps held. #}
@@ -95,6 +99,7 @@
     from walkhouse_requests as requests
     left join dumps
         on requests.number = cast(dumps.number as bigint)
+    where requests.number is not null
     group by
         requests.number,
         requests.person,
