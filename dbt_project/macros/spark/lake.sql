@@ -64,7 +64,8 @@
     )
 {% endmacro %}
 
-{# The list of who is forgotten; no rows where there is none. #}
+{# The list of who is forgotten; no rows where there is none. Spark wants some file to be there: another
+   one is looked up beside it, and filtered. The folder of all would have it look through the lake. #}
 {% macro spark_requests_view(home) %}
     create or replace temporary view walkhouse_requests (
         number bigint,
@@ -74,7 +75,11 @@
         asked_at timestamp
     )
     using json
-    options (path {{ literal(home) }}, pathGlobFilter 'forgotten.json', multiLine 'true')
+    options (
+        path {{ literal(home ~ '/{forgotten.json,lake/raw/version.json}') }},
+        pathGlobFilter 'forgotten.json',
+        multiLine 'true'
+    )
 {% endmacro %}
 
 {# Who is forgotten, and how many events of theirs the dumps held. #}
