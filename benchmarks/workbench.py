@@ -193,9 +193,10 @@ def event_files(landing: Path) -> list[Path]:
 
 
 def bytes_of(path: Path) -> int:
-    """Size of a file, or of all files of a folder."""
+    """Size of a file, or of all files of a folder, without the holes in them."""
     files = [path] if path.is_file() else path.rglob("*")
-    return sum(file.stat().st_size for file in files if file.is_file() and not file.is_symlink())
+    found = [file.stat() for file in files if file.is_file() and not file.is_symlink()]
+    return sum(min(file.st_size, 512 * file.st_blocks) for file in found)
 
 
 def warm(files: Sequence[Path]) -> None:

@@ -68,6 +68,7 @@ class Request:
         system_id: of the system that it is about; None for all.
         is_removal: whether events of the person are left out, and not only made nobody's.
         asked_at: ISO 8601, UTC.
+        key: fingerprint of the key of the hash.
         dumps: those that held the person then; each has to be read again.
         releases: those that showed the person then; they are removed.
         finished_at: when nothing was left to do; None before.
@@ -79,6 +80,7 @@ class Request:
     system_id: str | None
     is_removal: bool
     asked_at: str
+    key: str = ""
     dumps: tuple[date, ...] = ()
     releases: tuple[str, ...] = ()
     finished_at: str | None = None
@@ -124,6 +126,17 @@ def digest_of(requests: Sequence[Request], patterns: Sequence[str] = ()) -> str:
 def is_open(requests: Sequence[Request]) -> bool:
     """Whether anything is left to do for one of them."""
     return any(each.finished_at is None for each in requests)
+
+
+def refusal_of(key: Key, requests: Sequence[Request]) -> str | None:
+    """Why people cannot be known by a key; None where they can."""
+    others = {each.key for each in requests} - {key.fingerprint}
+    if not others:
+        return None
+    return (
+        f"WALKHOUSE_PERSONAL_KEY has the fingerprint {key.fingerprint}, and people were forgotten "
+        f"with the key of fingerprint {min(others)}: set that one, or they would come back"
+    )
 
 
 def has_to_be_read_again(day: date, known: int, requests: Sequence[Request]) -> bool:

@@ -32,8 +32,9 @@ from dagster_project.forgotten import (
     Request,
     digest_of,
     has_to_be_read_again,
+    refusal_of,
 )
-from dagster_project.keyed_hash import Key, check_key, hash_sql, key_refusal
+from dagster_project.keyed_hash import Key, KeyRefusedError, check_key, hash_sql, key_refusal
 from dagster_project.quoting import literal
 
 KEEP = "keep"
@@ -58,37 +59,26 @@ class PolicyError(ValueError):
     """A policy that cannot be followed; the message names the file, the line and what would do."""
 
 
-@dataclass(frozen=True)
-class TypedText:
-    """What somebody typed into an item.
+_SEARCHES = (("WidgetSearch", "Search"), ("ActionBot", "Conversation Search"))
 
-    Attributes:
-        columns: of the events, in which it may stand.
-        pairs: item types and events that have it.
-    """
-
-    columns: tuple[str, ...]
-    pairs: tuple[tuple[str, str], ...]
-
-
-TYPED_TEXTS: Mapping[str, TypedText] = {
-    "survey_answers": TypedText(
-        ("value",), (("Survey Question", "Submitted"), ("Survey", "Submitted"))
-    ),
-    "quiz_answers": TypedText(
-        ("value",), (("TeachMe Quiz Question", "Submitted"), ("TeachMe Quiz", "Submitted"))
-    ),
-    # A term without a value is the name of the item; see `fct_searches`.
-    "search_terms": TypedText(
-        ("value", "item_name"), (("WidgetSearch", "Search"), ("ActionBot", "Conversation Search"))
-    ),
-    "searches_clicked": TypedText(("value",), (("WidgetSearch", "Click"),)),
-    "chat_texts": TypedText(
-        ("value",),
-        (("ActionBot", "End User Engaged"), ("ActionBot Node", "Conversation Question Answered")),
-    ),
+TYPED_TEXTS: Mapping[str, Mapping[str, tuple[tuple[str, str], ...]]] = {
+    "survey_answers": {"value": (("Survey Question", "Submitted"), ("Survey", "Submitted"))},
+    "quiz_answers": {
+        "value": (("TeachMe Quiz Question", "Submitted"), ("TeachMe Quiz", "Submitted"))
+    },
+    "search_terms": {
+        "value": (*_SEARCHES, ("WidgetSearch", "Click")),
+        "item_name": _SEARCHES,  # where `fct_searches` looks for a term that is no value
+    },
+    "chat_texts": {
+        "value": (
+            ("ActionBot", "End User Engaged"),
+            ("ActionBot Node", "Conversation Question Answered"),
+        )
+    },
 }
-"""Typed texts that have a policy of their own; `value` is about that of all other events."""
+"""Typed texts that have a policy of their own, by the column of the events that they stand in, and
+the item types and events that have them. The kind `value` is about the value of all others."""
 
 ALLOWED: Mapping[str, tuple[str, ...]] = {
     "occurred_at": (KEEP,),  # sessions, dates and the order of events hang on it
@@ -199,6 +189,8 @@ class Treatment:
             OSError: the fingerprint cannot be read or written.
         """
         if self.needs_key:
+            if refusal := self._refusal_of_forgotten():
+                raise KeyRefusedError(refusal)
             check_key(home, self.key, purpose=self._purpose)
 
     def refusal(self, home: Path) -> str | None:
@@ -209,7 +201,10 @@ class Treatment:
         """
         if not self.needs_key:
             return None
-        return key_refusal(home, self.key, purpose=self._purpose)
+        return self._refusal_of_forgotten() or key_refusal(home, self.key, purpose=self._purpose)
+
+    def _refusal_of_forgotten(self) -> str | None:
+        return refusal_of(self.key, self.requests) if self.key is not None else None
 
     @property
     def _purpose(self) -> str:
@@ -365,10 +360,9 @@ def _typed_text(column: str, policies: Mapping[str, str]) -> str:
     """SQL for a column that holds what somebody typed in some events; empty if all is kept."""
     rest = policies.get(column, KEEP)
     cases = [
-        (pairs, policy)
-        for name, text in TYPED_TEXTS.items()
-        if column in text.columns
-        for pairs, policy in [(text.pairs, policies.get(name, KEEP))]
+        (places[column], policies.get(name, KEEP))
+        for name, places in TYPED_TEXTS.items()
+        if column in places
     ]
     if all(policy == rest == KEEP for _, policy in cases):
         return ""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--user", required=True, help="Id of the end user, as in `end_user_id`.")
+@click.option("--user", required=True, help="Id of the end user, as it came in the events.")
 @click.option(
     "--to",
     "folder",

@@ -23,8 +23,8 @@ def daily_schedule(cron: str, timezone: str) -> dg.ScheduleDefinition:
         if reason := not_loaded(installation.settings):
             return dg.SkipReason(reason)
         situation = look(installation.settings, now=datetime.now(UTC))
-        if refusal := situation.key_refused or situation.withdrawal_held:
-            return dg.SkipReason(refusal)
+        if situation.held:
+            return dg.SkipReason(situation.held)
         # A key counts within the tick only: dumps that failed get another try the next day.
         return list(ingest_requests(situation)) or dg.SkipReason(
             "no dump is new, changed or withdrawn"

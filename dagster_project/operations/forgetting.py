@@ -30,12 +30,13 @@ from dagster_project.forgotten import (
     length_of,
     load_requests,
     person_of,
+    refusal_of,
     save_requests,
 )
 from dagster_project.ingest.classification import MAY_MENTION, lines_of_parts
 from dagster_project.ingest.dumps import shows_the_forgotten
 from dagster_project.ingest.lake import Lake, LakeDump
-from dagster_project.keyed_hash import Key, check_key
+from dagster_project.keyed_hash import Key, KeyRefusedError, check_key
 from dagster_project.locks import copies_writer, warehouse_writer
 from dagster_project.models.deployed import in_production
 from dagster_project.quoting import literal
@@ -108,6 +109,8 @@ def ask(
     key = check_key(settings.home, secret, purpose=PURPOSE_OF_FORGETTING)
     with warehouse_writer(settings.home):
         requests = load_requests(settings.home)
+        if refusal := refusal_of(key, requests):
+            raise KeyRefusedError(refusal)
         held = _look_up(settings, users, key, system_id)
         at = (now or datetime.now(UTC)).isoformat(timespec="seconds").removesuffix("+00:00")
         new: list[Request] = []
@@ -118,12 +121,15 @@ def ask(
             before = [
                 each
                 for each in requests
-                if each.person == person and each.system_id in (None, system_id)
+                if each.person == person
+                and (system_id is None or each.system_id in (None, system_id))
             ]
             dumps = held.dumps.get(place, set())
-            if is_removal and before and not any(each.is_removal for each in before):
-                dumps = dumps | _dumps_of(settings, before)
-            if not dumps and place not in held.in_releases:
+            if is_removal:
+                dumps = dumps | _dumps_of(settings, [e for e in before if not e.is_removal])
+            noted = {release for each in before for release in each.releases}
+            in_releases = place in held.in_releases and not held.releases <= noted
+            if not dumps and not in_releases:
                 (known if before else nobody).append(place)
                 continue
             new.append(
@@ -134,6 +140,7 @@ def ask(
                     system_id=system_id,
                     is_removal=is_removal,
                     asked_at=at,
+                    key=key.fingerprint,
                     dumps=tuple(sorted(dumps)),
                     releases=tuple(sorted(held.releases)),
                 )
@@ -456,7 +463,7 @@ def _may_name(path: Path, inside: Path) -> bool:
     """Whether a file is one of text, and no part of a dbt project: that has no data but in logs."""
     if path.suffix in _BINARY or not path.is_file():
         return False
-    return not inside.parts[:1] == ("deployed",) or ".log" in path.name
+    return inside.parts[:1] != ("deployed",) or ".log" in path.name
 
 
 def _names(path: Path, people: People) -> bool:

@@ -72,6 +72,11 @@ class Situation:
     to_forget: int = 0
 
     @property
+    def held(self) -> str | None:
+        """Why nothing is done before a person has seen to it."""
+        return self.key_refused or self.withdrawal_held
+
+    @property
     def is_built_from_lake(self) -> bool:
         """Whether what is published is what the lake and the dbt project say."""
         return self.release is not None and self.release.state == self.state

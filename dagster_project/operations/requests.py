@@ -100,8 +100,8 @@ def ingest_due(
         situation = look(settings, now=datetime.now(UTC))
     except (OSError, LakeVersionError) as error:
         return dg.SkipReason(str(error))
-    if reason := situation.key_refused or situation.withdrawal_held:
-        return dg.SkipReason(reason)
+    if situation.held:
+        return dg.SkipReason(situation.held)
     requests = list(ingest_requests(situation))
     if not requests:
         if situation.arriving:
@@ -134,8 +134,8 @@ def build_due(
         situation = look(settings, now=datetime.now(UTC))
     except (OSError, LakeVersionError) as error:
         return dg.SkipReason(str(error))
-    if reason := situation.key_refused or situation.withdrawal_held:
-        return dg.SkipReason(reason)
+    if situation.held:
+        return dg.SkipReason(situation.held)
     if situation.release is None and not Lake(settings.lake).dumps():
         return dg.SkipReason("no dump was taken in yet")
     if situation.treated_otherwise:

@@ -372,6 +372,27 @@ FUNNEL = Report(
     ),
 )
 
+FLOW_IMPACT = Report(
+    "reports",
+    "rpt_flow_impact",
+    metrics=(
+        rate(
+            "completed_rate",
+            "After completing it",
+            "people_completed_reached",
+            "people_completed",
+            of="people",
+        ),
+        rate(
+            "never_shown_rate",
+            "Never shown it",
+            "people_never_shown_reached",
+            "people_never_shown",
+            of="people",
+        ),
+    ),
+)
+
 AUTOMATION = Report(
     "reports",
     "rpt_automation_processes",

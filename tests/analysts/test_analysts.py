@@ -586,7 +586,7 @@ def test_what_completing_a_flow_goes_with(answers: Any) -> None:
 
 
 def test_what_leads_to_a_flow(answers: Any) -> None:
-    """Five sessions started f1, four of them with it; f2 followed what was used before the log-in."""
+    """Five sessions started f1, four of them with it; f2 followed what was used before a log-in."""
     flow = (SYSTEM, "Smart Walk-Thru")
     assert [tuple(row.values()) for row in answers("what_leads_to_a_flow")] == [
         (*flow, "f1", "The flow f1", "WidgetSearch", None, None, 5, 1, 0.2),

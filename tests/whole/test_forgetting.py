@@ -112,6 +112,9 @@ def write_lines(file: Path, lines: list[Any], *, ascii_only: bool) -> None:
     file.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
 
 
+pytestmark = pytest.mark.long
+
+
 @pytest.fixture(scope="module")
 def disturbed(installation_of_module: Installation) -> Iterator[Disturbed]:
     installation = installation_of_module
@@ -125,7 +128,7 @@ def disturbed(installation_of_module: Installation) -> Iterator[Disturbed]:
             "WALKHOUSE_PERSONAL_KEY": KEY,
         }
         made = Disturbed(installation, store, database, variables)
-        arguments = ("--days", "3", "--events-per-day", "1200", "--start", "2026-03-01")
+        arguments = ("--days", "3", "--events-per-day", "700", "--start", "2026-03-01")
         simulated = installation.walkhouse("simulate", *arguments)
         assert simulated.returncode == 0, said(simulated)
         events = installation.landing / "events"

@@ -16,6 +16,7 @@ from dagster_project.release.page.families import (
     surveys_section,
 )
 from dagster_project.release.page.flows import flows_section
+from dagster_project.release.page.goals import goals_section
 from dagster_project.release.page.headline import headline_section
 from dagster_project.release.page.items import items_section
 from dagster_project.release.page.section import Section
@@ -30,6 +31,7 @@ PARTS: Sequence[tuple[str, Callable[[Source], Section]]] = (
     ("Use over time", use_section),
     ("Items", items_section),
     ("Guided flows", flows_section),
+    ("Goals", goals_section),
     ("Surveys", surveys_section),
     ("SmartTips", smarttips_section),
     ("Searches", searches_section),

@@ -198,6 +198,50 @@ def test_a_smarttip_that_validates_is_not_judged_by_who_looked_at_it(
     assert {did for key, did in rows if key not in validating} == {"looked at"}
 
 
+def test_goals_are_told_where_they_clearly_go_with_a_flow(
+    browser: Browser, published: Published, tmp_path: Path
+) -> None:
+    file = tmp_path / "walkhouse.duckdb"
+    shutil.copyfile(published.database, file)
+    with duckdb.connect(str(file)) as release:
+        release.execute(
+            """
+            create temp table told as
+            select * replace (
+                50 as people_completed, 40 as people_completed_reached, 0.8 as completed_rate,
+                200 as people_never_shown, 20 as people_never_shown_reached,
+                0.1 as never_shown_rate,
+                case row_number() over (order by flow_item_key, goal_item_key)
+                    when 1 then 0.5614 else -0.01 end as difference_to_never_shown_low,
+                0.8003 as difference_to_never_shown_high
+            )
+            from reports.rpt_flow_impact
+            """
+        )
+        release.execute("delete from reports.rpt_flow_impact")
+        release.execute("insert into reports.rpt_flow_impact from told")
+        ((name, goal, caveat),) = release.execute(
+            "select flow_item_name, goal_item_name, caveat from reports.rpt_flow_impact"
+            " where difference_to_never_shown_low > 0"
+        ).fetchall()
+    write_page(file, tmp_path / "index.html")
+    opened = Opened(browser, tmp_path / "index.html")
+    # The interval of the others leaves room for no difference.
+    (row,) = opened.rows("Flows whose goal goes with completing them")
+    assert row[0].startswith(name)
+    assert [" ".join(cell.split()) for cell in row[1:]] == [
+        "80.0% 40 of 50 people",
+        "10.0% 20 of 200 people",
+        "+70.0 points",
+    ]
+    said = opened.text("body")
+    assert f"The goal is {goal}. At 95 %, +56.1 to +80.0 points." in said
+    assert caveat in said
+    # Nobody has a week behind them yet.
+    page = (published.folder / "index.html").read_text(encoding="utf-8")
+    assert "Of no flow is it clear that its goal goes with completing it." in page
+
+
 def test_every_number_is_explained(published: Published) -> None:
     with duckdb.connect(str(published.database.resolve()), read_only=True) as release:
         page = page_of(release)
