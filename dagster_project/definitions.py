@@ -9,7 +9,7 @@ import dagster as dg
 from dagster_project.defs.assets.copies import copies_assets
 from dagster_project.defs.assets.landing import landing_assets
 from dagster_project.defs.assets.models import models_assets
-from dagster_project.defs.assets.raw import content_items, dumps_asset
+from dagster_project.defs.assets.raw import content_items, dumps_asset, forgotten_asset
 from dagster_project.defs.assets.release import release_asset
 from dagster_project.defs.checks import invariant_checks
 from dagster_project.defs.freshness import data_is_fresh
@@ -48,6 +48,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *landing_assets(),
             dumps_asset(partitions, days_per_run=settings.days_per_run),
             content_items,
+            forgotten_asset(),
             *models_assets(project),
             release_asset(sorted(tables.values()), is_copied=bool(settings.copies)),
             *copies_assets(settings.copies),

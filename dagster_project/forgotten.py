@@ -26,7 +26,8 @@ from urllib.parse import unquote, unquote_plus
 
 import duckdb
 import pyarrow as pa
-from duckdb.sqltypes import BIGINT, BOOLEAN, VARCHAR
+from duckdb.func import FunctionNullHandling, PythonUDFType
+from duckdb.sqltypes import BIGINT, BOOLEAN, VARCHAR, DuckDBPyType
 
 from dagster_project.keyed_hash import Key
 from dagster_project.replacing import replace_text
@@ -208,22 +209,8 @@ class People:
 
         All connections to one database have the same functions.
         """
-        functions: Mapping[str, tuple[Callable[[str | None, str | None], object], object]] = {
-            "request_of": (self.request_of, (BIGINT, pa.int64())),
-            "is_mentioned": (self.is_mentioned, (BOOLEAN, pa.bool_())),
-        }
-        for name, (answer, (sql_type, arrow_type)) in functions.items():  # type: ignore[misc]
-            with suppress(duckdb.InvalidInputException):  # it has none yet
-                connection.remove_function(name)
-            with suppress(duckdb.CatalogException):  # another connection to the database has it
-                connection.create_function(
-                    name,
-                    _vectorised(answer, arrow_type),
-                    [VARCHAR, VARCHAR],
-                    sql_type,
-                    type="arrow",  # type: ignore[arg-type]  # the stub lacks the text that is read
-                    null_handling="special",  # type: ignore[arg-type]  # as above
-                )
+        _create(connection, "request_of", self.request_of, BIGINT, pa.int64())
+        _create(connection, "is_mentioned", self.is_mentioned, BOOLEAN, pa.bool_())
 
     @cached_property
     def _by_person(self) -> Mapping[str, Sequence[Request]]:
@@ -299,6 +286,27 @@ def _remembered(
             memory.clear()
         found = memory[text] = answer()
     return found
+
+
+def _create(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    answer: Callable[[str | None, str | None], object],
+    sql_type: DuckDBPyType,
+    arrow_type: pa.DataType,
+) -> None:
+    """Let SQL call a function of two texts by a name."""
+    with suppress(duckdb.InvalidInputException):  # it has none yet
+        connection.remove_function(name)
+    with suppress(duckdb.CatalogException):  # another connection to the database has it
+        connection.create_function(
+            name,
+            _vectorised(answer, arrow_type),
+            [VARCHAR, VARCHAR],
+            sql_type,
+            type=PythonUDFType.ARROW,
+            null_handling=FunctionNullHandling.SPECIAL,
+        )
 
 
 def _vectorised(

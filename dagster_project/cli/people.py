@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 import click
 import duckdb
@@ -69,13 +69,13 @@ def export(user: str, folder: Path) -> None:
 @click.option(
     "--users",
     "file",
-    type=click.File(encoding="utf-8-sig"),
+    type=click.Path(path_type=Path),
     help="A file with one id a line; - reads what another program writes.",
 )
 @click.option("--system", "system_id", metavar="ID", help="In one WalkMe system only.")
 @click.option("--remove", "is_removal", is_flag=True, help="Leave their events out altogether.")
 def forget(
-    users: tuple[str, ...], file: TextIO | None, system_id: str | None, is_removal: bool
+    users: tuple[str, ...], file: Path | None, system_id: str | None, is_removal: bool
 ) -> None:
     """Forget people: nothing that is held leads to them any more, nor what arrives later.
 
@@ -91,8 +91,8 @@ def forget(
     from dagster_project.operations.forgetting import ask
     from dagster_project.operations.run import bring_up_to_date
 
-    asked_for = [*users, *(line.rstrip("\r\n") for line in file or ())]
-    asked_for = [user for user in asked_for if user.strip()]
+    asked_for = [*users, *(_lines_of(file) if file else ())]
+    asked_for = list(dict.fromkeys(user.rstrip("\r") for user in asked_for if user.strip()))
     if not asked_for:
         fail("nobody is named: give --user ID, or --users FILE", code=2)
     settings = settings_or_fail()
@@ -124,6 +124,15 @@ def forget(
             show.what_is_missing(errors, settings)
     if asked.nobody or not is_done:
         sys.exit(1)
+
+
+def _lines_of(file: Path) -> list[str]:
+    """The lines of a file; of standard input where it is called -."""
+    try:
+        text = sys.stdin.read() if file == Path("-") else file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        fail(f"{file} cannot be read: {error}", code=2)
+    return text.split("\n")
 
 
 def _say_what_stays(asked: Asked) -> None:

@@ -277,8 +277,8 @@ def _look_up(settings: Settings, users: Sequence[str], key: Key, system_id: str 
                 if system_id in (None, system):
                     sure.add(place)
         for release in releases(settings.published):
-            file = release_folder(settings.published, release.release_id) / "walkhouse.duckdb"
-            places = _places_in_release(connection, file, people, pseudonyms)
+            folder = release_folder(settings.published, release.release_id)
+            places = _places_in_release(connection, folder / "walkhouse.duckdb", people, pseudonyms)
             in_releases |= places
             shown |= {release.release_id} if places else set()
         other_ids = _other_ids(connection, settings, pseudonyms)

@@ -19,6 +19,7 @@ import duckdb
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
+from dagster_project.forgotten import FILE as FORGOTTEN
 from dagster_project.ingest.content import ingest_catalogue
 from dagster_project.ingest.dumps import ingest_connection, take_in_dump, write_schema
 from dagster_project.ingest.lake import Lake
@@ -139,7 +140,9 @@ class Workbench:
         """
         shutil.rmtree(self.fresh, ignore_errors=True)
         self.fresh.mkdir()
-        (self.fresh / "lake").symlink_to(self.kept / "lake")
+        for name in ("lake", FORGOTTEN):
+            if (self.kept / name).exists():
+                (self.fresh / name).symlink_to(self.kept / name)
         self._dbt(self.fresh, ())
 
     def differences_from_reference(self) -> list[str]:

@@ -168,6 +168,10 @@ def test_an_id_that_is_nobodys_changes_nothing(settings: Settings) -> None:
         assert "nothing is held of id 1 of 1" in said.output
     assert not (settings.home / FILE).exists()
     assert command(settings).exit_code == 2
+    assert command(settings, "--users", str(settings.home / "nowhere")).exit_code == 2
+    listed = settings.home / "listed"
+    listed.write_text("\ufeffu-99\r\n\nu\n", encoding="utf-8")
+    assert "id 2 of 2" in command(settings, "--users", str(listed)).output
 
 
 def test_of_a_list_those_are_forgotten_who_are_somebody(settings: Settings) -> None:

@@ -11,12 +11,18 @@ from pathlib import Path
 
 import pytest
 
+from dagster_project.forgotten import Request, save_requests
 from dagster_project.simulate import Scenario, simulate
 from tests.spark.lakehouse import Lakehouse, land, simulated
 from tests.whole import landings
 from tests.whole.test_planted import DAY, PLANTED, legal_curiosities
 
 pytestmark = pytest.mark.spark
+
+REQUESTS = (
+    Request(1, "a hash", 4, None, False, "2026-03-05T12:00:00"),
+    Request(2, "another", 0, "a system", True, "2026-03-06T00:00:00", dumps=(DAY,)),
+)
 
 
 def hand_written(landing: Path) -> None:
@@ -35,6 +41,7 @@ def test_both_engines_build_the_same_tables(
     lakehouse: Lakehouse, write: Callable[[Path], None]
 ) -> None:
     land(lakehouse, write)
+    save_requests(lakehouse.kept, REQUESTS)
     lakehouse.rebuild()
     lakehouse.build()
     assert lakehouse.differences_between_engines() == []

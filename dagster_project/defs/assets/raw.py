@@ -17,6 +17,7 @@ from dagster_project.defs.assets.landing import DUMPS, OWNERS
 from dagster_project.defs.failures import failed
 from dagster_project.defs.plots import dumps_by_day
 from dagster_project.defs.resources import Installation
+from dagster_project.forgotten import FORGOTTEN_COLUMNS
 from dagster_project.ingest.classification import LINE_COLUMNS
 from dagster_project.ingest.content import (
     CatalogueError,
@@ -66,6 +67,7 @@ _TURNS = 4  # days of each thread, until they are reported
 _Event = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation | dg.Output[None]
 
 CONTENT_ITEMS = dg.AssetKey(["raw", "content_items"])
+FORGOTTEN = dg.AssetKey(["raw", "forgotten"])
 
 
 class Withdrawals(dg.Config):
@@ -240,6 +242,18 @@ def _take_in(
                 logger.info("dump %s: %s (%.1f s)", each.day, _outcomes(each.dump), each.seconds)
             done.append(each)
     return done
+
+
+def forgotten_asset() -> dg.AssetSpec:
+    """Who is forgotten: no run makes it, `walkhouse forget` writes it."""
+    return dg.AssetSpec(
+        FORGOTTEN,
+        description="One row per request to forget somebody, from the list in the home.",
+        group_name="raw",
+        owners=OWNERS,
+        kinds={"json"},
+        metadata={"dagster/column_schema": _column_schema(FORGOTTEN_COLUMNS)},
+    )
 
 
 @dg.asset(

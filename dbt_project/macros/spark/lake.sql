@@ -64,8 +64,8 @@
     )
 {% endmacro %}
 
-{# The list of who is forgotten; no rows where there is none. Spark wants some file to be there: another
-   one is looked up beside it, and filtered. The folder of all would have it look through the lake. #}
+{# The list of who is forgotten, where there is one. The file beside it is always there, since Spark
+   refuses a path without any; it is a row without a number. #}
 {% macro spark_requests_view(home) %}
     create or replace temporary view walkhouse_requests (
         number bigint,
@@ -77,7 +77,6 @@
     using json
     options (
         path {{ literal(home ~ '/{forgotten.json,lake/raw/version.json}') }},
-        pathGlobFilter 'forgotten.json',
         multiLine 'true'
     )
 {% endmacro %}
@@ -100,6 +99,7 @@
     from walkhouse_requests as requests
     left join dumps
         on requests.number = cast(dumps.number as bigint)
+    where requests.number is not null
     group by
         requests.number,
         requests.person,
