@@ -32,8 +32,9 @@ def releases() -> None:
 def rollback(release_id: str | None) -> None:
     """Let readers see an earlier release: RELEASE_ID, or the one before the current.
 
-    The copies go back as well. Schedule and sensors publish nothing until the landing changes:
-    correct or withdraw the dumps. `walkhouse run` publishes the state of the landing again.
+    The copies go back as well, and so do readers of Iceberg's tables. Schedule and sensors publish
+    nothing until the landing changes: correct or withdraw the dumps. `walkhouse run` publishes the
+    state of the landing again.
     """
     from dagster_project.forgotten import RequestsError, is_open, load_requests
     from dagster_project.locks import copies_writer, warehouse_writer

@@ -201,9 +201,9 @@ def land(lakehouse: Lakehouse, write: Callable[[Path], None]) -> None:
 
 
 def _columns(connection: Any, relation: str) -> dict[str, str]:
-    """Types by column."""
+    """Types by column; whole numbers beyond a bigint are decimals in Spark."""
     rows = connection.execute(f"describe from {relation}").fetchall()
-    return {name: kind for name, kind, *_ in rows}
+    return {name: kind.replace("HUGEINT", "DECIMAL(38,0)") for name, kind, *_ in rows}
 
 
 @contextlib.contextmanager

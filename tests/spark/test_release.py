@@ -41,6 +41,12 @@ def pointer(connection: Any, lakehouse: Lakehouse) -> tuple[str, dict[str, int]]
     return name, snapshots
 
 
+def at(lakehouse: Lakehouse, table: str, snapshot: int | None = None) -> str:
+    """A table at a snapshot, or as it was built last."""
+    schema, name = table.split(".")
+    return scan(lakehouse.iceberg, schema, name, snapshot)
+
+
 def digest(connection: Any, relation: str) -> tuple[int, int]:
     """Changes with the rows of a table."""
     ((rows, digest),) = connection.execute(
@@ -96,18 +102,16 @@ def test_builds_that_are_killed_are_made_good_and_no_reader_sees_them(lakehouse:
                 lakehouse.build("--select", "int_visits+1", "fct_sessions")
     with iceberg_connection() as connection:
         _, snapshots = pointer(connection, lakehouse)
-        with_the_dump = digest(
-            connection, scan(lakehouse.iceberg, *SESSIONS.split("."), snapshots[SESSIONS])
-        )
+        with_the_dump = digest(connection, at(lakehouse, SESSIONS, snapshots[SESSIONS]))
     lakehouse.build()
     lakehouse.rebuild()
     assert lakehouse.differences_between_engines() == []
     with iceberg_connection() as connection:
         name, snapshots = pointer(connection, lakehouse)
         assert name == "1"
-        pinned = scan(lakehouse.iceberg, *SESSIONS.split("."), snapshots[SESSIONS])
+        pinned = at(lakehouse, SESSIONS, snapshots[SESSIONS])
         assert digest(connection, pinned) == with_the_dump
-        assert digest(connection, scan(lakehouse.iceberg, *SESSIONS.split("."))) != with_the_dump
+        assert digest(connection, at(lakehouse, SESSIONS)) != with_the_dump
         # What the third of the killed builds rebuilt before its end.
         ((told,),) = connection.execute(
             "select list(distinct last - build) from (select *, max(build) over () as last"
@@ -145,8 +149,7 @@ def test_readers_see_the_old_release_or_the_new_one(lakehouse: Lakehouse) -> Non
     def whole_of(connection: Any) -> tuple[str, tuple[Any, ...]]:
         name, snapshots = pointer(connection, lakehouse)
         return name, tuple(
-            digest(connection, scan(lakehouse.iceberg, *table.split("."), snapshots[table]))
-            for table in WATCHED
+            digest(connection, at(lakehouse, table, snapshots[table])) for table in WATCHED
         )
 
     def read() -> None:

@@ -84,8 +84,9 @@ def test_a_full_disk_fails_by_name_and_the_next_build_makes_it_good(lakehouse: L
 
 def test_a_build_goes_on_when_a_worker_is_killed(lakehouse: Lakehouse, tmp_path: Path) -> None:
     """A master and two workers; one of these ends while the first large table is written."""
-    options = ["--project-dir", lakehouse.project, "--profiles-dir", lakehouse.project]
-    options += ["--target", "spark", "--target-path", tmp_path / "target"]
+    project = str(lakehouse.project)
+    options = ["--project-dir", project, "--profiles-dir", project]
+    options += ["--target", "spark", "--target-path", str(tmp_path / "target")]
     with standalone(tmp_path / "cluster", workers=2) as cluster:
         variables = lakehouse.variables(cluster.address)
         variables["WALKHOUSE_SPARK_WAREHOUSE"] = str(tmp_path / "iceberg")
