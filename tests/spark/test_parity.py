@@ -7,6 +7,7 @@ delivered; DuckDB builds each from nothing. A model that is not portable fails h
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,9 @@ pytestmark = pytest.mark.spark
 
 REQUESTS = (
     Request(1, "a hash", 4, None, False, "2026-03-05T12:00:00"),
-    Request(2, "another", 0, "a system", True, "2026-03-06T00:00:00", dumps=(DAY,)),
+    Request(
+        2, "another", 0, "a system", True, "2026-03-06T00:00:00", dumps=(date.fromisoformat(DAY),)
+    ),
 )
 
 
