@@ -58,10 +58,16 @@ class Listing:
 def list_folder(root: str) -> Listing:
     """List a folder of this machine and all below it; links are followed.
 
-    Nothing is opened. A folder that does not exist is an empty one.
+    Nothing is opened. A folder that does not exist is an empty one. One behind a folder that may
+    not be entered is unread: nobody can say whether it exists.
     """
     listing = Listing()
-    if not os.path.lexists(root):
+    try:
+        os.lstat(root)
+    except FileNotFoundError:
+        return listing
+    except OSError as error:
+        listing.unread[""] = _reason(error, root)
         return listing
     waiting: list[tuple[str, str, tuple[tuple[int, int], ...]]] = [(root, "", ())]
     while waiting:

@@ -104,11 +104,25 @@ def test_what_may_not_be_read_fails_its_dump_and_changes_nothing_of_it(
 def test_events_that_may_not_be_listed_are_no_empty_landing(open_folder: Path) -> None:
     landing = three_dumps(open_folder)
     (landing / "content").mkdir()
+    for folder in (landing, landing / "events"):
+        folder.chmod(0o755)  # whatever the umask
     (landing / "content").chmod(0o700)
     with as_nobody():
         landed = Landing(str(landing)).look()
     assert landed.catalogue_problem == "it cannot be read: Permission denied"
     (landing / "events").chmod(0o700)
+    with as_nobody(), pytest.raises(OSError, match="events: it cannot be read: Permission denied;"):
+        Landing(str(landing)).look()
+
+
+@needs_root
+@pytest.mark.parametrize("rights", [0o700, 0o744])
+def test_what_lies_in_a_landing_that_may_not_be_entered_is_not_gone(
+    open_folder: Path, rights: int
+) -> None:
+    """It exists, and whether there are events in it cannot be told."""
+    landing = three_dumps(open_folder)
+    landing.chmod(rights)
     with as_nobody(), pytest.raises(OSError, match="events: it cannot be read: Permission denied;"):
         Landing(str(landing)).look()
 
