@@ -18,7 +18,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -149,13 +149,6 @@ def has_to_be_read_again(day: date, known: int, requests: Sequence[Request]) -> 
         requests: all that there are now.
     """
     return any(day in each.dumps for each in requests[known:])
-
-
-def finished(requests: Sequence[Request], at: str) -> tuple[Request, ...]:
-    """The same requests, all of them done."""
-    return tuple(
-        replace(each, finished_at=at) if each.finished_at is None else each for each in requests
-    )
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 import duckdb
@@ -20,9 +20,6 @@ from dagster_project.cli.printing import (
 )
 from dagster_project.cli.run import load_definitions
 from dagster_project.settings import SettingsError
-
-if TYPE_CHECKING:
-    from dagster_project.operations.forgetting import Asked
 
 
 @click.command()
@@ -54,14 +51,8 @@ def export(user: str, folder: Path) -> None:
     for table, rows in held.rows.items():
         console.print(f"{len(rows):>9,}  {table}", markup=False)
     console.print(f"written to {folder}, from release {held.release_id}", markup=False)
-    if held.landed:
-        console.print(f"{len(held.landed):,} files of the landing hold the person:")
-        for name in held.landed:
-            console.print(f"  {name}", markup=False)
-    if held.other_ids:
-        console.print(f"the same person has {len(held.other_ids):,} more ids:")
-        for other in held.other_ids:
-            console.print(f"  {other}", markup=False)
+    _list(held.landed, "files of the landing hold the person:")
+    _list(held.other_ids, "more ids:", before="the same person has ")
 
 
 @click.command()
@@ -111,7 +102,8 @@ def forget(
         console.print(f"id {place} of {len(asked_for)} is forgotten already")
     is_done = True
     if asked.requests or (asked.known and not asked.nobody):
-        _say_what_stays(asked)
+        _list(asked.landed, "files of the landing hold them; Walkhouse only reads there:")
+        _list(asked.other_ids, "more ids, which stay:", before="the same people have ")
         try:
             is_done = bring_up_to_date(settings, None, load_definitions)
         except (SettingsError, KeyRefusedError) as error:
@@ -135,14 +127,9 @@ def _lines_of(file: Path) -> list[str]:
     return text.split("\n")
 
 
-def _say_what_stays(asked: Asked) -> None:
-    if asked.landed:
-        console.print(
-            f"{len(asked.landed):,} files of the landing hold them; Walkhouse only reads there:"
-        )
-        for name in asked.landed:
+def _list(names: Sequence[str], what: str, *, before: str = "") -> None:
+    """Print how many there are, and each in a line of its own; nothing where there are none."""
+    if names:
+        console.print(f"{before}{len(names):,} {what}")
+        for name in names:
             console.print(f"  {name}", markup=False)
-    if asked.other_ids:
-        console.print(f"the same people have {len(asked.other_ids):,} more ids, which stay:")
-        for other in asked.other_ids:
-            console.print(f"  {other}", markup=False)

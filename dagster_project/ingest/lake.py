@@ -196,6 +196,10 @@ class Lake:
         """Where a dump's data and its `dump.json` are."""
         return self.root / "dumps" / f"dt={dump_date}"
 
+    def parts(self, dump_date: date, dump: LakeDump) -> list[str]:
+        """The paths of the files that hold a dump's lines."""
+        return [str(self.dump_folder(dump_date) / part) for part in dump.lines]
+
     def dump_dates(self) -> list[date]:
         """The days of the dumps that are loaded; a lake of any format can be asked."""
         return _dates(self.root)

@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 
 from dagster_project.models.spark import EXTENSIONS, extension_package
-from dagster_project.quoting import literal
+from dagster_project.quoting import identifier, literal
 from dagster_project.registry import load_invariants, load_published_tables
 from dagster_project.release.layout import expected_layout
 
@@ -89,8 +89,8 @@ def _copy(
 ) -> None:
     """Copy a table: its rows, what is never null, and what is said of it and of its columns."""
     rows = scan(warehouse, schema, table, snapshot)
-    name = f'"{schema}"."{table}"'
-    connection.execute(f'create schema if not exists "{schema}"')
+    name = identifier(schema, table)
+    connection.execute(f"create schema if not exists {identifier(schema)}")
     try:
         said = metadata_of(Path(warehouse) / schema / table)
         types = {

@@ -82,7 +82,9 @@ def held_of(settings: Settings, user: str) -> Held:
         treatment = definitions_of(in_production(settings)).treatment
         if refusal := treatment.refusal(settings.home):
             raise ExportError(refusal)
-        pseudonyms = treatment.pseudonyms_of(user, _systems(connection, lake, treatment))
+        pseudonyms = treatment.pseudonyms_of(
+            user, systems_with_pseudonyms(connection, lake, treatment)
+        )
         asked = {"user": user, "pseudonyms": pseudonyms}
         found = {
             table: rows
@@ -158,7 +160,7 @@ def _conditions(release: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str]]
             yield table, f"event_key in ({events})"
 
 
-def _systems(
+def systems_with_pseudonyms(
     connection: duckdb.DuckDBPyConnection, lake: Lake, treatment: Treatment
 ) -> Sequence[str]:
     """The systems in the lake, where one person has another pseudonym in each."""
@@ -172,11 +174,7 @@ def _systems(
 
 
 def _files(lake: Lake) -> list[str]:
-    return [
-        str(lake.dump_folder(day) / part)
-        for day, dump in lake.dumps().items()
-        for part in dump.lines
-    ]
+    return [part for day, dump in lake.dumps().items() for part in lake.parts(day, dump)]
 
 
 def _lines(

@@ -35,10 +35,11 @@ from dagster_project.forgotten import (
 )
 from dagster_project.ingest.classification import MAY_MENTION, lines_of_parts
 from dagster_project.ingest.dumps import shows_the_forgotten
-from dagster_project.ingest.lake import Lake, LakeDump
+from dagster_project.ingest.lake import Lake
 from dagster_project.keyed_hash import Key, KeyRefusedError, check_key
 from dagster_project.locks import copies_writer, warehouse_writer
 from dagster_project.models.deployed import in_production
+from dagster_project.operations.export import systems_with_pseudonyms
 from dagster_project.quoting import literal
 from dagster_project.registry import definitions_of
 from dagster_project.release.copies.owner import installation_id
@@ -50,7 +51,7 @@ from dagster_project.release.publish import (
     remove_releases,
 )
 from dagster_project.settings import Settings
-from dagster_project.treatment import PSEUDONYM_LENGTH, PURPOSE_OF_FORGETTING, Treatment
+from dagster_project.treatment import PSEUDONYM_LENGTH, PURPOSE_OF_FORGETTING
 
 logger = logging.getLogger("walkhouse")
 
@@ -258,14 +259,18 @@ def _look_up(settings: Settings, users: Sequence[str], key: Key, system_id: str 
         people.give_to(connection)
         lake = Lake(settings.lake)
         loaded = lake.dumps()
-        systems = _systems(connection, lake, loaded, treatment, system_id)
+        systems = (
+            [system_id]
+            if system_id is not None
+            else systems_with_pseudonyms(connection, lake, treatment)
+        )
         pseudonyms = {
             pseudonym: place
             for place, user in enumerate(users, start=1)
             for pseudonym in replace(treatment, key=key).pseudonyms_of(user, systems)
         }
         for day, dump in loaded.items():
-            parts = ", ".join(literal(part) for part in _parts(lake, day, dump))
+            parts = ", ".join(literal(part) for part in lake.parts(day, dump))
             if not parts:
                 continue
             lines = lines_of_parts(f"[{parts}]")
@@ -377,29 +382,6 @@ def _other_ids(
     finally:
         connection.execute("detach release")
     return tuple(user for (user,) in rows)
-
-
-def _systems(
-    connection: duckdb.DuckDBPyConnection,
-    lake: Lake,
-    loaded: dict[date, LakeDump],
-    treatment: Treatment,
-    system_id: str | None,
-) -> list[str]:
-    """The systems in which somebody may have a pseudonym of their own."""
-    if system_id is not None:
-        return [system_id]
-    parts = [part for day, dump in loaded.items() for part in _parts(lake, day, dump)]
-    if not parts or treatment.of("end_user_id") != "pseudonym per system":
-        return [""]
-    rows = connection.execute(
-        f"select distinct system_id from ({lines_of_parts('?')}) where outcome = 'event'", [parts]
-    ).fetchall()
-    return [system for (system,) in rows]
-
-
-def _parts(lake: Lake, day: date, dump: LakeDump) -> list[str]:
-    return [str(lake.dump_folder(day) / part) for part in dump.lines]
 
 
 def _dumps_of(settings: Settings, requests: Collection[Request]) -> set[date]:

@@ -18,6 +18,7 @@ from typing import Any
 import duckdb
 
 from dagster_project.locks import warehouse_writer
+from dagster_project.quoting import identifier as _name
 from dagster_project.quoting import literal
 from dagster_project.registry import load_variables
 from dagster_project.release.publish import current_release, release_folder, releases
@@ -249,7 +250,7 @@ class _Pair:
     is_same: bool
 
     def table(self, side: str, schema: str, table: str) -> str:
-        return f"{'a' if self.is_same else side}.{_name(schema)}.{_name(table)}"
+        return f"{'a' if self.is_same else side}.{_name(schema, table)}"
 
 
 @contextmanager
@@ -419,7 +420,3 @@ def _release_id(published: Path, word: str) -> str:
 
 def _release_file(published: Path, release_id: str) -> Path:
     return release_folder(published, release_id) / "walkhouse.duckdb"
-
-
-def _name(identifier: str) -> str:
-    return '"' + identifier.replace('"', '""') + '"'

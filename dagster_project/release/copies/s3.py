@@ -19,7 +19,8 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -63,29 +64,36 @@ def send_release(
     url: str, folder: Path, release: Release, *, keep: int, installation: str
 ) -> Mapping[str, int]:
     """See `copies.Target`."""
-    try:
-        with explaining(url):
-            fs, root = connect(url)
-            current = _read_current(fs, root) or {}
-            refuse_other_owner(
-                current.get("installation"), installation, release_it=f"remove {_CURRENT} there"
-            )
-            _abort_uploads(fs, root)
-            complete = _remove_incomplete(fs, root)
-            sent: Mapping[str, int] = {}
-            if release.release_id not in complete:
-                sent = _upload(fs, root, folder, release, before=max(complete, default=None))
-            described = _current(folder, release) | {"installation": installation}
-            _write_json(fs, f"{root}/{_CURRENT}", described)
-            for old in sorted(complete - {release.release_id}, reverse=True)[keep - 1 :]:
-                _remove_old(fs, f"{root}/releases/{old}")
-    except ObjectStoreError as error:
-        raise CopyError(error.reason) from error
+    with _own_copy(url, installation) as (fs, root, _):
+        _abort_uploads(fs, root)
+        complete = _remove_incomplete(fs, root)
+        sent: Mapping[str, int] = {}
+        if release.release_id not in complete:
+            sent = _upload(fs, root, folder, release, before=max(complete, default=None))
+        described = _current(folder, release) | {"installation": installation}
+        _write_json(fs, f"{root}/{_CURRENT}", described)
+        for old in sorted(complete - {release.release_id}, reverse=True)[keep - 1 :]:
+            _remove_old(fs, f"{root}/releases/{old}")
     return sent
 
 
 def remove_traces(url: str, kept: Collection[str], *, installation: str) -> None:
     """See `copies.Target`."""
+    with _own_copy(url, installation) as (fs, root, current):
+        stay = {current.get("release_id"), *kept}
+        for old in sorted(_remove_incomplete(fs, root) - stay):
+            remove_folder(fs, f"{root}/releases/{old}")
+
+
+@contextmanager
+def _own_copy(
+    url: str, installation: str
+) -> Iterator[tuple[fsspec.AbstractFileSystem, str, Mapping[str, Any]]]:
+    """The store and folder of a copy, and what it says of its current release.
+
+    Raises:
+        CopyError: another installation sends there, or the store fails.
+    """
     try:
         with explaining(url):
             fs, root = connect(url)
@@ -93,9 +101,7 @@ def remove_traces(url: str, kept: Collection[str], *, installation: str) -> None
             refuse_other_owner(
                 current.get("installation"), installation, release_it=f"remove {_CURRENT} there"
             )
-            stay = {current.get("release_id"), *kept}
-            for old in sorted(_remove_incomplete(fs, root) - stay):
-                remove_folder(fs, f"{root}/releases/{old}")
+            yield fs, root, current
     except ObjectStoreError as error:
         raise CopyError(error.reason) from error
 

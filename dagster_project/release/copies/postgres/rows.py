@@ -8,10 +8,11 @@ import duckdb
 import psycopg
 from psycopg import sql
 
+from dagster_project.quoting import identifier
 from dagster_project.release.copies.postgres.columns import Change
 from dagster_project.release.copies.postgres.ledger import SCHEMA
 from dagster_project.release.copies.postgres.session import Connection, run, sentence
-from dagster_project.release.copies.postgres.tables import Column, Slices, Table, quoted
+from dagster_project.release.copies.postgres.tables import Column, Slices, Table
 from dagster_project.release.copies.target import CopyError
 
 _ROWS_AT_ONCE = 5_000
@@ -112,7 +113,7 @@ def _copy(
     expected = sum(rows for rows, _ in slices.values())
     query = f"select {_line(table.columns)} from {table.source}"
     if table.sliced_by:
-        column = quoted(table.sliced_by)
+        column = identifier(table.sliced_by)
         query += f" where coalesce({column}::varchar, '') in (select unnest(?::varchar[]))"
     lines = source.execute(query, [list(slices)] if table.sliced_by else None)
     names = sql.SQL(", ").join(sql.Identifier(column.name) for column in table.columns)
@@ -137,7 +138,7 @@ def _line(columns: Sequence[Column]) -> str:
 
 
 def _field(column: Column) -> str:
-    text = f"{quoted(column.name)}::varchar"
+    text = f"{identifier(column.name)}::varchar"
     if column.data_type == "text":
         # A text of PostgreSQL cannot hold U+0000: its picture, U+2400, takes its place.
         for character, written in (

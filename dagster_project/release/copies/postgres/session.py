@@ -47,17 +47,8 @@ def transaction(url: str) -> Iterator[Connection]:
     Raises:
         CopyError: see `explained`.
     """
-    with (
-        explained(url),
-        psycopg.connect(
-            url,
-            autocommit=True,  # the transaction is begun here, and ended by leaving the block
-            connect_timeout=20,
-            client_encoding="utf8",
-            prepare_threshold=None,
-        ) as connection,
-    ):
-        connection.execute(_BEGIN)
+    with explained(url), _connected(url) as connection:
+        connection.execute(_BEGIN)  # leaving the block ends it
         yield connection
 
 
@@ -68,19 +59,21 @@ def by_itself(url: str) -> Iterator[Connection]:
     Raises:
         CopyError: see `explained`.
     """
-    with (
-        explained(url),
-        psycopg.connect(
-            url,
-            autocommit=True,
-            connect_timeout=20,
-            client_encoding="utf8",
-            prepare_threshold=None,
-        ) as connection,
-    ):
+    with explained(url), _connected(url) as connection:
         connection.execute(f"set lock_timeout = '{LOCK_WAIT}'")
         connection.execute("set statement_timeout = 0")
         yield connection
+
+
+def _connected(url: str) -> Connection:
+    """A connection on which nothing begins a transaction by itself."""
+    return psycopg.connect(
+        url,
+        autocommit=True,
+        connect_timeout=20,
+        client_encoding="utf8",
+        prepare_threshold=None,
+    )
 
 
 def run(connection: Connection, statement: str, *parts: sql.Composable) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 from psycopg import sql
 
-from dagster_project.quoting import literal
+from dagster_project.quoting import identifier, literal
 from dagster_project.release.copies.target import CopyError
 
 SHARED = "walkhouse_reports"
@@ -136,10 +136,10 @@ def _table(
     comment: str | None,
     columns: tuple[Column, ...],
 ) -> Table:
-    named = ".".join(quoted(part) for part in place if part)
+    named = identifier(*filter(None, place))
     dates = {column.name for column in columns if column.data_type == "date"}
     sliced_by = next((column for column in _SLICED_BY if column in dates), None)
-    cut = f"{quoted(sliced_by)}::varchar" if sliced_by else "''"
+    cut = f"{identifier(sliced_by)}::varchar" if sliced_by else "''"
     slices = source.execute(
         f"select coalesce({cut}, ''), count(*), sum(hash(row_of))::varchar"
         f" from {named} as row_of group by 1 order by 1"
@@ -148,8 +148,3 @@ def _table(
     # An empty table is remembered too.
     _, schema, name = place
     return Table(schema, name, comment, columns, sliced_by, digests or {"": (0, "")}, named)
-
-
-def quoted(name: str) -> str:
-    """An identifier for DuckDB."""
-    return '"' + name.replace('"', '""') + '"'
