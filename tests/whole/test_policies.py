@@ -17,6 +17,8 @@ from dagster_project.release.publish import releases
 from tests.installation import Installation, said
 from tests.treated import A_KEY, ANOTHER_KEY, project_with
 
+pytestmark = pytest.mark.long
+
 PSEUDONYMS = ("end_user_id", "session_id", "play_id", "interaction_guid", "visit_id")
 DROPPED = ("page_title", "user_name", "user_info", "search_terms", "value")
 POLICIES = {
