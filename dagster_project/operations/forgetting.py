@@ -40,6 +40,7 @@ from dagster_project.keyed_hash import Key, KeyRefusedError, check_key
 from dagster_project.locks import copies_writer, warehouse_writer
 from dagster_project.models.deployed import in_production
 from dagster_project.operations.export import systems_with_pseudonyms
+from dagster_project.operations.leftovers import remove_leftovers
 from dagster_project.quoting import literal
 from dagster_project.registry import definitions_of
 from dagster_project.release.copies.owner import installation_id
@@ -202,6 +203,7 @@ def finish(
     if refusal := treatment.refusal(settings.home):
         return [refusal]
     with warehouse_writer(settings.home):
+        remove_leftovers(settings)
         left += [
             f"release {release_id} shows somebody who is forgotten"
             for release_id in remove_releases(settings.published, releases_to_remove(settings))
@@ -254,7 +256,7 @@ def _look_up(settings: Settings, users: Sequence[str], key: Key, system_id: str 
     in_releases: set[int] = set()
     shown: set[str] = set()
     sure: set[int] = set()
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"temp_directory": str(settings.scratch)}) as connection:
         connection.execute("set enable_progress_bar = false")
         people.give_to(connection)
         lake = Lake(settings.lake)

@@ -58,6 +58,10 @@ def in_system(user: str, system: str, oid: int) -> str:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
+    return prepared(tmp_path)
+
+
+def prepared(tmp_path: Path) -> Settings:
     """A home with three dumps, of which two hold somebody, and two releases, of which one does."""
     landing = tmp_path / "landing"
     dumps: Mapping[date, list[str]] = {

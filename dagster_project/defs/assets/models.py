@@ -9,7 +9,6 @@ not recorded, because each record takes longer than a small table.
 import json
 import logging
 import os
-import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -37,6 +36,7 @@ from dagster_project.models.iceberg import IcebergError, collect
 from dagster_project.models.prepared import load_columns, parsed_digest
 from dagster_project.models.rebuilds import Rebuild, rebuild_summary, rebuilds_of_last_build
 from dagster_project.models.treated import begin_anew, treated_otherwise
+from dagster_project.operations.leftovers import remove_leftovers
 from dagster_project.registry import definitions_of
 from dagster_project.release.layout import (
     WarehouseError,
@@ -139,7 +139,7 @@ def _recorded_models(
                 "dbt alone"
             )
         with warehouse_writer(settings.home):
-            _remove_leftovers(settings)
+            remove_leftovers(settings)
             treatment = definitions_of(settings).treatment.digest
             if reason := treated_otherwise(Lake(settings.lake).dumps(), treatment):
                 raise failed(reason)
@@ -219,13 +219,6 @@ def _folder(node: Mapping[str, Any] | None) -> str:
     if node is None:
         return ""
     return "seeds" if node["resource_type"] == "seed" else str(node["fqn"][1])
-
-
-def _remove_leftovers(settings: Settings) -> None:
-    """What killed runs left on the disk; nobody else is at work while the warehouse is built."""
-    Lake(settings.lake).remove_leftovers()
-    shutil.rmtree(settings.scratch, ignore_errors=True)
-    shutil.rmtree(settings.warehouse.with_name("warehouse.duckdb.tmp"), ignore_errors=True)
 
 
 def _begin_anew_if_due(settings: Settings, treatment: str) -> None:
