@@ -36,7 +36,7 @@ from dagster_project.forgotten import (
 from dagster_project.ingest.classification import MAY_MENTION, lines_of_parts
 from dagster_project.ingest.dumps import shows_the_forgotten
 from dagster_project.ingest.lake import Lake
-from dagster_project.keyed_hash import Key, KeyRefusedError, check_key
+from dagster_project.keyed_hash import Key, KeyRefusedError, check_key, key_refusal
 from dagster_project.locks import copies_writer, warehouse_writer
 from dagster_project.models.deployed import in_production
 from dagster_project.operations.export import systems_with_pseudonyms
@@ -107,8 +107,10 @@ def ask(
         OSError: lake or releases cannot be read, or the request cannot be written.
     """
     users = tuple(dict.fromkeys(_WHOLE_NUMBER.sub(r"\1", user) for user in users))
-    secret = Key.of(settings.personal_key) if settings.personal_key else None
-    key = check_key(settings.home, secret, purpose=PURPOSE_OF_FORGETTING)
+    key = Key.of(settings.personal_key) if settings.personal_key else None
+    refusal = key_refusal(settings.home, key, purpose=PURPOSE_OF_FORGETTING)
+    if key is None or refusal is not None:
+        raise KeyRefusedError(refusal)
     with warehouse_writer(settings.home):
         requests = load_requests(settings.home)
         if refusal := refusal_of(key, requests):
@@ -148,6 +150,7 @@ def ask(
                 )
             )
         if new:
+            check_key(settings.home, key, purpose=PURPOSE_OF_FORGETTING)  # it is the home's now
             save_requests(settings.home, [*requests, *new])
         landed = {file for place in held.dumps for file in held.landed[place]}
     return Asked(tuple(new), tuple(known), tuple(nobody), tuple(sorted(landed)), held.other_ids)
