@@ -238,7 +238,8 @@ def _narrowed(page: Dashboard, tables: Mapping[Dataset, Table], sentence: str) -
     def is_shown(chart: Chart) -> bool:
         table = tables.get(chart.dataset)
         return table is not None and chart.names <= (
-            {column.name for column in (*table.columns, *chart.dataset.columns)}
+            {column.name for column in table.columns}
+            | {column.name for column in chart.dataset.columns}
             | {metric.name for metric in table.metrics}
         )
 

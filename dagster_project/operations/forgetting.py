@@ -212,18 +212,13 @@ def finish(
             for release_id in remove_releases(settings.published, releases_to_remove(settings))
         ]
         left += _remove_development(settings.development)
+        left += _remove_tables(settings)
         left += _remove_texts(settings, treatment.people)
     left += clean_records(treatment.people.is_mentioned)
     with copies_writer(settings.home):
         left += remove_traces(copies, settings.published, installation_id(settings.home))
     if left:
         return left
-    if settings.engine == "spark":
-        logger.warning(
-            "tables of Iceberg in %s keep snapshots of earlier states: expire them, and remove "
-            "their files (docs/scaling.md)",
-            settings.iceberg,
-        )
     with warehouse_writer(settings.home):
         at = datetime.now(UTC).isoformat(timespec="seconds").removesuffix("+00:00")
         done = [
@@ -415,6 +410,22 @@ def _remove_development(file: Path) -> list[str]:
     for path in (file, file.with_name(f"{file.name}.wal")):
         path.unlink(missing_ok=True)
     logger.info("%s is removed, which may show them: `dbt build` builds it anew", file)
+    return []
+
+
+def _remove_tables(settings: Settings) -> list[str]:
+    """Tables of Iceberg that no release clears: an analyst's, and those of another engine."""
+    of_analysts = Path(f"{settings.iceberg}-dev")
+    if "://" in settings.iceberg:
+        logger.warning("%s-dev may show them, where analysts build with Spark", settings.iceberg)
+    elif of_analysts.exists():
+        shutil.rmtree(of_analysts)
+        logger.info("%s is removed, which may show them: `dbt build` builds it anew", of_analysts)
+    if settings.engine != "spark" and Path(settings.iceberg).exists():
+        return [
+            f"{settings.iceberg} has tables that Spark built before, which may show somebody who is"
+            " forgotten: remove it, or build with Spark"
+        ]
     return []
 
 

@@ -317,10 +317,14 @@ def test_what_cannot_be_removed_is_said_and_keeps_the_request_open(
     notes.write_text(f"ask ({ASKED})\n", encoding="utf-8")
     with duckdb.connect(str(settings.development)) as development:
         development.execute("create table t as select 1 as a")
+    of_spark, of_analysts = Path(settings.iceberg), Path(f"{settings.iceberg}-dev")
+    for folder in (of_spark, of_analysts):
+        folder.mkdir()
     left = finish(
         settings, ("postgres://nobody@127.0.0.1:1/nowhere",), lambda _: ["records are in use"]
     )
     assert [reason.split(":")[0] for reason in left] == [
+        f"{of_spark} has tables that Spark built before, which may show somebody who is forgotten",
         f"{notes} names somebody who is forgotten",
         "records are in use",
         "copy postgres",
@@ -330,7 +334,9 @@ def test_what_cannot_be_removed_is_said_and_keeps_the_request_open(
     assert not log.exists()
     assert other.exists()
     assert not settings.development.exists()
+    assert not of_analysts.exists()
     assert ASKED not in caplog.text
     notes.unlink()
+    of_spark.rmdir()
     assert finish(settings, (), nothing) == []
     assert load_requests(settings.home)[0].finished_at

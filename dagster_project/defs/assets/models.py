@@ -32,7 +32,7 @@ from dagster_project.ingest.lake import Lake
 from dagster_project.locks import warehouse_writer
 from dagster_project.models.columns import Columns
 from dagster_project.models.dbt import BuiltNode, DbtError, build
-from dagster_project.models.iceberg import IcebergError, collect
+from dagster_project.models.iceberg import Catalog, IcebergError, collect
 from dagster_project.models.prepared import load_columns, parsed_digest
 from dagster_project.models.rebuilds import Rebuild, rebuild_summary, rebuilds_of_last_build
 from dagster_project.models.treated import begin_anew, treated_otherwise
@@ -132,12 +132,6 @@ def _recorded_models(
         settings = installation.settings
         # The build notes what it was made from; the environment is dbt's only way to hear of it.
         os.environ["WALKHOUSE_PROJECT_DIGEST"] = project_digest(settings.dbt_project)
-        if settings.engine == "spark" and settings.spark_catalog:
-            raise failed(
-                "engine=spark: a release is collected from a catalog in a folder, and "
-                "spark_catalog names another one; unset WALKHOUSE_SPARK_CATALOG, or build with "
-                "dbt alone"
-            )
         with warehouse_writer(settings.home):
             remove_leftovers(settings)
             treatment = definitions_of(settings).treatment.digest
@@ -151,7 +145,8 @@ def _recorded_models(
                 for node in build(project, selected, engine=settings.engine):
                     built.append(node)
                 if settings.engine == "spark":
-                    collect(settings.iceberg, settings.warehouse, settings.dbt_project)
+                    catalog = Catalog(settings.iceberg, settings.spark_catalog)
+                    collect(catalog, settings.warehouse, settings.dbt_project)
             except (DbtError, IcebergError) as error:
                 failure = error
             if failure is not None and not built:  # what the warehouse tells is of an earlier build
