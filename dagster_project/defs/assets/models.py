@@ -29,7 +29,9 @@ from dagster_project.defs.assets.landing import OWNERS
 from dagster_project.defs.failures import failed
 from dagster_project.defs.pools import WAREHOUSE
 from dagster_project.defs.resources import Installation
-from dagster_project.ingest.lake import Lake
+from dagster_project.forgotten import RequestsError
+from dagster_project.ingest.lake import Lake, LakeVersionError
+from dagster_project.ingest.shared_lake import lake_of
 from dagster_project.locks import warehouse_writer
 from dagster_project.models.columns import Columns
 from dagster_project.models.dbt import BuiltNode, DbtError, build
@@ -139,7 +141,10 @@ def _recorded_models(
                 "dbt alone"
             )
         with warehouse_writer(settings.home):
-            _remove_leftovers(settings)
+            try:
+                _prepare_lake(settings)
+            except (OSError, LakeVersionError, RequestsError) as error:
+                raise failed(str(error)) from None
             treatment = definitions_of(settings).treatment.digest
             if reason := treated_otherwise(Lake(settings.lake).dumps(), treatment):
                 raise failed(reason)
@@ -221,9 +226,14 @@ def _folder(node: Mapping[str, Any] | None) -> str:
     return "seeds" if node["resource_type"] == "seed" else str(node["fqn"][1])
 
 
-def _remove_leftovers(settings: Settings) -> None:
-    """What killed runs left on the disk; nobody else is at work while the warehouse is built."""
-    Lake(settings.lake).remove_leftovers()
+def _prepare_lake(settings: Settings) -> None:
+    """Have the lake on this machine, without what killed runs left there.
+
+    Nobody else is at work in this home while the warehouse is built.
+    """
+    lake = lake_of(settings)
+    lake.bring_here()
+    lake.remove_leftovers()
     shutil.rmtree(settings.scratch, ignore_errors=True)
     shutil.rmtree(settings.warehouse.with_name("warehouse.duckdb.tmp"), ignore_errors=True)
 
