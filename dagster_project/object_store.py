@@ -242,7 +242,8 @@ def remove_objects(fs: fsspec.AbstractFileSystem, paths: Sequence[str]) -> None:
 
 def time_of(fs: fsspec.AbstractFileSystem, path: str) -> datetime:
     """The time by the clock of the store, by which it also says when objects were written."""
-    answer = fs.call_s3("head_bucket", Bucket=fs.split_path(path)[0])
+    bucket, key, _ = fs.split_path(path)
+    answer = fs.call_s3("list_objects_v2", Bucket=bucket, Prefix=f"{key}/", MaxKeys=1)
     said: str = answer["ResponseMetadata"]["HTTPHeaders"]["date"]
     return parsedate_to_datetime(said)
 

@@ -23,8 +23,10 @@ import hashlib
 import json
 import logging
 import os
+import re
 import shutil
 import socket
+import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -71,6 +73,7 @@ from dagster_project.registry import definitions_of
 from dagster_project.replacing import replace_text
 from dagster_project.settings import Settings
 from dagster_project.stopping import go_on_or_stop
+from dagster_project.words import counted
 
 logger = logging.getLogger("walkhouse")
 
@@ -79,6 +82,9 @@ MEMORY = "shared-lake.json"
 
 _VERSION, _AGREEMENT, _FORGOTTEN = "version.json", "agreement.json", "forgotten.json"
 _CONTENT = "content.json"
+_DAY = r"dt=\d{4}-\d\d-\d\d"
+_STATE = re.compile(rf"{_DAY}\.json|version\.json|agreement\.json|forgotten\.json|content\.json")
+_DATA = re.compile(rf"{_DAY}/[0-9a-f]{{32}}-[0-9a-f]{{12}}/[^/]+|content/[0-9a-f]{{32}}\.parquet")
 _AT_ONCE = 8
 _READINGS = 5  # how often the state is read again where it changed while data were fetched
 _ABANDONED_AFTER = timedelta(days=1)
@@ -202,12 +208,14 @@ class SharedLake(Lake):
             RequestsError: this home forgot other people than the lake.
         """
         with explaining(self.url):
+            state = f"{self._path}/state"
             etags = {
                 path: str(info["ETag"])
-                for path, info in list_objects(self._fs, f"{self._path}/state")
+                for path, info in list_objects(self._fs, state)
+                if _STATE.fullmatch(path.removeprefix(f"{state}/"))
             }
             self._fetch_state(etags)
-        self._state = {PurePosixPath(path).name: _KNOWN[path] for path in etags}
+        self._state = {path.removeprefix(f"{state}/"): _KNOWN[path] for path in etags}
         if _VERSION not in self._state and self._remembered():
             raise ObjectStoreError(
                 self.url,
@@ -417,12 +425,15 @@ class SharedLake(Lake):
             lines=tuple(f"{folder}/{PurePosixPath(part).name}" for part in dump.lines),
             files=f"{folder}/{PurePosixPath(dump.files).name}",
         )
+        began = time.monotonic()
         with explaining(self.url):
             for part in (*dump.lines, dump.files):
                 go_on_or_stop()
                 self._fs.put_file(
                     str(data / PurePosixPath(part).name), f"{self._path}/data/dt={day}/{part}"
                 )
+        if time.monotonic() - began > _ABANDONED_AFTER.total_seconds() / 2:
+            raise ObjectStoreError(self.url, f"the upload of dump {day} took half a day; try again")
         try:
             self.note(dump)
         except LakeChangedError:
@@ -586,6 +597,9 @@ class SharedLake(Lake):
         dumps = self.dumps()
         for day in set(copy.dump_dates()) - dumps.keys():
             copy.remove_dump(day)
+        new = [dump for dump in dumps.values() if not self._has(copy, dump)]
+        if new:
+            logger.info("fetching %s from %s", counted(len(new), "dump"), self.url)
         _do_all(partial(self._copy_dump, copy), list(dumps.values()))
         content = self._objects.get(_CONTENT)
         if content is not None and copy.catalogue() != content.said["catalogue"]:
@@ -600,7 +614,7 @@ class SharedLake(Lake):
         day = date.fromisoformat(dump.dump_date)
         folder = copy.dump_folder(day)
         parts = (*dump.lines, dump.files)
-        if all((folder / part).exists() for part in parts):
+        if self._has(copy, dump):
             if copy.dump(day) != dump:
                 copy.note(dump)
             return
@@ -616,6 +630,11 @@ class SharedLake(Lake):
                 copy.note_failure(day, failure)
         finally:
             shutil.rmtree(new, ignore_errors=True)
+
+    def _has(self, copy: Lake, dump: LakeDump) -> bool:
+        """Whether a copy has the data of a dump."""
+        folder = copy.dump_folder(date.fromisoformat(dump.dump_date))
+        return all((folder / part).exists() for part in (*dump.lines, dump.files))
 
     def _get(self, name: str, target: Path, *, named_by: str) -> None:
         try:
@@ -642,7 +661,7 @@ class SharedLake(Lake):
                 abort_uploads(
                     self._fs,
                     f"{self._path}/data",
-                    are_ours=lambda _: True,
+                    are_ours=lambda path: _DATA.fullmatch(path.lstrip("/")) is not None,
                     before=time_of(self._fs, self._path) - _ABANDONED_AFTER,
                 )
             except OSError as error:
@@ -662,7 +681,12 @@ class SharedLake(Lake):
             the paths of those that may be under way; older ones are removed.
         """
         with explaining(self.url):
-            there = dict(list_objects(self._fs, f"{self._path}/data"))
+            data = f"{self._path}/data"
+            there = {
+                path: info
+                for path, info in list_objects(self._fs, data)
+                if _DATA.fullmatch(path.removeprefix(f"{data}/"))
+            }
             self.read()  # after the listing: what it names may have been uploaded meanwhile
             for path in self._named():
                 there.pop(path, None)

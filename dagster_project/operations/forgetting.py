@@ -162,6 +162,7 @@ def ask(
                     if day not in holding and dump.requests_known >= len(requests)
                 ]
                 lake.note_looked_through(looked_through, len(requests) + len(new))
+                lake.bring_here()  # with these notes
         landed = {file for place in held.dumps for file in held.landed[place]}
     return Asked(tuple(new), tuple(known), tuple(nobody), tuple(sorted(landed)), held.other_ids)
 

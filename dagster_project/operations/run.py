@@ -332,7 +332,10 @@ def _send_copies(settings: Settings, defs: dg.Definitions, instance: dg.DagsterI
 def _said_of_a_stopped_run(settings: Settings, before: Situation) -> str:
     """What is done, and what the next run will do; nothing is listed for it."""
     landed = before.landed.dumps
-    loaded = lake_of(settings).dumps()
+    try:
+        loaded = lake_of(settings).dumps()
+    except OSError:  # a shared lake that cannot be reached
+        return "stopped: the next `walkhouse run` goes on from there"
     definitions = definitions_of(settings)
     left = set(
         pending_dumps(

@@ -6,20 +6,27 @@ writes that it has in common with others.
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import random
+import re
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
+from s3fs import S3FileSystem
 
+from dagster_project.defs.assets import raw
+from dagster_project.defs.partitions import dump_partitions
+from dagster_project.defs.resources import Installation
 from dagster_project.forgotten import Request, RequestsError, load_requests, save_requests
 from dagster_project.ingest import shared_lake
 from dagster_project.ingest.content import CatalogueError, ingest_catalogue, loaded_catalogue
@@ -33,13 +40,16 @@ from dagster_project.ingest.dumps import (
 )
 from dagster_project.ingest.lake import Lake, LakeChangedError, LakeVersionError
 from dagster_project.ingest.landing import Landed, Landing
-from dagster_project.ingest.shared_lake import SharedLake
+from dagster_project.ingest.shared_lake import SharedLake, lake_of
 from dagster_project.locks import dump_writer
 from dagster_project.object_store import ObjectStoreError
+from dagster_project.settings import Settings
 from dagster_project.treatment import Treatment
 from tests.ingest.test_ingest import DEFINITIONS, SEEDS, rows, take_in
+from tests.installation import CHECKOUT
 from tests.object_store import ObjectStore, object_store
 from tests.proxy import Proxy, proxy
+from tests.release.copies.test_shared_stores import unchecked
 from tests.whole import landings
 from tests.whole.lake import lake_differences
 
@@ -170,11 +180,23 @@ def failures(taken: dict[date, DayTaken]) -> dict[date, DumpError]:
     return {day: each.failure for day, each in taken.items() if each.failure}
 
 
-def begin_together(machine: Machine, start: Any) -> None:
-    """What another process does."""
-    begun = machine.look()
+def run_in_dagster(settings: Settings, days: Sequence[date], start: Any) -> None:
+    """What a worker of Dagster does with its part of a backfill."""
+    dumps = raw.dumps_asset(dump_partitions([FIRST + timedelta(days=n) for n in range(4)]))
     start.wait()
-    assert not failures(machine.take_in(begun))
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = dg.materialize(
+            [dumps],
+            tags={
+                "dagster/asset_partition_range_start": str(days[0]),
+                "dagster/asset_partition_range_end": str(days[-1]),
+            },
+            resources={"installation": Installation.of(settings)},
+            instance=instance,
+        )
+    assert result.success
+    reported = result.asset_materializations_for_node("dumps")
+    assert {each.partition for each in reported} == {str(day) for day in days}
 
 
 def is_killed_before_it_commits(machine: Machine) -> None:
@@ -190,6 +212,52 @@ def is_killed_before_it_commits(machine: Machine) -> None:
     machine.take_in()
 
 
+def without_its_clock(replace_dump: Any) -> Any:
+    """Replacing a dump where an upload may take any time."""
+
+    def replaced(*arguments: Any) -> Any:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(shared_lake, "_ABANDONED_AFTER", timedelta(days=1))
+            return replace_dump(*arguments)
+
+    return replaced
+
+
+@contextmanager
+def account(store: ObjectStore, rights: dict[str, str]) -> Iterator[None]:
+    """The environment of an account that has these rights only, in a store that looks at them."""
+    client = store.client("iam")
+    client.create_user(UserName="machine")
+    statements = [
+        {
+            "Effect": "Allow",
+            "Action": right,
+            # The test's server asks for the right to delete on the bucket as well.
+            "Resource": [
+                f"arn:aws:s3:::{store.bucket}{on}"
+                for on in {on, "" if right == "s3:DeleteObject" else on}
+            ],
+        }
+        for right, on in rights.items()
+    ]
+    policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    client.put_user_policy(UserName="machine", PolicyName="rights", PolicyDocument=policy)
+    key = client.create_access_key(UserName="machine")["AccessKey"]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("AWS_ACCESS_KEY_ID", key["AccessKeyId"])
+        patched.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
+        S3FileSystem.clear_instance_cache()
+        unchecked(store, 0)
+        try:
+            yield
+        finally:
+            unchecked(store, 1_000_000)
+            client.delete_user_policy(UserName="machine", PolicyName="rights")
+            client.delete_access_key(UserName="machine", AccessKeyId=key["AccessKeyId"])
+            client.delete_user(UserName="machine")
+            S3FileSystem.clear_instance_cache()
+
+
 def in_processes(*calls: tuple[Any, ...]) -> list[int | None]:
     """Call functions, each in a process of its own; their exit codes."""
     processes = [SPAWN.Process(target=call, args=arguments) for call, *arguments in calls]
@@ -200,23 +268,39 @@ def in_processes(*calls: tuple[Any, ...]) -> list[int | None]:
     return [process.exitcode for process in processes]
 
 
-def test_two_processes_take_in_each_dump_once(
+def test_runs_of_dagster_on_two_machines_take_in_each_dump_once(
     store: ObjectStore, tmp_path: Path, landing: Path
 ) -> None:
-    both = machines(tmp_path, store, landing)
+    """Each has some days for itself, and some that the other has as well."""
+    machines = [
+        Settings(
+            landing=str(landing),
+            shared_lake=f"s3://{store.bucket}/lake",
+            home=tmp_path / name,
+            threads=2,
+        )
+        for name in ("a", "b")
+    ]
     start = SPAWN.Barrier(2)
-    assert in_processes(*((begin_together, each, start) for each in both)) == [0, 0]
+    days = [FIRST + timedelta(days=number) for number in range(4)]
+    assert in_processes(
+        (run_in_dagster, machines[0], days[:3], start),
+        (run_in_dagster, machines[1], days[1:], start),
+    ) == [0, 0]
     own, _ = take_in(tmp_path / "alone", landing)
     query = "select * from LINES order by all"
-    for each in both:
-        copy = each.copy()
+    for each in machines:
+        lake = lake_of(each)
+        assert lake.leftovers() == []
+        assert not list((each.home / "lake").rglob("lines-*.parquet"))
+        lake.bring_here()
+        copy = Lake(each.lake)
         assert lake_differences(copy.root, landing, SEEDS) == []
         assert rows(copy, query) == rows(own, query)
         assert {day: dump.fingerprint for day, dump in copy.dumps().items()} == {
             day: dump.fingerprint for day, dump in own.dumps().items()
         }
     assert len(data_of(store)) == 4
-    assert both[0].lake().leftovers() == []
 
 
 def test_what_was_listed_last_stands_at_the_end(
@@ -522,3 +606,65 @@ def test_the_content_catalogue_is_replaced_by_one_machine_at_a_time(
     arguments = (Landing(str(landing)), lake_b, None, DEFINITIONS)
     assert ingest_catalogue(*arguments, scratch=tmp_path / "scratch").items == 0
     assert len(store.keys("a [b]*/lake/data/content/")) == 2
+
+
+RIGHTS = {
+    "s3:ListBucket": "",
+    "s3:ListBucketMultipartUploads": "",
+    "s3:GetObject": "/lake/*",
+    "s3:PutObject": "/lake/*",
+    "s3:DeleteObject": "/lake/*",
+    "s3:AbortMultipartUpload": "/lake/*",
+}
+
+
+@pytest.mark.parametrize("denied", ["nothing", *RIGHTS])
+def test_a_lake_needs_the_rights_that_the_documentation_lists(
+    store: ObjectStore,
+    tmp_path: Path,
+    landing: Path,
+    denied: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    machine = Machine(tmp_path / "a", f"s3://{store.bucket}/lake", landing)
+    machine.take_in()
+    deliver(landing, FIRST, "replaced")
+    before = machine.lake().dumps()
+    uploads = [
+        f"lake/data/dt={FIRST}/{'0' * 32}-{'0' * 12}/files.parquet",
+        "lake/data/of somebody else",
+    ]
+    for key in uploads:
+        store.client().create_multipart_upload(Bucket=store.bucket, Key=key)
+        store.put(key, b"broken off")
+    monkeypatch.setattr(shared_lake, "_ABANDONED_AFTER", timedelta(seconds=-5))
+    monkeypatch.setattr(SharedLake, "replace_dump", without_its_clock(SharedLake.replace_dump))
+    with account(store, {right: on for right, on in RIGHTS.items() if right != denied}):
+        if denied in ("s3:ListBucket", "s3:GetObject"):
+            with pytest.raises(ObjectStoreError, match="access is denied"):
+                machine.take_in() if denied == "s3:ListBucket" else machine.copy()
+            return
+        if denied == "s3:PutObject":
+            with pytest.raises(ObjectStoreError, match=r"access is denied .*PutObject"):
+                machine.take_in()
+            assert machine.lake().dumps() == before
+            return
+        assert not failures(machine.take_in())
+        if denied == "s3:DeleteObject":
+            assert "what was replaced could not be removed: " in caplog.text
+            with pytest.raises(ObjectStoreError, match="s3:DeleteObject"):
+                machine.copy()
+        else:
+            machine.copy()
+        is_warned = "uploads that were broken off are not removed" in caplog.text
+        assert is_warned == ("Multipart" in denied)
+    left = store.client().list_multipart_uploads(Bucket=store.bucket)["Uploads"]
+    assert len(left) == (1 if denied == "nothing" else 2)
+    assert uploads[1] in store.keys("lake/")
+    assert (uploads[0] in store.keys("lake/")) == (denied == "s3:DeleteObject")
+
+
+def test_the_documentation_lists_the_rights() -> None:
+    text = (CHECKOUT / "docs" / "scaling.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"s3:[A-Z]\w+", text)) == set(RIGHTS)

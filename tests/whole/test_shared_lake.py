@@ -23,6 +23,7 @@ from tests.whole import landings
 from tests.whole.compare import differences
 from tests.whole.traces import traces_in_files, traces_in_store
 
+pytestmark = pytest.mark.long
 KEY = "a key that is long enough for the tests"
 PERSON = "somebody@example.org"
 LATE = "2026-03-09"

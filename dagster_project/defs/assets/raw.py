@@ -291,7 +291,10 @@ def content_items(
         raise _failure(context, [_failed_listing(error)]) from error
     try:
         landed = landing.look()
-        _prepare(settings, lake, landed)
+        try:
+            _prepare(settings, lake, landed)
+        except LakeVersionError as error:
+            raise failed(str(error)) from None
         with lake_writer(settings.home):
             if held := _held(settings, lake, landed, NOTHING_CONFIRMED):
                 raise CatalogueError(held)
