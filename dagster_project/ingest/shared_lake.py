@@ -654,7 +654,7 @@ class SharedLake(Lake):
 
         Nobody may be taking in dumps in this home; others may, so what is young stays.
         """
-        super().remove_leftovers()
+        Lake(self.root).remove_leftovers()
         self.leftovers()
         with explaining(self.url):
             try:

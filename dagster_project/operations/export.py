@@ -75,7 +75,8 @@ def held_of(settings: Settings, user: str) -> Held:
         raise ExportError("nothing is published yet: run `walkhouse run` first")
     if not user.strip():
         raise ExportError("the id is empty, and nobody's")
-    with duckdb.connect() as connection:
+    # By default, what does not fit into memory would be written where the command is called.
+    with duckdb.connect(config={"temp_directory": str(settings.scratch)}) as connection:
         connection.execute("set timezone = 'UTC'")
         connection.execute("set enable_progress_bar = false")
         file = str((settings.published / "current" / "walkhouse.duckdb").resolve())

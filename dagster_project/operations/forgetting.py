@@ -38,10 +38,11 @@ from dagster_project.ingest.classification import MAY_MENTION, lines_of_parts
 from dagster_project.ingest.dumps import shows_the_forgotten
 from dagster_project.ingest.lake import Lake, LakeChangedError
 from dagster_project.ingest.shared_lake import SharedLake, lake_of
-from dagster_project.keyed_hash import Key, KeyRefusedError, check_key
+from dagster_project.keyed_hash import Key, KeyRefusedError, check_key, key_refusal
 from dagster_project.locks import copies_writer, warehouse_writer
 from dagster_project.models.deployed import in_production
 from dagster_project.operations.export import systems_with_pseudonyms
+from dagster_project.operations.leftovers import remove_leftovers
 from dagster_project.quoting import literal
 from dagster_project.registry import definitions_of
 from dagster_project.release.copies.owner import installation_id
@@ -109,8 +110,10 @@ def ask(
         OSError: lake or releases cannot be read, or the request cannot be written.
     """
     users = tuple(dict.fromkeys(_WHOLE_NUMBER.sub(r"\1", user) for user in users))
-    secret = Key.of(settings.personal_key) if settings.personal_key else None
-    key = check_key(settings.home, secret, purpose=PURPOSE_OF_FORGETTING)
+    key = Key.of(settings.personal_key) if settings.personal_key else None
+    refusal = key_refusal(settings.home, key, purpose=PURPOSE_OF_FORGETTING)
+    if key is None or refusal is not None:
+        raise KeyRefusedError(refusal)
     with warehouse_writer(settings.home):
         lake = lake_of(in_production(settings))
         lake.bring_here()
@@ -153,6 +156,7 @@ def ask(
                 )
             )
         if new:
+            check_key(settings.home, key, purpose=PURPOSE_OF_FORGETTING)  # it is the home's now
             _save(settings, lake, [*requests, *new])
             if isinstance(lake, SharedLake):
                 holding = {day for each in new for day in each.dumps}
@@ -224,11 +228,13 @@ def finish(
     if refusal := treatment.refusal(settings.home):
         return [refusal]
     with warehouse_writer(settings.home):
+        remove_leftovers(settings)
         left += [
             f"release {release_id} shows somebody who is forgotten"
             for release_id in remove_releases(settings.published, releases_to_remove(settings))
         ]
         left += _remove_development(settings.development)
+        left += _remove_tables(settings)
         left += _remove_texts(settings, treatment.people)
     left += clean_records(treatment.people.is_mentioned)
     left += [
@@ -240,12 +246,6 @@ def finish(
         left += remove_traces(copies, settings.published, installation_id(settings.home))
     if left:
         return left
-    if settings.engine == "spark":
-        logger.warning(
-            "tables of Iceberg in %s keep snapshots of earlier states: expire them, and remove "
-            "their files (docs/scaling.md)",
-            settings.iceberg,
-        )
     with warehouse_writer(settings.home):
         at = datetime.now(UTC).isoformat(timespec="seconds").removesuffix("+00:00")
         done = [
@@ -295,7 +295,7 @@ def _look_up(settings: Settings, users: Sequence[str], key: Key, system_id: str 
     in_releases: set[int] = set()
     shown: set[str] = set()
     sure: set[int] = set()
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"temp_directory": str(settings.scratch)}) as connection:
         connection.execute("set enable_progress_bar = false")
         people.give_to(connection)
         lake = Lake(settings.lake)
@@ -451,6 +451,22 @@ def _remove_development(file: Path) -> list[str]:
     for path in (file, file.with_name(f"{file.name}.wal")):
         path.unlink(missing_ok=True)
     logger.info("%s is removed, which may show them: `dbt build` builds it anew", file)
+    return []
+
+
+def _remove_tables(settings: Settings) -> list[str]:
+    """Tables of Iceberg that no release clears: an analyst's, and those of another engine."""
+    of_analysts = Path(f"{settings.iceberg}-dev")
+    if "://" in settings.iceberg:
+        logger.warning("%s-dev may show them, where analysts build with Spark", settings.iceberg)
+    elif of_analysts.exists():
+        shutil.rmtree(of_analysts)
+        logger.info("%s is removed, which may show them: `dbt build` builds it anew", of_analysts)
+    if settings.engine != "spark" and Path(settings.iceberg).exists():
+        return [
+            f"{settings.iceberg} has tables that Spark built before, which may show somebody who is"
+            " forgotten: remove it, or build with Spark"
+        ]
     return []
 
 

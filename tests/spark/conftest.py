@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
-from tests.spark.lakehouse import Lakehouse, missing
+from tests.spark.lakehouse import Lakehouse, spark_or_skip
 
 
 @pytest.fixture(scope="session")
@@ -15,10 +13,7 @@ def lakehouse(tmp_path_factory: pytest.TempPathFactory) -> Lakehouse:
 
     The session of Spark belongs to its folder.
     """
-    if reason := missing():
-        if "CI" in os.environ:
-            pytest.fail(reason)
-        pytest.skip(reason)
+    spark_or_skip()
     lakehouse = Lakehouse(tmp_path_factory.mktemp("lakehouse"))
     lakehouse.empty()
     return lakehouse

@@ -46,6 +46,7 @@ from dagster_project.release.publish import (
     held,
     publish,
     release_id,
+    releases,
     remove_releases,
     write_anew,
 )
@@ -322,9 +323,13 @@ def _point_to(
         return
     try:
         gone = set(releases_to_remove(settings))
+        before = releases(settings.published)
+        gone |= {each.release_id for each in before if each.treatment != release.treatment}
         left = [each for each in keep if each not in gone]
-        # Whoever is to be forgotten is in the snapshots of before as well.
-        point_to(settings, release, snapshots, keep=left, expire_all=bool(gone))
+        # Whoever is to be forgotten is in the snapshots of before as well, and so is what another
+        # policy kept.
+        forgets = bool(gone) or is_open(load_requests(settings.home))
+        point_to(settings, release, snapshots, keep=left, forgets=forgets)
     except DbtError as error:
         raise ReleaseError(str(error)) from None
 

@@ -7,9 +7,10 @@
    columns     what `meta.release` says of it: name, type and text of each column
    snapshots   the snapshot of each table
    keep        the ids of the releases that are kept
-   crowded     tables whose old snapshots go, but for those with a tag
-   older_than  how old these are, UTC #}
-{% macro spark_release(release, columns, snapshots, keep, crowded, older_than) %}
+   most        of tables with more snapshots without a tag, the old ones go
+   older_than  how old these are, UTC
+   forgets     whether what builds keep between two steps goes as well #}
+{% macro spark_release(release, columns, snapshots, keep, most, older_than, forgets) %}
     {%- set pointer = spark_properties('meta', 'release') -%}
     {%- if not pointer -%}
         {%- do run_query('create schema if not exists meta') -%}
@@ -37,12 +38,49 @@
     {%- if gone -%}
         {%- do spark_note_tags((tagged + [release]) | unique | reject('in', gone) | list) -%}
     {%- endif -%}
-    {%- for table in crowded -%}
+    {%- if forgets -%}
+        {%- for table in spark_tables() if table.startswith('audit.between_') -%}
+            {%- do run_query('drop table ' ~ table ~ ' purge') -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {%- for table in spark_crowded(spark_tables(), most) -%}
         {%- do run_query(
             "call walkhouse.system.expire_snapshots(table => '" ~ table ~ "', older_than =>"
             ~ " timestamp_ltz '" ~ older_than ~ " UTC')"
         ) -%}
     {%- endfor -%}
+{% endmacro %}
+
+{# Every table of the catalog. #}
+{% macro spark_tables() %}
+    {%- set tables = [] -%}
+    {%- for schema in run_query('show schemas').columns[0].values() -%}
+        {%- for row in run_query('show tables in ' ~ schema).rows -%}
+            {%- do tables.append(row[0] ~ '.' ~ row[1]) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(tables) }}
+{% endmacro %}
+
+{# Those with more than `most` snapshots that no tag names, and that are not what the table is now. #}
+{% macro spark_crowded(tables, most) %}
+    {%- set query -%}
+        select table_name
+        from (
+            {% for table in tables %}
+            select '{{ table }}' as table_name, snapshot_id, cast(null as bigint) as named_id
+            from {{ table }}.snapshots
+            union all
+            select '{{ table }}' as table_name, snapshot_id, snapshot_id as named_id
+            from {{ table }}.refs
+            {%- if not loop.last %} union all{% endif %}
+            {% endfor %}
+        ) as held
+        group by table_name
+        having count(distinct snapshot_id) - count(distinct named_id) > {{ most }}
+        order by table_name
+    {%- endset -%}
+    {{ return(run_query(query).columns[0].values() | list) }}
 {% endmacro %}
 
 {% macro spark_note_tags(tags) %}
