@@ -603,9 +603,9 @@ class SharedLake(Lake):
         _do_all(partial(self._copy_dump, copy), list(dumps.values()))
         content = self._objects.get(_CONTENT)
         if content is not None and copy.catalogue() != content.said["catalogue"]:
-            new = self.root / "content" / f".items.parquet.{uuid.uuid4().hex}"
-            self._get(f"data/content/{content.said['file']}", new, named_by=_CONTENT)
-            copy.replace_catalogue(content.said["catalogue"], new)
+            items = self.root / "content" / f".items.parquet.{uuid.uuid4().hex}"
+            self._get(f"data/content/{content.said['file']}", items, named_by=_CONTENT)
+            copy.replace_catalogue(content.said["catalogue"], items)
         with duckdb.connect() as connection:
             write_schema(connection, copy)
 
