@@ -26,7 +26,7 @@ from dagster_project.release.publish import (
 from tests.histories.workbench import environment
 from tests.spark.lakehouse import Lakehouse, killed_at, land, simulated
 
-pytestmark = pytest.mark.spark
+pytestmark = [pytest.mark.spark, pytest.mark.xdist_group("lakehouse")]
 
 SESSIONS, VISITS = "facts.fct_sessions", "intermediate.int_visits"
 LEDGER = "meta.dump_ledger"

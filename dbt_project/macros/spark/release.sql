@@ -64,23 +64,38 @@
 
 {# Those with more than `most` snapshots that no tag names, and that are not what the table is now. #}
 {% macro spark_crowded(tables, most) %}
-    {%- set query -%}
-        select table_name
-        from (
-            {% for table in tables %}
-            select '{{ table }}' as table_name, snapshot_id, cast(null as bigint) as named_id
-            from {{ table }}.snapshots
-            union all
-            select '{{ table }}' as table_name, snapshot_id, snapshot_id as named_id
-            from {{ table }}.refs
-            {%- if not loop.last %} union all{% endif %}
-            {% endfor %}
-        ) as held
-        group by table_name
-        having count(distinct snapshot_id) - count(distinct named_id) > {{ most }}
-        order by table_name
-    {%- endset -%}
-    {{ return(run_query(query).columns[0].values() | list) }}
+    {%- set held = spark_snapshots(tables, 'snapshots') -%}
+    {%- set large = [] -%}
+    {%- for table in tables if held.get(table, 0) > most -%}
+        {%- do large.append(table) -%}
+    {%- endfor -%}
+    {%- set named = spark_snapshots(large, 'refs') -%}
+    {%- set crowded = [] -%}
+    {%- for table in large if held[table] - named.get(table, 0) > most -%}
+        {%- do crowded.append(table) -%}
+    {%- endfor -%}
+    {{ return(crowded) }}
+{% endmacro %}
+
+{# How many snapshots each table has in one of the tables that Iceberg has of it. #}
+{% macro spark_snapshots(tables, of_it) %}
+    {%- set found = {} -%}
+    {%- if tables -%}
+        {%- set query -%}
+            select table_name, count(distinct snapshot_id)
+            from (
+                {% for table in tables %}
+                select '{{ table }}' as table_name, snapshot_id from {{ table }}.{{ of_it }}
+                {%- if not loop.last %} union all{% endif %}
+                {% endfor %}
+            ) as held
+            group by table_name
+        {%- endset -%}
+        {%- for row in run_query(query).rows -%}
+            {%- do found.update({row[0]: row[1] | int}) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(found) }}
 {% endmacro %}
 
 {% macro spark_note_tags(tags) %}

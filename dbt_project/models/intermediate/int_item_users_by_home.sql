@@ -1,7 +1,7 @@
-{{ config(meta={'dated_by': ['home_date', 'home_month']}) }}
+{{ config(meta={'dated_by': ['home_date'], 'ordered_by': ['end_user_id', 'item_id']}) }}
 with
 
-item_events as (
+item_events as {{ read_anew() }} (
 
     select
         *,
@@ -69,7 +69,6 @@ by_user as (
 
     select
         used.home_date,
-        cast(date_trunc('month', used.home_date) as date) as home_month,
         used.system_id,
         used.item_type,
         used.item_id,

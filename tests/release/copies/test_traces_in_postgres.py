@@ -5,15 +5,17 @@ The write-ahead log is left out: it is the server's, which recycles and archives
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from dagster_project.release.copies.postgres import remove_traces, send_release
+from dagster_project.release.copies.send import copies_behind, send_copies
 from dagster_project.release.publish import current_release
 from tests.postgres_server import PASSWORD, Server, running_server
-from tests.release.copies.by_hand import FIRST, OWNER, SECOND, publish_by_hand
+from tests.release.copies.by_hand import FIRST, OWNER, SECOND, THIRD, publish_by_hand
 from tests.whole.traces import byte_strings
 
 GONE, LONG = "u-who-is-gone", "u-with-a-long-text"
@@ -35,18 +37,10 @@ def server() -> Iterator[Server]:
         yield running
 
 
-def files_of(server: Server, database: str) -> Iterator[Path]:
-    """All files of a database: tables, indexes, what is too long for them, and the catalogue."""
-    server.ask(database, "checkpoint")
-    (folder,) = server.ask("postgres", "show data_directory")[0]
-    (oid,) = server.ask("postgres", f"select oid from pg_database where datname = '{database}'")[0]
-    return (Path(folder) / "base" / str(oid)).iterdir()
-
-
 def traces(server: Server, database: str) -> set[str]:
     """The relations whose files hold who is gone."""
     sought = byte_strings(GONE) | byte_strings(LONG)
-    held = {file.name for file in files_of(server, database) if any_in(file, sought)}
+    held = {file.name for file in server.files(database) if any_in(file, sought)}
     names = dict(
         server.ask(
             database,
@@ -88,3 +82,37 @@ def test_no_file_of_the_database_holds_who_is_gone(
     says = "have the owner of the database run `vacuum (full) pg_catalog.pg_statistic`"
     assert (says in caplog.text) is not owns_database
     assert PASSWORD.split()[0] not in caplog.text
+
+
+def publish_under(policies: str, published: Path, release_id: str) -> None:
+    """A release of other policies, without who is gone."""
+    folder = publish_by_hand(published, release_id, TABLES.format(user="p-1", text="(text)"))
+    header = json.loads((folder / "release.json").read_text("utf-8"))
+    header["treatment"] = policies
+    (folder / "release.json").write_text(json.dumps(header), encoding="utf-8")
+
+
+def test_nothing_of_other_policies_is_left(server: Server, tmp_path: Path) -> None:
+    server.ask("postgres", "create database policies")
+    url = server.url("policies")
+
+    def sent() -> int:
+        (state,) = send_copies([url], tmp_path, keep=1, installation=OWNER)
+        assert state.problem is None
+        assert copies_behind([url], tmp_path) == []
+        table = "select pg_relation_filenode('facts.fct_item_events')"
+        return int(server.ask("policies", table)[0][0])
+
+    publish_by_hand(tmp_path, FIRST, TABLES.format(user=GONE, text=LONG))
+    sent()
+    assert traces(server, "policies")
+    publish_under("a", tmp_path, SECOND)
+    cleared = sent()
+    assert traces(server, "policies") == set()
+    # Readers wait once, and not with every release.
+    publish_under("a", tmp_path, THIRD)
+    assert sent() == cleared
+    # Whoever was killed in between is made good by the next run.
+    (tmp_path / ".clear-copies.json").unlink()
+    assert copies_behind([url], tmp_path)
+    assert sent() != cleared
