@@ -21,12 +21,13 @@ from tests.object_store import SECRET, ObjectStore, object_store_of_environment
 from tests.reference import reference
 from tests.whole import landings
 from tests.whole.compare import differences
+from tests.whole.test_forgetting import event, everywhere
 from tests.whole.traces import traces_in_files, traces_in_store
 
 pytestmark = pytest.mark.long
 KEY = "a key that is long enough for the tests"
 PERSON = "somebody@example.org"
-LATE = "2026-03-09"
+LATE = "2026-03-03"
 
 
 @dataclass(frozen=True)
@@ -73,21 +74,16 @@ def machines(
     installation_of_module: Installation, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Machines]:
     landing = installation_of_module.landing
-    landings.three_forms(landing)
-    landings.all_compressions(landing)
-    landings.duplicates_across_dumps(landing)
-    landings.catalogue(landing)
+    arguments = ("--days", "2", "--events-per-day", "400", "--late", "0.05")
+    simulated = installation_of_module.walkhouse("simulate", *arguments)
+    assert simulated.returncode == 0, said(simulated)
     worker = Installation(landing, tmp_path_factory.mktemp("worker") / "home")
     with object_store_of_environment() as store:
         yield Machines(Machine(installation_of_module), Machine(worker), store)
 
 
 def deliver_the_person(landing: Path) -> None:
-    start = landings.at(f"{LATE}T09:00:00Z")
-    events = [
-        landings.player(start + number, "launcher/click", session="late", user=user)
-        for number, user in enumerate([PERSON, "u-1", PERSON])
-    ]
+    events = [event(PERSON, number, day=2, **everywhere(PERSON)) for number in range(3)]
     landings.put(landing, LATE, "late.ndjson", events)
 
 
@@ -113,7 +109,7 @@ def test_a_machine_that_only_takes_in_keeps_no_data_and_says_what_is_left(
 
 def test_what_is_built_from_a_shared_lake_is_what_the_reference_has(machines: Machines) -> None:
     deliver_the_person(machines.landing)
-    run = machines.builder.walkhouse("run", "--waive", "all", "--reason", "small")
+    run = machines.builder.walkhouse("run")
     assert run.returncode == 0, said(run)
     assert f"1 new dump: {LATE}" in said(run)  # the others, the worker took in
     published = machines.builder.installation.published
@@ -133,8 +129,7 @@ def test_nothing_names_who_is_forgotten_in_the_store_and_on_any_machine(
     machines: Machines, tmp_path: Path
 ) -> None:
     assert len(machines.traces(tmp_path / "before")) >= 3
-    machines.builder.walkhouse("forget", "--user", PERSON)
-    forget = machines.builder.walkhouse("run", "--waive", "all", "--reason", "small")
+    forget = machines.builder.walkhouse("forget", "--user", PERSON)
     assert forget.returncode == 0, said(forget)
     assert "nothing is left of those who were to be forgotten" in said(forget)
     assert machines.builder.installation.ask(
@@ -147,11 +142,7 @@ def test_nothing_names_who_is_forgotten_in_the_store_and_on_any_machine(
         machines.landing,
         "2026-03-10",
         "again.ndjson",
-        [
-            landings.player(
-                landings.at("2026-03-10T09:00:00Z"), "launcher/click", session="x", user=PERSON
-            )
-        ],
+        [event(PERSON, 0, day=9)],
     )
     run = machines.worker.walkhouse("run", "--ingest-only")
     assert run.returncode == 0, said(run)
