@@ -11,6 +11,7 @@ import importlib
 import json
 import os
 import shutil
+import time
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date
@@ -26,6 +27,7 @@ _FIRST_DAY = date(2026, 3, 2)
 _JAR = "jars/iceberg-spark-runtime-3.5_2.12-1.9.2.jar"
 _OF_RUNS = {("meta", "release"), ("meta", "rebuilds")}
 _MIB = 1 << 20
+_PATIENCE_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,8 @@ class Build:
 
     Attributes:
         events: in the release.
-        work: what Spark's tasks did: milliseconds of processor time, bytes shuffled and spilled.
+        work: what Spark's tasks did: their number, milliseconds, bytes shuffled and spilled; and
+            milliseconds of processor time of all that is Java, by `driver` and `executors`.
     """
 
     run: Run
@@ -65,9 +68,11 @@ def over_duckdb(bench: Workbench, *, size: Size) -> Reading:
     return Reading(
         spark.run.seconds / duckdb_build.run.seconds,
         f"{spark.events:,} events in {spark.run.seconds:.0f} s; DuckDB"
-        f" {duckdb_build.run.seconds:.0f} s; {equal} of {tables} tables equal; driver"
-        f" {spark.run.processor_seconds:.0f} s and executors {work['cpu'] / 1000:.0f} s of"
-        f" processor time in {work['tasks']:,} tasks, shuffled {work['shuffled'] / _MIB:,.0f} MiB,"
+        f" {duckdb_build.run.seconds:.0f} s; {equal} of {tables} tables equal; processor time:"
+        f" DuckDB {duckdb_build.run.processor_seconds:.0f} s, driver"
+        f" {spark.run.processor_seconds + work['driver'] / 1000:.0f} s, executors"
+        f" {work['executors'] / 1000:.0f} s (tasks {work['cpu'] / 1000:.0f} s, in"
+        f" {work['tasks']:,}); shuffled {work['shuffled'] / _MIB:,.0f} MiB,"
         f" spilled {work['spilled'] / _MIB:,.0f} MiB",
     )
 
@@ -106,9 +111,9 @@ def _on_spark(bench: Workbench, size: Size, *, workers: int) -> Build:
             run = bench.walkhouse(
                 installation, "run", log=f"spark-{size.name}-{name}", variables=variables
             )
-        bench.memo[key] = Build(
-            run, installation.published, installation.events, _work_in(folder / "events")
-        )
+            _wait_for_drivers(folder / "events")
+        work = _work_in(folder / "events") + _java_time_in(folder / "metrics")
+        bench.memo[key] = Build(run, installation.published, installation.events, work)
     build: Build = bench.memo[key]
     return build
 
@@ -128,15 +133,17 @@ def _with_lake(bench: Workbench, size: Size, name: str) -> Installation:
 
 def _variables(folder: Path, address: str) -> dict[str, str]:
     """By which a run finds a cluster; Spark writes down what its tasks do."""
-    events, configuration = folder / "events", folder / "conf"
-    events.mkdir()
-    configuration.mkdir()
+    events, metrics, configuration = folder / "events", folder / "metrics", folder / "conf"
+    for each in (events, metrics, configuration):
+        each.mkdir()
     (configuration / "spark-defaults.conf").write_text(
         "spark.ui.enabled false\n"
         "spark.driver.memory 2g\n"
         "spark.executor.memory 2g\n"
         "spark.eventLog.enabled true\n"
-        f"spark.eventLog.dir file://{events}\n",
+        f"spark.eventLog.dir file://{events}\n"
+        "spark.metrics.conf.*.sink.csv.class org.apache.spark.metrics.sink.CsvSink\n"
+        f"spark.metrics.conf.*.sink.csv.directory {metrics}\n",
         encoding="utf-8",
     )
     carrier = importlib.import_module("snowpark_connect_deps_iceberg")
@@ -148,6 +155,23 @@ def _variables(folder: Path, address: str) -> dict[str, str]:
         "SPARK_LOCAL_IP": "127.0.0.1",
         "SPARK_LOCAL_DIRS": str(folder / "scratch"),
     }
+
+
+def _wait_for_drivers(folder: Path) -> None:
+    """A driver's Java ends after the run, and then gives the log of its events another name."""
+    patience = time.monotonic() + _PATIENCE_SECONDS
+    while any(folder.glob("*.inprogress")) and time.monotonic() < patience:
+        time.sleep(0.1)
+
+
+def _java_time_in(folder: Path) -> Counter[str]:
+    """Processor time of each Java: its threads for tasks, for collecting garbage, for compiling."""
+    spent: Counter[str] = Counter()
+    for file in folder.glob("*.JVMCPU.jvmCpuTime.csv"):
+        nanoseconds = int(float(file.read_text(encoding="utf-8").split()[-1].split(",")[1]))
+        place = "driver" if ".driver." in file.name else "executors"
+        spent[place] += nanoseconds // 1_000_000
+    return spent
 
 
 def _work_in(folder: Path) -> Counter[str]:

@@ -3,19 +3,25 @@
 Spark builds tables of Iceberg. What is published is read from a DuckDB file and from Parquet, so
 the published tables, the results of the audit and what the build notes of itself are copied into
 `warehouse.duckdb`, at the snapshots that the build noted (`audit.builds`). The file replaces the
-one before in one step.
+one before in one step. DuckDB is given the file of metadata that the catalog names for a table.
 """
 
 from __future__ import annotations
 
 import importlib
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from dagster_project.models.spark import EXTENSIONS, extension_package
+from dagster_project.models.spark import (
+    EXTENSIONS,
+    CatalogError,
+    extension_package,
+    metadata_in_catalog,
+)
 from dagster_project.quoting import identifier, literal
 from dagster_project.registry import load_invariants, load_published_tables
 from dagster_project.release.layout import expected_layout
@@ -35,20 +41,49 @@ def iceberg_connection(path: Path | None = None) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def scan(warehouse: str, schema: str, table: str, snapshot: int | None = None) -> str:
+@dataclass(frozen=True)
+class Catalog:
+    """Who says which file has the metadata of a table now.
+
+    Attributes:
+        warehouse: the folder or URL of the tables.
+        uri: of a REST or JDBC catalog, which is asked by the Spark of this process; empty where the
+            warehouse is a folder that has one for each schema and table.
+    """
+
+    warehouse: str
+    uri: str = ""
+
+    def metadata_file(self, schema: str, table: str) -> Path:
+        """What a table says of itself now.
+
+        Raises:
+            OSError: there is no such table.
+            CatalogError: the catalog does not know it, or does not answer.
+        """
+        if self.uri:
+            return Path(metadata_in_catalog(schema, table).removeprefix("file:"))
+        folder = Path(self.warehouse, schema, table, "metadata")
+        version = (folder / "version-hint.text").read_text(encoding="ascii").strip()
+        return folder / f"v{version}.metadata.json"
+
+
+def scan(table: Path | str, snapshot: int | None = None) -> str:
     """The expression by which DuckDB reads a table, at a snapshot or as it is now.
 
-    A catalog in a folder names the current metadata of each table in `version-hint.text`.
+    Args:
+        table: its file of metadata, or its folder in a catalog that is one.
+        snapshot: a snapshot of it.
     """
     at = f", snapshot_from_id={snapshot}" if snapshot is not None else ""
-    return f"iceberg_scan({literal(f'{warehouse}/{schema}/{table}')}{at})"
+    return f"iceberg_scan({literal(str(table))}{at})"
 
 
-def collect(warehouse: str, file: Path, dbt_project: Path) -> None:
+def collect(catalog: Catalog, file: Path, dbt_project: Path) -> None:
     """Copy what a release is made from into a new DuckDB file, which replaces `file`.
 
     Args:
-        warehouse: the folder of the catalog, which has a folder for each schema and table.
+        catalog: of the tables.
         file: the DuckDB file.
         dbt_project: says which tables are published.
 
@@ -65,7 +100,7 @@ def collect(warehouse: str, file: Path, dbt_project: Path) -> None:
     )
     with iceberg_connection(building) as connection:
         for schema, table in _BOOKKEEPING:
-            _copy(connection, warehouse, schema, table, None)
+            _copy(connection, catalog, schema, table, None)
         snapshots = {
             (schema, table): snapshot
             for schema, table, snapshot in connection.execute(
@@ -74,7 +109,7 @@ def collect(warehouse: str, file: Path, dbt_project: Path) -> None:
         }
         for schema, table in wanted:
             if (schema, table) in snapshots:
-                _copy(connection, warehouse, schema, table, snapshots[schema, table])
+                _copy(connection, catalog, schema, table, snapshots[schema, table])
         layout = expected_layout(dbt_project)
         connection.execute(f"create table audit.layout as select {layout} as version")
     building.replace(file)
@@ -82,17 +117,18 @@ def collect(warehouse: str, file: Path, dbt_project: Path) -> None:
 
 def _copy(
     connection: duckdb.DuckDBPyConnection,
-    warehouse: str,
+    catalog: Catalog,
     schema: str,
     table: str,
     snapshot: int | None,
 ) -> None:
     """Copy a table: its rows, what is never null, and what is said of it and of its columns."""
-    rows = scan(warehouse, schema, table, snapshot)
     name = identifier(schema, table)
     connection.execute(f"create schema if not exists {identifier(schema)}")
     try:
-        said = metadata_of(Path(warehouse) / schema / table)
+        metadata = catalog.metadata_file(schema, table)
+        said = json.loads(metadata.read_text(encoding="utf-8"))
+        rows = scan(metadata, snapshot)
         types = {
             column: kind
             for column, kind, *_ in connection.execute(f"describe from {rows}").fetchall()
@@ -104,29 +140,16 @@ def _copy(
         ]
         connection.execute(f"create table {name} ({', '.join(columns)})")
         connection.execute(f"insert into {name} from {rows}")
-    except (duckdb.Error, OSError, ValueError) as error:
+    except (duckdb.Error, OSError, ValueError, CatalogError) as error:
         raise IcebergError(
-            f"{warehouse}: {schema}.{table} cannot be read: {str(error).splitlines()[0]}; build it "
-            "again with `walkhouse run`"
+            f"{catalog.warehouse}: {schema}.{table} cannot be read: {str(error).splitlines()[0]}; "
+            "build it again with `walkhouse run`"
         ) from error
     if comment := said.get("properties", {}).get("comment"):
         connection.execute(f"comment on table {name} is {literal(comment)}")
     for column in types:
         if comment := fields.get(column, {}).get("doc"):
             connection.execute(f'comment on column {name}."{column}" is {literal(comment)}')
-
-
-def metadata_of(folder: Path) -> dict[str, Any]:
-    """What a table of a catalog in a folder says of itself now.
-
-    Raises:
-        OSError: there is no such table.
-        ValueError: it is damaged.
-    """
-    version = (folder / "metadata" / "version-hint.text").read_text(encoding="ascii").strip()
-    text = (folder / "metadata" / f"v{version}.metadata.json").read_text(encoding="utf-8")
-    said: dict[str, Any] = json.loads(text)
-    return said
 
 
 def _fields(said: dict[str, Any]) -> list[dict[str, Any]]:

@@ -10,11 +10,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from dagster_project.models.dbt import dbt_project, run_on_spark
-from dagster_project.models.iceberg import metadata_of
 from dagster_project.release.publish import RELEASE_COLUMNS, Release, release_values
 from dagster_project.settings import Settings
 
@@ -31,7 +29,7 @@ def point_to(
     snapshots: Mapping[str, int],
     *,
     keep: Sequence[str],
-    expire_all: bool = False,
+    forgets: bool = False,
 ) -> None:
     """Let readers of Iceberg's tables see a release.
 
@@ -40,14 +38,14 @@ def point_to(
         release: what they see from now on.
         snapshots: the snapshot of each published table, by `<schema>.<table>`.
         keep: the ids of the releases that are kept; the tags of others go.
-        expire_all: let every snapshot go at once that no kept release reads.
+        forgets: let all go at once that no kept release reads, since it shows somebody who is to be
+            forgotten, or more of somebody than is kept now.
 
     Raises:
         DbtError: Spark cannot do it; readers see the release before.
     """
     said = release_values(release)
-    grace = timedelta(0) if expire_all else _GRACE
-    most = 0 if expire_all else _MOST_SNAPSHOTS
+    grace = timedelta(0) if forgets else _GRACE
     run_on_spark(
         dbt_project(settings),
         "spark_release",
@@ -59,27 +57,12 @@ def point_to(
             ],
             "snapshots": dict(snapshots),
             "keep": list(keep),
-            "crowded": crowded_tables(settings.iceberg, most=most),
+            # What is kept for a time only must not stay in a snapshot.
+            "most": 0 if forgets or settings.keep_days else _MOST_SNAPSHOTS,
             "older_than": f"{datetime.now(UTC) - grace:%Y-%m-%d %H:%M:%S}",
+            "forgets": forgets,
         },
     )
-
-
-def crowded_tables(warehouse: str, *, most: int) -> list[str]:
-    """The tables of a catalog in a folder that have more old snapshots than `most`.
-
-    Elsewhere the catalog's own maintenance has to do it; there are none.
-    """
-    return [
-        f"{hint.parents[2].name}.{hint.parents[1].name}"
-        for hint in sorted(Path(warehouse).glob("*/*/metadata/version-hint.text"))
-        if _untagged(metadata_of(hint.parents[1])) > most
-    ]
-
-
-def _untagged(said: Mapping[str, Any]) -> int:
-    named = {reference["snapshot-id"] for reference in said.get("refs", {}).values()}
-    return len({snapshot["snapshot-id"] for snapshot in said.get("snapshots", ())} - named)
 
 
 def _text(value: Any) -> str | None:

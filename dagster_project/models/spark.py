@@ -6,6 +6,7 @@ says so in a hundred lines of Java.
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import shutil
@@ -59,6 +60,29 @@ _ADVICE = (
         "let the accounts of Spark's machines read the lake and write the warehouse",
     ),
 )
+
+
+class CatalogError(RuntimeError):
+    """A catalog does not tell of a table; the message says why."""
+
+
+def metadata_in_catalog(schema: str, table: str) -> str:
+    """The file that has the metadata of a table now, by the catalog of the Spark of this process.
+
+    Raises:
+        CatalogError: the catalog does not know the table, or does not answer.
+    """
+    session = importlib.import_module("pyspark.sql").SparkSession.builder.getOrCreate()
+    errors = importlib.import_module("pyspark.errors")
+    java = importlib.import_module("py4j.protocol")
+    try:
+        rows = session.sql(
+            f"select file from `{schema}`.`{table}`.metadata_log_entries"
+            " order by timestamp desc, file desc limit 1"
+        ).collect()
+    except (errors.PySparkException, java.Py4JError) as error:
+        raise CatalogError(reason_of(str(error))) from None
+    return str(rows[0][0])
 
 
 def missing_for_spark(remote: str = "local[*]") -> str:

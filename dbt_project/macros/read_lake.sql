@@ -29,7 +29,7 @@
     {% do run_query(create_notes()) %}
     {% do duckdb__drop_other_sample(sample) %}
     {% do run_query(duckdb__lake_inputs(home, sample)) %}
-    {% do run_query(duckdb__forgotten(home_of_all)) %}
+    {% do run_query('create or replace view raw.forgotten as ' ~ forgotten(home_of_all)) %}
     {% do run_query(duckdb__lake_versions()) %}
 
     {% set lines = run_query(
@@ -98,10 +98,43 @@
 {% endmacro %}
 
 {# Who is forgotten, and how many events of theirs the dumps held. #}
-{% macro duckdb__forgotten(home) %}
-    {% set file = literal(home ~ '/forgotten.json') %}
-    create or replace view raw.forgotten as
-    with requests as (
+{% macro forgotten(home) %}
+    with
+
+    requests as (
+
+        {{ adapter.dispatch('requests_to_forget')(home) }}
+
+    ),
+
+    dumps as (
+
+        {{ adapter.dispatch('events_by_request')() }}
+
+    )
+
+    select
+        requests.number as request,
+        requests.person,
+        requests.system_id,
+        requests.is_removal,
+        requests.asked_at,
+        count(dumps.number) as dumps,
+        cast(coalesce(sum(dumps.events), 0) as bigint) as events
+    from requests
+    left join dumps
+        on requests.number = dumps.number
+    group by
+        requests.number,
+        requests.person,
+        requests.system_id,
+        requests.is_removal,
+        requests.asked_at
+{% endmacro %}
+
+{# The list of the home, or none. #}
+{% macro duckdb__requests_to_forget(home) %}
+        {%- set file = literal(home ~ '/forgotten.json') -%}
         {% if run_query('select count(*) from glob(' ~ file ~ ')').columns[0][0] -%}
         select number, person, system_id, is_removal, asked_at
         from read_json(
@@ -123,27 +156,14 @@
             null::timestamp as asked_at
         where false
         {%- endif %}
-    ),
+{% endmacro %}
 
-    dumps as (
+{# One row per dump and request of which it held somebody. #}
+{% macro duckdb__events_by_request() %}
         select
             unnest(map_keys(forgotten_events))::bigint as number,
             unnest(map_values(forgotten_events)) as events
         from audit.inputs
-    )
-
-    select
-        requests.number as request,
-        requests.person,
-        requests.system_id,
-        requests.is_removal,
-        requests.asked_at,
-        count(dumps.number) as dumps,
-        coalesce(sum(dumps.events), 0)::bigint as events
-    from requests
-    left join dumps
-        on requests.number = dumps.number
-    group by all
 {% endmacro %}
 
 {# What the lake, or the sample of it, holds of each date, for the models that read it. #}

@@ -15,7 +15,7 @@ import duckdb
 import pytest
 
 from dagster_project.models.dbt import DbtError, dbt_project, run_on_spark
-from dagster_project.models.iceberg import iceberg_connection, metadata_of, scan
+from dagster_project.models.iceberg import iceberg_connection
 from dagster_project.registry import load_published_tables
 from dagster_project.release.publish import (
     current_release,
@@ -26,9 +26,9 @@ from dagster_project.release.publish import (
 from tests.histories.workbench import environment
 from tests.spark.lakehouse import Lakehouse, killed_at, land, simulated
 
-pytestmark = pytest.mark.spark
+pytestmark = [pytest.mark.spark, pytest.mark.xdist_group("lakehouse")]
 
-SESSIONS = "facts.fct_sessions"
+SESSIONS, VISITS = "facts.fct_sessions", "intermediate.int_visits"
 WATCHED = (SESSIONS, "reports.rpt_sessions_daily", "meta.dump_ledger")
 """Tables that a reader asks over and over."""
 
@@ -36,15 +36,9 @@ WATCHED = (SESSIONS, "reports.rpt_sessions_daily", "meta.dump_ledger")
 def pointer(connection: Any, lakehouse: Lakehouse) -> tuple[str, dict[str, int]]:
     """The release that `meta.release` of the catalog names, and the snapshots of its tables."""
     ((name, snapshots),) = connection.execute(
-        f"select release_id, snapshots from {scan(lakehouse.iceberg, 'meta', 'release')}"
+        f"select release_id, snapshots from {lakehouse.at('meta.release')}"
     ).fetchall()
     return name, snapshots
-
-
-def at(lakehouse: Lakehouse, table: str, snapshot: int | None = None) -> str:
-    """A table at a snapshot, or as it was built last."""
-    schema, name = table.split(".")
-    return scan(lakehouse.iceberg, schema, name, snapshot)
 
 
 def digest(connection: Any, relation: str) -> tuple[int, int]:
@@ -64,17 +58,17 @@ def differences_from_release(lakehouse: Lakehouse, name: str) -> list[str]:
         file = release_folder(published, name) / "walkhouse.duckdb"
         connection.execute(f"attach '{file}' as expected (read_only)")
         for schema, table in load_published_tables(lakehouse.project):
-            rows = scan(lakehouse.iceberg, schema, table, snapshots[f"{schema}.{table}"])
-            if digest(connection, rows) != digest(connection, f"expected.{schema}.{table}"):
-                found.append(f"{schema}.{table} has other rows")
+            name = f"{schema}.{table}"
+            rows = lakehouse.at(name, snapshots[name])
+            if digest(connection, rows) != digest(connection, f"expected.{name}"):
+                found.append(f"{name} has other rows")
     return found
 
 
 def tags(lakehouse: Lakehouse, table: str) -> set[str]:
     """Of a table."""
-    schema, name = table.split(".")
-    said = metadata_of(lakehouse.kept / "iceberg" / schema / name)
-    return {name for name, reference in said["refs"].items() if reference["type"] == "tag"}
+    references = lakehouse.said_of(table)["refs"].items()
+    return {name for name, reference in references if reference["type"] == "tag"}
 
 
 def test_a_release_has_a_tag_on_each_table(lakehouse: Lakehouse) -> None:
@@ -93,7 +87,7 @@ def test_builds_that_are_killed_are_made_good_and_no_reader_sees_them(lakehouse:
     shutil.rmtree(sorted((lakehouse.landing / "events").iterdir())[1])
     lakehouse.take_in()
     shutil.rmtree(lakehouse.kept / "iceberg" / "intermediate" / "int_flow_fates")
-    for table in ("intermediate.int_visits", SESSIONS):
+    for table in (VISITS, SESSIONS):
         for is_after_the_rows in (False, True):
             with (
                 killed_at(f"insert into {table} replace where", is_after=is_after_the_rows),
@@ -102,20 +96,20 @@ def test_builds_that_are_killed_are_made_good_and_no_reader_sees_them(lakehouse:
                 lakehouse.build("--select", "int_visits+1", "fct_sessions")
     with iceberg_connection() as connection:
         _, snapshots = pointer(connection, lakehouse)
-        with_the_dump = digest(connection, at(lakehouse, SESSIONS, snapshots[SESSIONS]))
+        with_the_dump = digest(connection, lakehouse.at(SESSIONS, snapshots[SESSIONS]))
     lakehouse.build()
     lakehouse.rebuild()
     assert lakehouse.differences_between_engines() == []
     with iceberg_connection() as connection:
         name, snapshots = pointer(connection, lakehouse)
         assert name == "1"
-        pinned = at(lakehouse, SESSIONS, snapshots[SESSIONS])
+        pinned = lakehouse.at(SESSIONS, snapshots[SESSIONS])
         assert digest(connection, pinned) == with_the_dump
-        assert digest(connection, at(lakehouse, SESSIONS)) != with_the_dump
+        assert digest(connection, lakehouse.at(SESSIONS)) != with_the_dump
         # What the third of the killed builds rebuilt before its end.
         ((told,),) = connection.execute(
             "select list(distinct last - build) from (select *, max(build) over () as last"
-            f" from {scan(lakehouse.iceberg, 'meta', 'rebuilds')}) where table_name = 'int_visits'"
+            f" from {lakehouse.at('meta.rebuilds')}) where table_name = 'int_visits'"
         ).fetchall()
     assert set(told) >= {0, 2}
     assert not {1, 3, 4} & set(told)
@@ -149,7 +143,7 @@ def test_readers_see_the_old_release_or_the_new_one(lakehouse: Lakehouse) -> Non
     def whole_of(connection: Any) -> tuple[str, tuple[Any, ...]]:
         name, snapshots = pointer(connection, lakehouse)
         return name, tuple(
-            digest(connection, at(lakehouse, table, snapshots[table])) for table in WATCHED
+            digest(connection, lakehouse.at(table, snapshots[table])) for table in WATCHED
         )
 
     def read() -> None:
@@ -196,10 +190,22 @@ def test_a_rollback_leads_readers_back(lakehouse: Lakehouse) -> None:
 
 
 def test_what_is_kept_stays_when_old_snapshots_expire(lakehouse: Lakehouse) -> None:
-    """The tag of a release that is not kept goes, and what nobody reads then."""
+    """The tag of another release goes, and of the most crowded tables what nobody reads then."""
     published = lakehouse.settings.published
-    before = metadata_of(lakehouse.kept / "iceberg" / "facts" / "fct_sessions")["snapshots"]
     release = roll_back(published, "2")
+    tables = [f"{schema}.{table}" for schema, table in load_published_tables(lakehouse.project)]
+
+    def unread() -> dict[str, int]:
+        """Snapshots of each table that are neither what it is now nor in the release."""
+        found = {}
+        for table in tables:
+            said = lakehouse.said_of(table)
+            read = {said["refs"][name]["snapshot-id"] for name in ("main", "2")}
+            found[table] = len({each["snapshot-id"] for each in said["snapshots"]} - read)
+        return found
+
+    before = unread()
+    most = max(before.values()) - 1
     with environment(**lakehouse.variables()):
         run_on_spark(
             dbt_project(lakehouse.settings),
@@ -209,11 +215,13 @@ def test_what_is_kept_stays_when_old_snapshots_expire(lakehouse: Lakehouse) -> N
                 "columns": [{"name": "release_id", "type": "string", "text": "2"}],
                 "snapshots": snapshots_of(published),
                 "keep": ["2"],
-                "crowded": [SESSIONS],
+                "most": most,
                 "older_than": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}",
+                "forgets": True,
             },
         )
     assert differences_from_release(lakehouse, "2") == []
-    assert tags(lakehouse, SESSIONS) == {"2"}
-    after = metadata_of(lakehouse.kept / "iceberg" / "facts" / "fct_sessions")["snapshots"]
-    assert len(after) == 1 < len(before)
+    assert {tag for table in tables for tag in tags(lakehouse, table)} == {"2"}
+    assert unread() == {table: 0 if held > most else held for table, held in before.items()}
+    assert set(unread().values()) > {0}
+    assert not list(lakehouse.iceberg.glob("audit/between_*"))

@@ -17,31 +17,41 @@ from pathlib import Path
 import pytest
 
 from benchmarks.cluster import standalone
-from dagster_project.models.iceberg import IcebergError, iceberg_connection, metadata_of, scan
+from dagster_project.models.iceberg import IcebergError, iceberg_connection, scan
 from dagster_project.models.spark import reason_of
 from tests.histories.workbench import BuildError
 from tests.installation import PROGRAMS, Installation, said
 from tests.spark.lakehouse import Lakehouse, land, simulated
 from tests.whole import landings
 
-pytestmark = pytest.mark.spark
+pytestmark = [pytest.mark.spark, pytest.mark.xdist_group("lakehouse")]
 
 PATIENCE_SECONDS = 900
 
 
-def test_without_a_spark_a_run_says_so_and_publishes_nothing(
-    installation: Installation, lakehouse: Lakehouse
+def test_without_what_it_needs_a_run_says_so_and_publishes_nothing(
+    installation: Installation, lakehouse: Lakehouse, tmp_path: Path
 ) -> None:
+    """No server, no Java, another Spark: each is told before anything is started."""
     del lakehouse  # where it cannot be, nothing of this kind can
-    landings.many_themes(installation.landing)
+    noon = landings.at("2026-03-01T12:00:00Z")
+    event = landings.player(noon, "task/play", session="s")
+    landings.put(installation.landing, "2026-03-01", "a.ndjson", [event])
+    (tmp_path / "jars").mkdir()
+    (tmp_path / "jars" / "spark-core_2.13-4.0.1.jar").touch()
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         remote = f"spark://127.0.0.1:{closed.getsockname()[1]}"
-        run = installation.walkhouse("run", WALKHOUSE_ENGINE="spark", WALKHOUSE_SPARK_REMOTE=remote)
-    assert run.returncode != 0
-    assert f"engine=spark: no Spark listens at {remote} (" in said(run)
-    assert "Traceback" not in said(run)
-    assert not installation.published.exists()
+        for variables, reason in (
+            ({"WALKHOUSE_SPARK_REMOTE": remote}, f"no Spark listens at {remote} ("),
+            ({"JAVA_HOME": str(tmp_path)}, f"there is no Java in JAVA_HOME={tmp_path}: install"),
+            ({"SPARK_HOME": str(tmp_path)}, f"SPARK_HOME={tmp_path} is another Spark (spark-core_"),
+        ):
+            run = installation.walkhouse("run", WALKHOUSE_ENGINE="spark", **variables)
+            assert run.returncode != 0
+            assert f"engine=spark: {reason}" in said(run)
+            assert "Traceback" not in said(run)
+            assert not installation.published.exists()
 
 
 def test_a_catalog_that_lost_a_table_is_named_and_built_anew(lakehouse: Lakehouse) -> None:
@@ -70,14 +80,20 @@ def full(folder: Path) -> Iterator[None]:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-def test_a_full_disk_fails_by_name_and_the_next_build_makes_it_good(lakehouse: Lakehouse) -> None:
-    table = lakehouse.kept / "iceberg" / "facts" / "fct_tasks"
-    with full(table / "data"), pytest.raises(BuildError) as failed:
-        lakehouse.build("--select", "fct_tasks", "--full-refresh")
-    assert "fct_tasks" in str(failed.value)
+@pytest.mark.parametrize("disk", ["of the warehouse", "of a worker"])
+def test_a_full_disk_fails_by_name_and_the_next_build_makes_it_good(
+    lakehouse: Lakehouse, disk: str
+) -> None:
+    model = "fct_tasks"
+    folder = lakehouse.iceberg / "facts" / model / "data"
+    if disk == "of a worker":  # what it shuffles lies there
+        (folder,) = lakehouse.scratch.glob("blockmgr-*")
+    with full(folder), pytest.raises(BuildError) as failed:
+        lakehouse.build("--select", model, "--full-refresh")
+    assert model in str(failed.value)
     reason = reason_of(str(failed.value))
     assert "No space left on device; make room on the disk" in reason
-    lakehouse.build("--select", "fct_tasks")
+    lakehouse.build("--select", model)
     lakehouse.rebuild()
     assert lakehouse.differences_between_engines() == []
 
@@ -111,11 +127,10 @@ def test_a_build_goes_on_when_a_worker_is_killed(lakehouse: Lakehouse, tmp_path:
                 build.wait()
     assert began.exists()
     assert build.returncode == 0, (tmp_path / "said").read_text()
-    assert "snapshots" in metadata_of(tmp_path / "iceberg" / "intermediate" / "int_visits")
     with iceberg_connection() as connection:
         file = lakehouse.fresh / "warehouse.duckdb"
         connection.execute(f"attach '{file}' as duckdb (read_only)")
-        on_spark = scan(str(tmp_path / "iceberg"), "intermediate", "int_visits")
+        on_spark = scan(tmp_path / "iceberg" / "intermediate" / "int_visits")
         on_duckdb = "duckdb.intermediate.int_visits"
         for one, other in ((on_spark, on_duckdb), (on_duckdb, on_spark)):
             only = f"select count(*) from (from {one} except all from {other})"

@@ -38,11 +38,11 @@
         ~ ' select * from parquet.`' ~ lake ~ '/content/items.parquet`'
     ) %}
     {% do run_query(spark_requests_view(home)) %}
-    {% do run_query(spark_forgotten_view()) %}
-    {% set forgotten = run_query(
-        'select to_json(collect_list(struct(*))) from global_temp.forgotten'
+    {% do run_query('create or replace global temporary view forgotten as ' ~ forgotten(home)) %}
+    {% set who = run_query(
+        'select to_json(sort_array(collect_list(struct(*)))) from global_temp.forgotten'
     ).columns[0][0] %}
-    {% do spark_read_notes(dumps, catalogue, forgotten, sample, held.build + 1) %}
+    {% do spark_read_notes(dumps, catalogue, who, sample, held.build + 1) %}
 {% endmacro %}
 
 {# Every `dump.json`; its folder follows from its date. #}
@@ -81,32 +81,16 @@
     )
 {% endmacro %}
 
-{# Who is forgotten, and how many events of theirs the dumps held. #}
-{% macro spark_forgotten_view() %}
-    create or replace global temporary view forgotten as
-    with dumps as (
-        select explode(forgotten_events) as (number, events) from walkhouse_dumps
-    )
+{% macro spark__requests_to_forget(home) %}
+        select number, person, system_id, is_removal, asked_at
+        from walkhouse_requests
+        where number is not null
+{% endmacro %}
 
-    select
-        requests.number as request,
-        requests.person,
-        requests.system_id,
-        requests.is_removal,
-        requests.asked_at,
-        count(dumps.number) as dumps,
-        cast(coalesce(sum(dumps.events), 0) as bigint) as events
-    from walkhouse_requests as requests
-    left join dumps
-        on requests.number = cast(dumps.number as bigint)
-    where requests.number is not null
-    group by
-        requests.number,
-        requests.person,
-        requests.system_id,
-        requests.is_removal,
-        requests.asked_at
-    order by requests.number
+{% macro spark__events_by_request() %}
+        select cast(number as bigint) as number, events
+        from walkhouse_dumps
+        lateral view explode(forgotten_events) exploded as number, events
 {% endmacro %}
 
 {% macro spark_lake_inputs(sample, build, catalogue) %}
