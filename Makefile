@@ -51,8 +51,9 @@ test-tools:
 	@"$(CHECKOUT)/.ci/test-tools"
 
 test-all: setup
-	@cd "$(CHECKOUT)" && HYPOTHESIS_PROFILE=thorough "$(BIN)/python" -m pytest -m "slow or not slow"
+	@cd "$(CHECKOUT)" && HYPOTHESIS_PROFILE=thorough "$(BIN)/python" -m pytest -m "not spark"
 	@$(MAKE) --no-print-directory test-superset
+	@HYPOTHESIS_PROFILE=thorough $(MAKE) --no-print-directory test-spark
 
 # The models on Spark, beside DuckDB: what it needs is in no default installation.
 SPARK_READY := $(CHECKOUT)/.venv/ready-spark
@@ -64,7 +65,7 @@ $(SPARK_READY): $(CHECKOUT)/requirements-spark.lock $(READY)
 	@touch "$(SPARK_READY)"
 
 test-spark: setup $(SPARK_READY)
-	@cd "$(CHECKOUT)" && "$(BIN)/python" -m pytest -n0 -m spark tests/spark
+	@cd "$(CHECKOUT)" && "$(BIN)/python" -m pytest -n2 --dist loadgroup --loadscope-reorder -m spark tests/spark
 
 # Dashboards in Apache Superset, in an environment of its own (`.superset`): bi/superset.
 superset: setup

@@ -11,7 +11,8 @@ from tests.spark.lakehouse import Lakehouse, spark_or_skip
 def lakehouse(tmp_path_factory: pytest.TempPathFactory) -> Lakehouse:
     """It goes through one landing after the other: what a test finds, the one before left.
 
-    The session of Spark belongs to its folder.
+    The session of Spark belongs to its folder, so that a process has one. Modules that follow each
+    other on it are a group of xdist.
     """
     spark_or_skip()
     lakehouse = Lakehouse(tmp_path_factory.mktemp("lakehouse"))

@@ -54,6 +54,8 @@ spark.sql.sources.parallelPartitionDiscovery.threshold 10000
 spark.sql.adaptive.enabled false
 spark.sql.codegen.wholeStage false
 spark.sql.codegen.factoryMode NO_CODEGEN
+spark.sql.maxPlanStringLength 1000
+spark.sql.ui.explainMode simple
 spark.sql.ui.retainedExecutions 1
 spark.ui.retainedJobs 10
 spark.ui.retainedStages 10

@@ -28,7 +28,9 @@ from dagster_project.defs.assets.landing import OWNERS
 from dagster_project.defs.failures import failed
 from dagster_project.defs.pools import WAREHOUSE
 from dagster_project.defs.resources import Installation
-from dagster_project.ingest.lake import Lake
+from dagster_project.forgotten import RequestsError
+from dagster_project.ingest.lake import Lake, LakeVersionError
+from dagster_project.ingest.shared_lake import lake_of
 from dagster_project.locks import warehouse_writer
 from dagster_project.models.columns import Columns
 from dagster_project.models.dbt import BuiltNode, DbtError, build
@@ -133,7 +135,11 @@ def _recorded_models(
         # The build notes what it was made from; the environment is dbt's only way to hear of it.
         os.environ["WALKHOUSE_PROJECT_DIGEST"] = project_digest(settings.dbt_project)
         with warehouse_writer(settings.home):
-            remove_leftovers(settings)
+            try:
+                lake_of(settings).bring_here()
+                remove_leftovers(settings)
+            except (OSError, LakeVersionError, RequestsError) as error:
+                raise failed(str(error)) from None
             treatment = definitions_of(settings).treatment.digest
             if reason := treated_otherwise(Lake(settings.lake).dumps(), treatment):
                 raise failed(reason)

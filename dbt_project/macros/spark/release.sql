@@ -51,10 +51,15 @@
     {%- endfor -%}
 {% endmacro %}
 
-{# Every table of the catalog. #}
+{# Every table of the project's schemas, those of models that are no more included. Others in the catalog
+   are somebody else's. #}
 {% macro spark_tables() %}
+    {%- set schemas = ['audit', 'meta'] -%}
+    {%- for node in graph.nodes.values() if node.config.materialized in ('incremental', 'seed') -%}
+        {%- do schemas.append(node.schema) -%}
+    {%- endfor -%}
     {%- set tables = [] -%}
-    {%- for schema in run_query('show schemas').columns[0].values() -%}
+    {%- for schema in run_query('show schemas').columns[0].values() if schema in schemas -%}
         {%- for row in run_query('show tables in ' ~ schema).rows -%}
             {%- do tables.append(row[0] ~ '.' ~ row[1]) -%}
         {%- endfor -%}
@@ -64,23 +69,38 @@
 
 {# Those with more than `most` snapshots that no tag names, and that are not what the table is now. #}
 {% macro spark_crowded(tables, most) %}
-    {%- set query -%}
-        select table_name
-        from (
-            {% for table in tables %}
-            select '{{ table }}' as table_name, snapshot_id, cast(null as bigint) as named_id
-            from {{ table }}.snapshots
-            union all
-            select '{{ table }}' as table_name, snapshot_id, snapshot_id as named_id
-            from {{ table }}.refs
-            {%- if not loop.last %} union all{% endif %}
-            {% endfor %}
-        ) as held
-        group by table_name
-        having count(distinct snapshot_id) - count(distinct named_id) > {{ most }}
-        order by table_name
-    {%- endset -%}
-    {{ return(run_query(query).columns[0].values() | list) }}
+    {%- set held = spark_snapshots(tables, 'snapshots') -%}
+    {%- set large = [] -%}
+    {%- for table in tables if held.get(table, 0) > most -%}
+        {%- do large.append(table) -%}
+    {%- endfor -%}
+    {%- set named = spark_snapshots(large, 'refs') -%}
+    {%- set crowded = [] -%}
+    {%- for table in large if held[table] - named.get(table, 0) > most -%}
+        {%- do crowded.append(table) -%}
+    {%- endfor -%}
+    {{ return(crowded) }}
+{% endmacro %}
+
+{# How many snapshots each table has in one of the tables that Iceberg has of it. #}
+{% macro spark_snapshots(tables, of_it) %}
+    {%- set found = {} -%}
+    {%- if tables -%}
+        {%- set query -%}
+            select table_name, count(distinct snapshot_id)
+            from (
+                {% for table in tables %}
+                select '{{ table }}' as table_name, snapshot_id from {{ table }}.{{ of_it }}
+                {%- if not loop.last %} union all{% endif %}
+                {% endfor %}
+            ) as held
+            group by table_name
+        {%- endset -%}
+        {%- for row in run_query(query).rows -%}
+            {%- do found.update({row[0]: row[1] | int}) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(found) }}
 {% endmacro %}
 
 {% macro spark_note_tags(tags) %}
