@@ -13,7 +13,7 @@ import random
 import re
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import partial
@@ -47,12 +47,13 @@ from dagster_project.settings import Settings
 from dagster_project.treatment import Treatment
 from tests.ingest.test_ingest import DEFINITIONS, SEEDS, rows, take_in
 from tests.installation import CHECKOUT
-from tests.object_store import ObjectStore, object_store
-from tests.proxy import Proxy, proxy
+from tests.object_store import ObjectStore
+from tests.proxy import Proxy
 from tests.release.copies.test_shared_stores import unchecked
 from tests.whole import landings
 from tests.whole.lake import lake_differences
 
+pytestmark = pytest.mark.usefixtures("way")
 FIRST = date(2026, 3, 1)
 SPAWN = multiprocessing.get_context("spawn")
 AGREED = {"version of the reader": "1", "keep_days": "0"}
@@ -109,37 +110,6 @@ class Machine:
         lake.bring_here()
         lake.remove_leftovers()
         return Lake(lake.root)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[tuple[ObjectStore, Proxy]]:
-    with ExitStack() as stack:
-        store = stack.enter_context(object_store())
-        way = stack.enter_context(proxy(store.endpoint))
-        patched = stack.enter_context(pytest.MonkeyPatch.context())
-        for name, value in {**store.environment, "AWS_ENDPOINT_URL": way.endpoint}.items():
-            patched.setenv(name, value)
-        yield store, way
-
-
-@pytest.fixture
-def way(server: tuple[ObjectStore, Proxy]) -> Proxy:
-    """The proxy, which does nothing to connections yet."""
-    _, way = server
-    way.requests.clear()
-    way.trouble = way.upload_trouble = way.answer_trouble = None
-    return way
-
-
-@pytest.fixture
-def store(
-    server: tuple[ObjectStore, Proxy], way: Proxy, request: pytest.FixtureRequest
-) -> ObjectStore:
-    """The store with an empty bucket for each test."""
-    del way
-    fresh = ObjectStore(server[0].endpoint, f"bucket-{abs(hash(request.node.name))}")
-    fresh.client().create_bucket(Bucket=fresh.bucket)
-    return fresh
 
 
 @pytest.fixture
