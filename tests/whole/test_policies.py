@@ -21,6 +21,8 @@ from tests.object_store import ObjectStore, object_store
 from tests.postgres_server import Server, running_server
 from tests.treated import A_KEY, ANOTHER_KEY, project_with
 
+pytestmark = pytest.mark.long
+
 PSEUDONYMS = ("end_user_id", "session_id", "play_id", "interaction_guid", "visit_id")
 DROPPED = ("page_title", "user_name", "user_info", "search_terms", "value")
 POLICIES = {

@@ -51,10 +51,15 @@
     {%- endfor -%}
 {% endmacro %}
 
-{# Every table of the catalog. #}
+{# Every table of the project's schemas, those of models that are no more included. Others in the catalog
+   are somebody else's. #}
 {% macro spark_tables() %}
+    {%- set schemas = ['audit', 'meta'] -%}
+    {%- for node in graph.nodes.values() if node.config.materialized in ('incremental', 'seed') -%}
+        {%- do schemas.append(node.schema) -%}
+    {%- endfor -%}
     {%- set tables = [] -%}
-    {%- for schema in run_query('show schemas').columns[0].values() -%}
+    {%- for schema in run_query('show schemas').columns[0].values() if schema in schemas -%}
         {%- for row in run_query('show tables in ' ~ schema).rows -%}
             {%- do tables.append(row[0] ~ '.' ~ row[1]) -%}
         {%- endfor -%}

@@ -22,11 +22,11 @@ item_people as (
         by_home.item_id,
         by_home.item_name_without_id,
         people.person_id,
-        min(by_home.first_met_at) as first_met_at
+        min(coalesce(by_home.met_later_at, by_home.first_exposed_at)) as first_met_at
     from by_home
     left join people
         on by_home.end_user_id = people.end_user_id
-    where by_home.first_met_at is not null
+    where by_home.is_met
     group by
         by_home.system_id,
         by_home.item_type,
