@@ -6,6 +6,7 @@ writes that it has in common with others.
 
 from __future__ import annotations
 
+import errno
 import json
 import multiprocessing
 import os
@@ -450,6 +451,24 @@ def test_data_that_somebody_removed_are_named_with_what_to_do(
     )
     with pytest.raises(ObjectStoreError, match="it is not what Walkhouse wrote"):
         a.take_in()
+
+
+def test_a_full_disk_is_no_fault_of_the_store(
+    store: ObjectStore, tmp_path: Path, landing: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b = machines(tmp_path, store, landing)
+    a.take_in()
+
+    async def get_file(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(S3FileSystem, "_get_file", get_file)
+        S3FileSystem.clear_instance_cache()
+        with pytest.raises(OSError, match=r"/b/lake/raw: No space left on device; make room"):
+            b.copy()
+    S3FileSystem.clear_instance_cache()
+    assert lake_differences(b.copy().root, landing, SEEDS) == []
 
 
 def test_a_lake_that_is_gone_is_no_empty_lake(
