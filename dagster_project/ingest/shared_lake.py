@@ -543,15 +543,21 @@ class SharedLake(Lake):
         except ObjectChangedError:
             raise LakeChangedError("the list of who is forgotten") from None
 
-    def note_looked_through(self, days: Iterable[date], known: int) -> None:
-        """Have dumps note that they hold nobody of the first so many requests.
+    def note_looked_through(self, days: Iterable[date], known: int, forgotten_by: str) -> None:
+        """Have dumps note that they hold nobody of the requests that are new.
 
         A dump that was replaced meanwhile does not, and is read again.
+
+        Args:
+            days: of the dumps; none of them has to be read again for an earlier request.
+            known: how many requests there are now.
+            forgotten_by: their digest, for the dumps that hold somebody of an earlier one.
         """
 
         def note(dump: LakeDump) -> None:
+            digest = forgotten_by if dump.forgotten_by else ""
             with suppress(LakeChangedError):
-                self.note(replace(dump, requests_known=known))
+                self.note(replace(dump, requests_known=known, forgotten_by=digest))
 
         _do_all(note, [dump for day in days if (dump := self.dump(day)) is not None])
 

@@ -549,7 +549,9 @@ def test_every_machine_knows_who_is_forgotten(
     lake = a.lake()
     request = Request(1, "a hash", 4, None, False, "2026-03-05", is_noted_by_dumps=True)
     lake.send_requests([request])
-    lake.note_looked_through(lake.dumps(), 1)
+    first = lake.dumps()[FIRST]
+    lake.note(replace(first, forgotten_by="earlier"))
+    lake.note_looked_through(lake.dumps(), 1, Treatment(requests=(request,)).forgotten_by(1))
     with pytest.raises(LakeChangedError, match="the list of who is forgotten"):
         begun[0].send_requests([replace(request, person="another")])
 
