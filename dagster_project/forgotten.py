@@ -73,6 +73,8 @@ class Request:
         dumps: those that held the person then; each has to be read again.
         releases: those that showed the person then; they are removed.
         finished_at: when nothing was left to do; None before.
+        is_noted_by_dumps: whether the dumps that did not hold the person say so themselves; others
+            have to be read again. So it is where other machines take in dumps meanwhile.
     """
 
     number: int
@@ -85,6 +87,7 @@ class Request:
     dumps: tuple[date, ...] = ()
     releases: tuple[str, ...] = ()
     finished_at: str | None = None
+    is_noted_by_dumps: bool = False
 
     def is_about(self, system_id: str | None) -> bool:
         """Whether it is about a system; what is of no known system may be of any."""
@@ -99,7 +102,7 @@ def load_requests(home: Path) -> tuple[Request, ...]:
     """
     file = home / FILE
     try:
-        return tuple(map(_request, json.loads(file.read_text(encoding="utf-8"))))
+        return requests_from(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return ()
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -111,9 +114,21 @@ def load_requests(home: Path) -> tuple[Request, ...]:
 
 def save_requests(home: Path, requests: Sequence[Request]) -> None:
     """Replace the list of requests in one step."""
-    replace_text(
-        home / FILE, json.dumps([asdict(each) for each in requests], indent=1, default=str)
-    )
+    replace_text(home / FILE, text_of(requests))
+
+
+def requests_from(text: str) -> tuple[Request, ...]:
+    """The requests of a list that `text_of` wrote.
+
+    Raises:
+        ValueError, KeyError, TypeError: it is none.
+    """
+    return tuple(map(_request, json.loads(text)))
+
+
+def text_of(requests: Sequence[Request]) -> str:
+    """A list of requests as JSON."""
+    return json.dumps([asdict(each) for each in requests], indent=1, default=str)
 
 
 def digest_of(requests: Sequence[Request], patterns: Sequence[str] = ()) -> str:
@@ -148,7 +163,7 @@ def has_to_be_read_again(day: date, known: int, requests: Sequence[Request]) -> 
         known: how many requests there were when it was read.
         requests: all that there are now.
     """
-    return any(day in each.dumps for each in requests[known:])
+    return any(day in each.dumps or each.is_noted_by_dumps for each in requests[known:])
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,17 @@ Walkhouse, and none is ever printed.
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from dagster_project.settings import without_password
+from dagster_project.stopping import go_on_or_stop
 
 # A call that fails for a passing reason (throttling, a 5xx, a connection that broke) is tried
 # again after growing waits with jitter; botocore's standard mode knows which reasons those are.
@@ -25,6 +28,8 @@ _ATTEMPTS_AROUND_IT = 3
 _CONNECT_SECONDS = 10
 _READ_SECONDS = 60
 _KEYS_OF_A_CALL = 1_000
+_SECONDS_BETWEEN_WRITES = 0.2
+_NOT_AS_EXPECTED = ("PreconditionFailed", "412", "ConditionalRequestConflict", "409", "NoSuchKey")
 
 
 class ObjectStoreError(OSError):
@@ -155,8 +160,100 @@ def is_refused(error: OSError) -> bool:
     return isinstance(error, PermissionError) or error.errno in (errno.ENOSYS, errno.EPERM)
 
 
+class ObjectChangedError(Exception):
+    """An object is not what it was expected to be, and was left as it is."""
+
+
+def put_if(fs: fsspec.AbstractFileSystem, path: str, content: bytes, *, was: str | None) -> str:
+    """Write a small object, if it is still what it was when it was read.
+
+    The answer to a write can be lost after the write took effect; the client then asks again, and
+    is told that the object is no longer what it was. So what is there is compared.
+
+    Args:
+        fs: of the store.
+        path: of the object.
+        content: unlike whatever anybody else would write, or of equal meaning.
+        was: its ETag; None where it did not exist.
+
+    Returns:
+        its ETag.
+
+    Raises:
+        ObjectChangedError: it is no longer what it was.
+    """
+    bucket, key, _ = fs.split_path(path)
+    condition = {"IfNoneMatch": "*"} if was is None else {"IfMatch": was}
+    for _ in range(_ATTEMPTS_OF_A_CALL):
+        try:
+            answer = fs.call_s3("put_object", Bucket=bucket, Key=key, Body=content, **condition)
+        except OSError as error:
+            if _code(error) not in _NOT_AS_EXPECTED:
+                raise
+        else:
+            return str(answer["ETag"])
+        try:
+            now = str(fs.info(path)["ETag"])
+            found: bytes = fs.cat_file(path)
+        except FileNotFoundError:
+            now, found = "", b""
+        if found == content:
+            return now
+        if now != (was or ""):
+            break
+        go_on_or_stop(_SECONDS_BETWEEN_WRITES)  # somebody was writing it, and did not
+    raise ObjectChangedError(path)
+
+
+def ignores_conditions(fs: fsspec.AbstractFileSystem, path: str, content: bytes) -> bool:
+    """Whether a store writes an object that exists, although told to write only a new one.
+
+    Args:
+        fs: of the store.
+        path: of an object that exists.
+        content: what it has.
+    """
+    bucket, key, _ = fs.split_path(path)
+    try:
+        fs.call_s3("put_object", Bucket=bucket, Key=key, Body=content, IfNoneMatch="*")
+    except OSError as error:
+        if _code(error) not in _NOT_AS_EXPECTED:
+            raise
+        return False
+    return True
+
+
+def remove_objects(fs: fsspec.AbstractFileSystem, paths: Sequence[str]) -> None:
+    """Remove objects, by a call for many of them.
+
+    Raises:
+        PermissionError: the store refused.
+    """
+    for first in range(0, len(paths), _KEYS_OF_A_CALL):
+        bucket = fs.split_path(paths[first])[0]
+        keys = [{"Key": fs.split_path(path)[1]} for path in paths[first : first + _KEYS_OF_A_CALL]]
+        answer = fs.call_s3("delete_objects", Bucket=bucket, Delete={"Objects": keys})
+        for refused in answer.get("Errors", ()):
+            raise PermissionError(
+                f"{refused['Key']} cannot be removed ({refused.get('Code')}); "
+                "allow these credentials s3:DeleteObject"
+            )
+
+
+def time_of(fs: fsspec.AbstractFileSystem, path: str) -> datetime:
+    """The time by the clock of the store, by which it also says when objects were written."""
+    bucket, key, _ = fs.split_path(path)
+    answer = fs.call_s3("list_objects_v2", Bucket=bucket, Prefix=f"{key}/", MaxKeys=1)
+    said: str = answer["ResponseMetadata"]["HTTPHeaders"]["date"]
+    return parsedate_to_datetime(said)
+
+
 def abort_uploads(
-    fs: fsspec.AbstractFileSystem, prefix: str, *, are_ours: Callable[[str], bool]
+    fs: fsspec.AbstractFileSystem,
+    prefix: str,
+    *,
+    are_ours: Callable[[str], bool],
+    before: datetime | None = None,
 ) -> None:
     """Free what uploads that were cut short have taken up under a path; nobody can see it.
 
@@ -164,12 +261,15 @@ def abort_uploads(
         fs: of the store.
         prefix: where to look.
         are_ours: whether a path below the prefix is one of those to free.
+        before: only those that began before this time.
     """
     bucket, key, _ = fs.split_path(prefix)
     start: dict[str, str] = {}
     while True:
         listed = fs.call_s3("list_multipart_uploads", Bucket=bucket, Prefix=key, **start)
         for upload in listed.get("Uploads", ()):
+            if before is not None and upload["Initiated"] >= before:
+                continue
             if are_ours(upload["Key"].removeprefix(key)):
                 with suppress(FileNotFoundError):  # it ended meanwhile
                     fs.call_s3(
@@ -195,16 +295,7 @@ def remove_folder(fs: fsspec.AbstractFileSystem, path: str) -> None:
     Raises:
         PermissionError: the store refused.
     """
-    bucket, _, _ = fs.split_path(path)
-    found = [fs.split_path(each)[1] for each in fs.find(path)]
-    for first in range(0, len(found), _KEYS_OF_A_CALL):
-        keys = [{"Key": key} for key in found[first : first + _KEYS_OF_A_CALL]]
-        answer = fs.call_s3("delete_objects", Bucket=bucket, Delete={"Objects": keys})
-        for refused in answer.get("Errors", ()):
-            raise PermissionError(
-                f"{refused['Key']} cannot be removed ({refused.get('Code')}); "
-                "allow these credentials s3:DeleteObject"
-            )
+    remove_objects(fs, fs.find(path))
 
 
 _WRONG_KEYS = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken")

@@ -145,6 +145,13 @@ def _folder_or_url(text: str, base: Path) -> str:
     return text.rstrip("/") or "/"
 
 
+def _store(text: str, base: Path) -> str:
+    del base
+    if not re.fullmatch(r"s3://[^/\s]+(/.*)?", text):
+        raise ValueError("must be a place in an object store, such as s3://bucket/prefix")
+    return text.rstrip("/")
+
+
 def _any_text(text: str, base: Path) -> str:
     del base
     return text
@@ -272,6 +279,15 @@ class Settings:
     home: Path = field(
         default=CHECKOUT / "data",
         metadata=_rule(_home, "the folder that Walkhouse writes to", shown_default="data"),
+    )
+    shared_lake: str = field(
+        default="",
+        metadata=_rule(
+            _store,
+            "where machines that take in dumps together keep the lake: `s3://bucket/prefix`;"
+            " without it the lake is in the home",
+            shown=without_password,
+        ),
     )
     umask: str = field(
         default="027",
@@ -449,7 +465,7 @@ class Settings:
 
     @property
     def lake(self) -> Path:
-        """The typed Parquet copy of the dumps."""
+        """The typed Parquet copy of the dumps; a copy of that, where the lake is shared."""
         return self.home / "lake" / "raw"
 
     @property

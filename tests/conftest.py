@@ -22,11 +22,17 @@ from dagster_project.models.prepared import (
     parts_digest,
 )
 from dagster_project.rights import umask
+from tests import processor_time
 from tests.installation import CHECKOUT, DBT_PROJECT, Installation
 from tests.releases import Published, publish_twice
 
 
-def pytest_configure() -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Ask for the costs of tests."""
+    parser.addoption("--processor-time", action="store_true", help=processor_time.__doc__)
+
+
+def pytest_configure(config: pytest.Config) -> None:
     """Have no process compile what another did, where the environment forbids to keep bytecode.
 
     It is kept beside what pytest keeps, and read by all programs that the tests start.
@@ -36,6 +42,8 @@ def pytest_configure() -> None:
         sys.pycache_prefix = str(CHECKOUT / ".pytest_cache" / "bytecode")
         os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    if config.getoption("--processor-time"):
+        config.pluginmanager.register(processor_time.ProcessorTime())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

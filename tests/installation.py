@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +80,17 @@ class Installation:
         """Query what is published, as a BI tool does."""
         with duckdb.connect(str(self.published), read_only=True) as connection:
             return connection.execute(query).fetchall()
+
+    def copy_to(self, folder: Path) -> Installation:
+        """The same once more, to go on with where it stands, without a run of its own.
+
+        Its next run takes the dumps in again: the system knows their files as others.
+        """
+        copy = replace(self, landing=folder / "landing", home=folder / "data")
+        copy.empty()
+        shutil.copytree(self.landing, copy.landing)
+        shutil.copytree(self.home, copy.home, symlinks=True)
+        return copy
 
     def empty(self) -> None:
         """Start anew."""

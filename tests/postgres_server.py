@@ -39,6 +39,15 @@ class Server:
             cursor = client.execute(query.encode())
             return cursor.fetchall() if cursor.description else []
 
+    def files(self, database: str) -> list[Path]:
+        """The files of a database: tables, indexes, what is too long for them, the catalogue."""
+        self.ask(database, "checkpoint")
+        ((folder,),) = self.ask("postgres", "show data_directory")
+        ((oid,),) = self.ask(
+            "postgres", f"select oid from pg_database where datname = '{database}'"
+        )
+        return sorted((Path(folder) / "base" / str(oid)).iterdir())
+
 
 def programs() -> Path | None:
     """Where the server's programs are, the newest first."""

@@ -38,12 +38,17 @@ class Proxy:
         endpoint: the URL under which clients reach the store through it.
         trouble: what happens to answers of the store; may be changed at any time.
         upload_trouble: what happens to requests with content, which the store then never sees.
+        answer_trouble: what happens to answers to requests with content, after the store did what
+            was asked.
+        unknown_header: one that the store does not know: it never sees it.
         requests: method and path with query of every request so far.
     """
 
     endpoint: str
     trouble: Trouble | None = None
     upload_trouble: Trouble | None = None
+    answer_trouble: Trouble | None = None
+    unknown_header: str = ""
     requests: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -90,12 +95,19 @@ def proxy(upstream: str) -> Iterator[Proxy]:
                     )
                     client.sendall(status + b"Content-Length: %d\r\n\r\n" % len(error) + error)
                     continue
+                if running.unknown_header:
+                    header = rb"\r\n%b: [^\r]*" % running.unknown_header.encode()
+                    head = re.sub(header, b"", head, flags=re.IGNORECASE)
                 with socket.create_connection((host, int(port))) as store:
                     store.sendall(re.sub(rb"\r\n\r\n$", b"\r\nConnection: close\r\n\r\n", head))
                     store.sendall(content)
                     answer = _until_closed(store)
                 start = answer.index(b"\r\n\r\n") + 4
-                if trouble is not None and len(answer) > start + trouble:
+                if length and running.answer_trouble:
+                    trouble = running.answer_trouble(path, number)
+                    if trouble == 0:
+                        return
+                if isinstance(trouble, int) and len(answer) > start + trouble:
                     client.sendall(answer[: start + trouble])
                     return
                 client.sendall(answer)

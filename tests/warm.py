@@ -27,7 +27,12 @@ from typing import Any
 LIBRARIES = (
     *("dagster", "dagster_dbt", "dbt.cli.main", "dbt.adapters.duckdb", "duckdb"),
     *("numpy", "pandas", "pyarrow.parquet", "requests", "rich.console", "rich.table", "s3fs"),
+    # What these import once they are at work.
+    *("alembic.command", "dbt.task.build", "lets_plot", "sqlparse", "upath"),
+    *(f"sqlalchemy.dialects.{name}" for name in ("mysql", "postgresql", "sqlite")),
 )
+# So many new objects come before Python looks for cycles among them, as in Walkhouse itself.
+NEW_OBJECTS = 1_000_000
 
 
 @dataclass
@@ -91,12 +96,16 @@ def main() -> None:
     for library in LIBRARIES:
         importlib.import_module(library)
     scripts = {each.name: each for each in entry_points(group="console_scripts")}
+    gc.set_threshold(NEW_OBJECTS)
     gc.freeze()
     # Under numbers of their own: standard input and output belong to the forks.
     with os.fdopen(os.dup(0)) as requests, os.fdopen(os.dup(1), "w") as answers:
         for line in requests:
+            request = json.loads(line)
+            if (program := request["command"][0]) != "walkhouse":
+                scripts[program].load()  # for those of its kind that follow, too
             # It ends as forks have to: without waiting for threads that they do not have.
-            fork = get_context("fork").Process(target=_be, args=(json.loads(line), scripts))
+            fork = get_context("fork").Process(target=_be, args=(request, scripts))
             fork.start()
             fork.join()
             print(fork.exitcode, file=answers, flush=True)

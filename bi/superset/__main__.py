@@ -7,7 +7,13 @@ from pathlib import Path
 import click
 
 from bi.superset.dashboards import DASHBOARDS
-from bi.superset.server import ADMINISTRATOR, READER, Superset, SupersetError
+from bi.superset.server import (
+    ADMINISTRATOR,
+    READER,
+    Superset,
+    SupersetError,
+    reports_to_show,
+)
 from dagster_project.settings import CHECKOUT, Settings, SettingsError
 
 START = DASHBOARDS[0].slug
@@ -22,14 +28,18 @@ START = DASHBOARDS[0].slug
     help="Folder of Superset's virtual environment; default: .superset in the checkout.",
 )
 def main(port: int, environment: Path) -> None:
-    """Install Superset where it is missing, import the dashboards, and start the server."""
+    """Install Superset where it is missing, import the dashboards, and start the server.
+
+    Where numbers about small groups are hidden, the dashboards read what names no person.
+    """
     try:
         settings = Settings.from_environment()
         superset = Superset(environment.absolute(), settings.home / "superset")
         click.echo(f"installing Superset in {superset.environment}, unless it is there")
         superset.install()
         click.echo(f"setting up dashboards of {settings.published}")
-        superset.set_up(settings.published / "walkhouse.duckdb")
+        reports = reports_to_show(settings)
+        superset.set_up(settings.published / "walkhouse.duckdb", reports=reports)
     except (SettingsError, SupersetError) as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"Walkhouse in Superset: http://127.0.0.1:{port}/superset/dashboard/{START}/")

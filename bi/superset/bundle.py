@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 import shutil
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,16 +19,26 @@ from typing import Any
 import duckdb
 import yaml
 
-from bi.superset.charts import COLORS, Chart, condition
-from bi.superset.dashboards import DASHBOARDS, RELEASE_SHOWN, Dashboard, Row
+from bi.superset.charts import COLORS, Chart, condition, without_comparison
+from bi.superset.dashboards import COMPARED, DASHBOARDS, RELEASE_SHOWN, Dashboard, Row
 from bi.superset.datasets import COLOUR, DISPLAY, Dataset
+from dagster_project.personal_data import load_tables
+from dagster_project.release.metrics import Metric
 from dagster_project.release.page.period import period_in
+from dagster_project.release.page.small_groups import (
+    columns_in,
+    hidden_sentence,
+    whole_rows,
+    without_small_groups,
+)
+from dagster_project.release.report_file import never_shown
 
 DATABASE = "Walkhouse"
 VERSION = "1.0.0"
 _NAMESPACE = uuid.UUID("6b1f0f5e-2a53-4c0e-9a0e-8f5f3c1f7d11")
 _ABOUT_HEIGHT = 16
 _ABOUT_WIDTH = 6
+_NOT_SHOWN_HEIGHT = 11
 _NOTES_HEIGHT, _NOTE_HEIGHT = 8, 3
 _STILL_NEW = 7
 """Days that the calendar may be ahead of data that still comes in."""
@@ -50,57 +61,80 @@ class TableColumn:
 
 @dataclass(frozen=True)
 class Table:
-    """A published table, as the release describes it."""
+    """A published table, as the file that dashboards read describes it.
+
+    Attributes:
+        description: its comment.
+        columns: those of the table, and those that are added to it.
+        query: what it is read by; empty where that is the table as it stands.
+        metrics: the figures that it has.
+    """
 
     description: str
     columns: tuple[TableColumn, ...]
+    query: str
+    metrics: tuple[Metric, ...]
 
-    def comments(self, dataset: Dataset) -> dict[tuple[str, str], str]:
-        """Descriptions by table and column."""
-        name = dataset.report.name
-        return {(name, column.name): column.description for column in self.columns}
+    @property
+    def comments(self) -> dict[str, str]:
+        """Descriptions by column."""
+        return {column.name: column.description for column in self.columns}
 
 
-def bundle(release: Path, *, today: date | None = None) -> dict[str, Any]:
+def bundle(
+    release: Path, *, reports: Path | None = None, today: date | None = None
+) -> dict[str, Any]:
     """All files of the bundle: path within it, and content before it becomes YAML.
 
     Args:
-        release: the DuckDB file that BI tools open; its tables' columns become the datasets'.
+        release: the DuckDB file of a release; its tables' columns become the datasets'.
+        reports: its second file, where dashboards show nothing of small groups: they read that one
+            alone, and leave out the charts that it has nothing for.
         today: the day on which somebody sets up the dashboards; None if it does not matter.
 
     Raises:
         ValueError: a dashboard needs a table that the release does not have.
     """
-    charts = {
-        _chart_id(page, chart): (page, chart) for page in DASHBOARDS for chart in _charts(page)
-    }
-    datasets = dict.fromkeys(chart.dataset for _, chart in charts.values())
-    tables = _tables(release, datasets)
-    days = _first_days(release, today)
+    tables = _tables(release, _datasets(DASHBOARDS))
+    pages: Sequence[Dashboard] = DASHBOARDS
+    if reports is not None:
+        tables = _shared_tables(release, reports, tables)
+        pages = [_narrowed(page, tables, _sentence(release)) for page in DASHBOARDS]
+    charts = {_chart_id(page, chart): (page, chart) for page in pages for chart in _charts(page)}
+    days = _first_days(release, reports, today)
     files: dict[str, Any] = {
         # Without a type, it can be imported as assets and as dashboards.
         "metadata.yaml": {"version": VERSION},
-        f"databases/{DATABASE}.yaml": _database(release),
+        f"databases/{DATABASE}.yaml": _database(reports or release),
     }
-    for dataset, table in tables.items():
-        files[f"datasets/{DATABASE}/{dataset.table}.yaml"] = _dataset(dataset, table)
+    for dataset in _datasets(pages):
+        files[f"datasets/{DATABASE}/{dataset.table}.yaml"] = _dataset(dataset, tables[dataset])
     for chart_id, (_, chart) in charts.items():
         files[f"charts/{_file_name(chart.title)}_{chart_id[:8]}.yaml"] = _chart(chart_id, chart)
-    for page in DASHBOARDS:
+    for page in pages:
         files[f"dashboards/{page.slug}.yaml"] = _dashboard(page, tables, days)
     return files
 
 
-def write_bundle(release: Path, folder: Path, *, today: date | None = None) -> None:
-    """Write the bundle as a folder, which replaces an older one, and as `<folder>.zip`."""
+def write_bundle(
+    release: Path, folder: Path, *, reports: Path | None = None, today: date | None = None
+) -> list[str]:
+    """Write the bundle as a folder, which replaces an older one, and as `<folder>.zip`.
+
+    Returns:
+        the ids of charts that are left out, which an earlier bundle may have had.
+    """
     shutil.rmtree(folder, ignore_errors=True)
-    for path, content in bundle(release, today=today).items():
+    files = bundle(release, reports=reports, today=today)
+    for path, content in files.items():
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
         text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
         file.write_text(text, encoding="utf-8")
     # An uploaded archive has one folder at its top.
     shutil.make_archive(str(folder), "zip", folder.parent, folder.name)
+    known = {_chart_id(page, chart) for page in DASHBOARDS for chart in _charts(page)}
+    return sorted(known - {content.get("uuid") for content in files.values()})
 
 
 def _id(*parts: str) -> str:
@@ -120,42 +154,164 @@ def _charts(page: Dashboard) -> list[Chart]:
     return [RELEASE_SHOWN, *(chart for row in page.rows for chart in row.charts)]
 
 
+def _datasets(pages: Iterable[Dashboard]) -> list[Dataset]:
+    return list(dict.fromkeys(chart.dataset for page in pages for chart in _charts(page)))
+
+
 def _file_name(title: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "_", title)
 
 
 def _tables(release: Path, datasets: Iterable[Dataset]) -> dict[Dataset, Table]:
-    with duckdb.connect(str(release), read_only=True) as connection:
-        comments = dict(
-            connection.execute(
-                """
-                select schema_name || '.' || table_name, coalesce(comment, '')
-                from duckdb_tables()
-                """
-            ).fetchall()
-        )
-        columns = connection.execute(
-            """
-            select schema_name || '.' || table_name, column_name, data_type, coalesce(comment, '')
-            from duckdb_columns()
-            where not internal
-            order by schema_name, table_name, column_index
-            """
-        ).fetchall()
+    with _open(release) as connection:
+        comments, columns = _described(connection)
         tables = {}
         # What is made of tables comes after them, so that a table that is missing is named.
         for dataset in sorted(datasets, key=lambda each: bool(each.report.query)):
             name = dataset.report.name
             if dataset.report.query:
-                asked = connection.execute(f"describe {dataset.report.query}").fetchall()
-                made = tuple(TableColumn(column, kind, "") for column, kind, *_ in asked)
-                tables[dataset] = Table(name, made + _added(dataset))
-                continue
-            if name not in comments:
+                own = _asked(connection, dataset.report.query)
+            elif name not in comments:
                 raise ValueError(f"{release} has no table {name}; publish with this version first")
-            own = tuple(TableColumn(*rest) for table, *rest in columns if table == name)
-            tables[dataset] = Table(comments[name], own + _added(dataset))
+            else:
+                own = columns[name]
+            description = comments.get(name, name)
+            tables[dataset] = Table(
+                description, own + _added(dataset), dataset.query, dataset.report.metrics
+            )
     return tables
+
+
+def _shared_tables(
+    release: Path, reports: Path, tables: Mapping[Dataset, Table]
+) -> dict[Dataset, Table]:
+    """The tables as the second file has them, without the figures that it has nothing for."""
+    relations = _relations(release, reports)
+    shared = {}
+    with _open(reports) as connection:
+        for dataset, whole in tables.items():
+            try:
+                read = dataset.reading(relations)
+            except KeyError:
+                continue
+            comments = whole.comments
+            own = tuple(
+                TableColumn(column.name, column.data_type, comments.get(column.name, ""))
+                for column in _asked(connection, read.report.query)
+            )
+            metrics = tuple(
+                metric
+                for metric in read.report.metrics
+                if _has(connection, metric.sql, read.report.relation)
+            )
+            shared[dataset] = Table(whole.description, own + _added(read), read.query, metrics)
+    return shared
+
+
+def _relations(release: Path, reports: Path) -> dict[str, str]:
+    """What is read of each table of the second file: columns that are shown, and whole rows."""
+    with _open(release) as connection:
+        whole = columns_in(connection, release.stem)
+        types = {
+            (schema, table, column): data_type
+            for schema, table, column, data_type in connection.execute(
+                "select schema_name, table_name, column_name, data_type from duckdb_columns()"
+            ).fetchall()
+        }
+    empty = never_shown(load_tables(), types)
+    with _open(reports) as connection:
+        relations = {}
+        for (schema, table), columns in columns_in(connection, reports.stem).items():
+            shown = [name for name in columns if (schema, table, name) not in empty]
+            selected = ", ".join(f'"{name}"' for name in shown)
+            rows = whole_rows(whole[schema, table], shown)
+            relations[f"{schema}.{table}"] = f"select {selected} from {schema}.{table}{rows}"
+    return relations
+
+
+def _narrowed(page: Dashboard, tables: Mapping[Dataset, Table], sentence: str) -> Dashboard:
+    """A dashboard without the charts that nothing is there for; it says which these are.
+
+    It compares no figure with that of the days before, of which other parts may be hidden.
+    """
+
+    def is_shown(chart: Chart) -> bool:
+        table = tables.get(chart.dataset)
+        return table is not None and chart.names <= (
+            {column.name for column in table.columns}
+            | {column.name for column in chart.dataset.columns}
+            | {metric.name for metric in table.metrics}
+        )
+
+    rows = [
+        replace(
+            row,
+            charts=tuple(map(without_comparison, shown)),
+            widths=row.widths if shown == row.charts else (),
+        )
+        for row in page.rows
+        if (shown := tuple(filter(is_shown, row.charts)))
+    ]
+    missing = [chart.title for row in page.rows for chart in row.charts if not is_shown(chart)]
+    said = [sentence, f"Not here: {_listed(missing)}." if missing else ""]
+    return replace(
+        page,
+        about=page.about.replace(f"{COMPARED} ", ""),
+        rows=tuple(rows),
+        filters=tuple(each for each in page.filters if each.dataset in tables),
+        not_shown=" ".join(filter(None, said)),
+    )
+
+
+def _sentence(release: Path) -> str:
+    """What dashboards of a release do not show."""
+    with _open(release) as connection:
+        rows = connection.execute("select smallest_group from meta.release").fetchall()
+    return hidden_sentence(rows[0][0] if rows else 1)
+
+
+@contextmanager
+def _open(release: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(str(release), read_only=True) as connection:
+        yield connection
+
+
+def _described(
+    connection: duckdb.DuckDBPyConnection,
+) -> tuple[dict[str, str], dict[str, tuple[TableColumn, ...]]]:
+    """The comment and the columns of each table."""
+    comments = connection.execute(
+        """
+        select schema_name || '.' || table_name, coalesce(comment, '')
+        from duckdb_tables()
+        """
+    ).fetchall()
+    columns: dict[str, tuple[TableColumn, ...]] = {}
+    for table, *rest in connection.execute(
+        """
+        select schema_name || '.' || table_name, column_name, data_type, coalesce(comment, '')
+        from duckdb_columns()
+        where not internal
+        order by schema_name, table_name, column_index
+        """
+    ).fetchall():
+        columns[table] = (*columns.get(table, ()), TableColumn(*rest))
+    return dict(comments), columns
+
+
+def _asked(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[TableColumn, ...]:
+    """The columns of a query."""
+    asked = connection.execute(f"describe {query}").fetchall()
+    return tuple(TableColumn(column, kind, "") for column, kind, *_ in asked)
+
+
+def _has(connection: duckdb.DuckDBPyConnection, sql: str, relation: str) -> bool:
+    """Whether a relation has the columns that a figure is made of."""
+    try:
+        connection.execute(f"describe select {sql} from {relation}")
+    except duckdb.BinderException:
+        return False
+    return True
 
 
 _SYSTEM = TableColumn("system", "VARCHAR", "What people call the system.")
@@ -175,12 +331,12 @@ def _added(dataset: Dataset) -> tuple[TableColumn, ...]:
     return tuple(column for column, is_added in added.items() if is_added)
 
 
-def _first_days(release: Path, today: date | None) -> str:
+def _first_days(release: Path, reports: Path | None, today: date | None) -> str:
     """The days that a dashboard shows at first: those that the page of the release compares.
 
     They move on with the calendar where the data does, and stay with data that is older.
     """
-    with duckdb.connect(str(release), read_only=True) as connection:
+    with without_small_groups(release, reports) if reports else _open(release) as connection:
         period = period_in(connection)
     if period is None:
         return "No filter"
@@ -220,6 +376,7 @@ def _database(release: Path) -> dict[str, Any]:
 
 
 def _dataset(dataset: Dataset, table: Table) -> dict[str, Any]:
+    comments = {(dataset.report.name, name): said for name, said in table.comments.items()}
     columns = [
         {
             "column_name": column.name,
@@ -254,17 +411,17 @@ def _dataset(dataset: Dataset, table: Table) -> dict[str, Any]:
             "verbose_name": metric.label,
             "metric_type": None,
             "expression": metric.sql,
-            "description": dataset.report.meaning(metric.name, table.comments(dataset)) or None,
+            "description": dataset.report.meaning(metric.name, comments) or None,
             "d3format": DISPLAY[metric.unit],
         }
-        for metric in dataset.report.metrics
+        for metric in table.metrics
     ]
     return {
         "table_name": dataset.table,
         "main_dttm_col": dataset.date,
         "description": table.description,
         "schema": dataset.report.schema,
-        "sql": dataset.query or None,
+        "sql": table.query or None,
         "filter_select_enabled": True,
         "uuid": _dataset_id(dataset),
         "metrics": metrics,
@@ -315,10 +472,15 @@ def _dashboard(page: Dashboard, tables: Mapping[Dataset, Table], first_days: str
 
 def _position(page: Dashboard, numbers: Mapping[str, int], notes: Sequence[str]) -> dict[str, Any]:
     """The layout of a dashboard, as a tree: a grid of rows, with charts and a text at each end."""
-    rows = [
-        Row(_ABOUT_HEIGHT, (RELEASE_SHOWN,), (12 - _ABOUT_WIDTH,)),
-        *page.rows,
-        Row(_NOTES_HEIGHT + _NOTE_HEIGHT * len(notes), ()),
+    texts = {
+        "not-shown": page.not_shown,
+        "filters": "\n".join(f"- {note}" for note in notes),
+    }
+    rows: list[tuple[str, Row]] = [
+        ("about", Row(_ABOUT_HEIGHT, (RELEASE_SHOWN,), (12 - _ABOUT_WIDTH,))),
+        *([("not-shown", Row(_NOT_SHOWN_HEIGHT, ()))] if page.not_shown else []),
+        *(("", row) for row in page.rows),
+        ("filters", Row(_NOTES_HEIGHT + _NOTE_HEIGHT * len(notes), ())),
     ]
 
     def text(name: str, parents: Sequence[str], code: str, *, width: int, height: int) -> str:
@@ -343,17 +505,16 @@ def _position(page: Dashboard, numbers: Mapping[str, int], notes: Sequence[str])
             "parents": ["ROOT_ID"],
         },
     }
-    for number, row in enumerate(rows):
+    for number, (name, row) in enumerate(rows):
         row_id = f"ROW-{number}"
         parents = ["ROOT_ID", "GRID_ID", row_id]
         children = []
-        if number == 0:
+        if name == "about":
             children.append(
-                text("about", parents, page.about, width=_ABOUT_WIDTH, height=_ABOUT_HEIGHT)
+                text(name, parents, page.about, width=_ABOUT_WIDTH, height=_ABOUT_HEIGHT)
             )
-        if not row.charts:
-            said = "\n".join(f"- {note}" for note in notes)
-            children.append(text("filters", parents, said, width=12, height=row.height))
+        elif name:
+            children.append(text(name, parents, texts[name], width=12, height=row.height))
         widths = row.widths or (12 // max(len(row.charts), 1),) * len(row.charts)
         for chart, width in zip(row.charts, widths, strict=True):
             chart_id = f"CHART-{numbers[chart.title]}"

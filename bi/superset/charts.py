@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bi.superset.datasets import DISPLAY, Dataset
 
 COLORS = "supersetColors"
+_SEVERAL = ("metrics", "groupby", "all_columns")
+_ONE = ("metric", "x_axis", "timeseries_limit_metric")
+"""Where a form names figures and columns."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,12 @@ class Chart:
     form: Mapping[str, Any]
     description: str = ""
 
+    @property
+    def names(self) -> set[str]:
+        """The figures and columns that it shows."""
+        several = [name for key in _SEVERAL for name in self.form.get(key, ())]
+        return {*several, *(self.form[key] for key in _ONE if self.form.get(key))}
+
 
 def number(title: str, dataset: Dataset, metric: str, description: str = "") -> Chart:
     """One figure in large type; below it, that of the period before, where there are days."""
@@ -43,15 +52,26 @@ def number(title: str, dataset: Dataset, metric: str, description: str = "") -> 
     }
     if dataset.date is None:
         return Chart(title, dataset, "big_number_total", form, description)
+    return Chart(title, dataset, "pop_kpi", form | _comparison(found.unit), description)
+
+
+def _comparison(unit: str) -> dict[str, Any]:
     # A rate changes by points, and nobody wants to read the per cent of a per cent.
-    hidden = "Delta" if found.unit in ("count", "decimal") else "Percent change"
-    form |= {
+    hidden = "Delta" if unit in ("count", "decimal") else "Percent change"
+    return {
         "time_compare": "inherit",
         "percentDifferenceFormat": "+.1%",
         "comparison_color_enabled": False,
         "column_config": {hidden: {"visible": False}},
     }
-    return Chart(title, dataset, "pop_kpi", form, description)
+
+
+def without_comparison(chart: Chart) -> Chart:
+    """A figure by itself: beside another one, a number that is hidden would be drawn as 0."""
+    if chart.kind != "pop_kpi":
+        return chart
+    form = {key: value for key, value in chart.form.items() if key not in _comparison("")}
+    return replace(chart, kind="big_number_total", form=form)
 
 
 def by_day(

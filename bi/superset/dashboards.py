@@ -34,6 +34,11 @@ LOW, MIDDLE, HIGH = 22, 46, 60
 """Heights of rows, in Superset's grid units of 8 pixels."""
 
 
+COMPARED = (
+    "Below a figure stands that of as many days before (**#**) and the change (**%** or **△**)."
+)
+
+
 @dataclass(frozen=True)
 class Row:
     """Charts side by side, of equal height.
@@ -79,6 +84,7 @@ class Dashboard:
         about: what its readers need to know, in Markdown.
         rows: from top to bottom.
         filters: beside the date, which every dashboard has.
+        not_shown: what its readers do not see; empty where they see all.
     """
 
     slug: str
@@ -86,6 +92,7 @@ class Dashboard:
     about: str
     rows: tuple[Row, ...]
     filters: tuple[Filter, ...] = ()
+    not_shown: str = ""
 
 
 RELEASE_SHOWN = rows(
@@ -134,7 +141,7 @@ SESSIONS_PAGE = Dashboard(
     about=(
         "How much the guided applications are used. A session counts on the day it started and is "
         "**engaged** when the user did something with a WalkMe item. Who uses several systems is "
-        "one person. Below a figure stands that of the period before (**#**). Production only."
+        f"one person. {COMPARED} Production only."
     ),
     filters=usual_filters(SESSIONS, ADOPTION),
     rows=(
@@ -212,7 +219,7 @@ ITEMS_PAGE = Dashboard(
     about=(
         "What was shown (**exposure**) and acted on (**interaction**), and how items do by the "
         "**rate** that their type can have: a launcher is clicked, a validating SmartTip is right "
-        "at first. Production only. *Who did not use it* covers all days."
+        "at first. Production only."
     ),
     filters=usual_filters(ITEMS, ITEMS),
     rows=(
@@ -620,8 +627,7 @@ OVERVIEW_PAGE = Dashboard(
     slug="walkhouse-overview",
     title="Overview",
     about=(
-        "How WalkMe is used in the days on the left. Below each figure stands that of as many days "
-        "before them (**#**) and the change (**%** or **△**). More about "
+        f"How WalkMe is used in the days on the left. {COMPARED} More about "
         + " · ".join(
             f"[{page.title}](/superset/dashboard/{page.slug}/)"
             for page in (

@@ -6,11 +6,12 @@ Names, types and descriptions of the columns come from the release itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from bi.superset.departments import CHOSEN, item_rates_of_departments, of_departments
 from dagster_project.release import metrics
-from dagster_project.release.item_rates import ITEM_RATES
+from dagster_project.release.item_rates import ITEM_RATES, item_rates
 from dagster_project.release.metrics import Metric, Report, Tone, Unit
 
 DISPLAY: dict[Unit, str] = {
@@ -84,6 +85,21 @@ class Dataset:
             f"{choice}select {', '.join(['report.*', *added, 'systems.system'])} from {relation} "
             f"left join ({_SYSTEMS}) as systems on report.system_id = systems.system_id"
         )
+
+    def reading(self, relations: Mapping[str, str]) -> Dataset:
+        """The same, of queries in place of tables; by no departments, which only facts tell.
+
+        Args:
+            relations: a query by the name of each table.
+
+        Raises:
+            KeyError: a table is not among them.
+        """
+        if self.report is ITEM_RATES:
+            query = item_rates(lambda report: f"({relations[report.name]}) as {report.table}")
+        else:
+            query = relations[self.report.name]
+        return replace(self, report=replace(self.report, query=query), of_departments="")
 
     def metric(self, name: str) -> Metric:
         """The figure of this name.

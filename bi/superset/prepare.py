@@ -1,6 +1,8 @@
 """Sets up Superset's metadata and imports the dashboards; runs in Superset's own environment.
 
-    python prepare.py <bundle> <administrator> <password file> <reader> <password file>
+    python prepare.py <bundle> <administrator> <password file> <reader> <password file> <chart>…
+
+The charts are those that an earlier bundle may have had and this one has not, by their UUIDs.
 
 It does everything in one process, because Superset takes several seconds to start. Run again, it
 updates what is there.
@@ -9,8 +11,10 @@ updates what is there.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from flask_migrate import upgrade
 from superset.app import create_app
@@ -22,12 +26,20 @@ CHANGES = ("can_write", "can_add", "can_edit", "can_delete", "can_save", "can_se
 OWN = ("DashboardFilterStateRestApi", "DashboardPermalinkRestApi")
 
 
-def prepare(bundle: Path, administrator: str, password: str, reader: str, secret: str) -> None:
+def prepare(
+    bundle: Path,
+    administrator: str,
+    password: str,
+    reader: str,
+    secret: str,
+    left_out: Sequence[str],
+) -> None:
     """Bring the metadata database up to date, with two users and the dashboards."""
     with create_app().app_context():
         # Superset's modules need an application to be imported.
         from superset import appbuilder, db, security_manager
         from superset.commands.importers.v1.assets import ImportAssetsCommand
+        from superset.models.slice import Slice
         from superset.utils.core import override_user
 
         upgrade()
@@ -40,6 +52,9 @@ def prepare(bundle: Path, administrator: str, password: str, reader: str, secret
             str(file.relative_to(bundle)): file.read_text(encoding="utf-8")
             for file in sorted(bundle.rglob("*.yaml"))
         }
+        gone = Slice.uuid.in_([UUID(chart) for chart in left_out])
+        for chart in db.session.query(Slice).filter(gone):
+            db.session.delete(chart)
         with override_user(user):
             ImportAssetsCommand(files).run()
         db.session.commit()
@@ -70,11 +85,12 @@ def readers_of(manager: Any) -> Any:
 
 
 if __name__ == "__main__":
-    folder, administrator, password, reader, secret = sys.argv[1:]
+    folder, administrator, password, reader, secret, *left_out = sys.argv[1:]
     prepare(
         Path(folder),
         administrator,
         Path(password).read_text(encoding="utf-8").strip(),
         reader,
         Path(secret).read_text(encoding="utf-8").strip(),
+        left_out,
     )

@@ -14,6 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bi.superset.bundle import write_bundle
+from dagster_project.release.publish import current_release
+from dagster_project.release.report_file import REPORTS
+from dagster_project.settings import Settings
 
 HERE = Path(__file__).resolve().parent
 LOCK = HERE / "requirements.lock"
@@ -67,11 +70,12 @@ class Superset:
         _run([*install, "--no-deps", "--requirement", str(LOCK)])
         ready.write_text(wanted, encoding="utf-8")
 
-    def set_up(self, release: Path) -> None:
+    def set_up(self, release: Path, *, reports: Path | None = None) -> None:
         """Bring metadata and dashboards up to date.
 
         Args:
             release: the DuckDB file that BI tools open.
+            reports: its second file, which is opened instead where small groups are hidden.
 
         Raises:
             SupersetError: there is no release, or Superset refused something.
@@ -83,10 +87,11 @@ class Superset:
         _make_secret(self.password_file)
         _make_secret(self.reader_password_file)
         dashboards = self.home / "walkhouse_dashboards"
-        write_bundle(release, dashboards, today=datetime.now(UTC).date())
+        today = datetime.now(UTC).date()
+        left_out = write_bundle(release, dashboards, reports=reports, today=today)
         log = self.home / "prepare.log"
         users = [ADMINISTRATOR, str(self.password_file), READER, str(self.reader_password_file)]
-        arguments = [str(dashboards), *users]
+        arguments = [str(dashboards), *users, *left_out]
         command = [str(self._program("python")), str(HERE / "prepare.py"), *arguments]
         with log.open("w", encoding="utf-8") as output:
             done = subprocess.run(
@@ -126,6 +131,16 @@ class Superset:
             "SUPERSET_HOME": str(self.home),
             "FLASK_APP": "superset.app:create_app()",
         }
+
+
+def reports_to_show(settings: Settings) -> Path | None:
+    """The second file of the current release, where the release or the settings hide small groups.
+
+    None where dashboards show the first one.
+    """
+    release = current_release(settings.published)
+    smallest = max(settings.smallest_group, release.smallest_group if release else 1)
+    return settings.published / REPORTS if release and smallest > 1 else None
 
 
 def _make_secret(file: Path) -> None:

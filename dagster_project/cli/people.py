@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,6 +41,7 @@ def export(user: str, folder: Path) -> None:
     """
     from dagster_project.operations.export import ExportError, held_of, write_held
 
+    _refuse_bytes([user])
     settings = settings_or_fail()
     if folder.exists():
         fail(f"{folder} is there already: name another folder with --to")
@@ -83,9 +85,10 @@ def forget(
     from dagster_project.operations.run import bring_up_to_date
 
     asked_for = [*users, *(_lines_of(file) if file else ())]
-    asked_for = list(dict.fromkeys(user.rstrip("\r") for user in asked_for if user.strip()))
+    asked_for = list(dict.fromkeys(user for user in asked_for if user.strip()))
     if not asked_for:
         fail("nobody is named: give --user ID, or --users FILE", code=2)
+    _refuse_bytes(asked_for)
     settings = settings_or_fail()
     writable_home_or_fail(settings)
     log_to_console()
@@ -119,12 +122,25 @@ def forget(
 
 
 def _lines_of(file: Path) -> list[str]:
-    """The lines of a file; of standard input where it is called -."""
+    """The lines of a file, in UTF-8 or, with its mark, UTF-16; of standard input if called -."""
     try:
-        text = sys.stdin.read() if file == Path("-") else file.read_text(encoding="utf-8-sig")
+        content = (
+            click.get_binary_stream("stdin").read() if file == Path("-") else file.read_bytes()
+        )
+        is_utf_16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        text = content.decode("utf-16" if is_utf_16 else "utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         fail(f"{file} cannot be read: {error}", code=2)
-    return text.split("\n")
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+def _refuse_bytes(users: Sequence[str]) -> None:
+    """What the command line hands on that is no text is nobody's id."""
+    for place, user in enumerate(users, start=1):
+        try:
+            user.encode()
+        except UnicodeEncodeError:
+            fail(f"id {place} of {len(users)} is not written in UTF-8", code=2)
 
 
 def _list(names: Sequence[str], what: str, *, before: str = "") -> None:

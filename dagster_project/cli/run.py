@@ -41,7 +41,20 @@ if TYPE_CHECKING:
     help="Confirm that these dumps were withdrawn, where so many left the landing at once that "
     "nothing is done by itself.",
 )
-def run(waive: str | None, reason: str, is_patient: bool, withdraw: str | None) -> None:
+@click.option(
+    "--ingest-only",
+    "is_ingest_only",
+    is_flag=True,
+    help="Take in dumps, and leave the rest to another machine that shares the lake. Exit code 0 "
+    "only if all of them are taken in.",
+)
+def run(
+    waive: str | None,
+    reason: str,
+    is_patient: bool,
+    withdraw: str | None,
+    is_ingest_only: bool,
+) -> None:
     """Take in every new, changed or withdrawn dump; build, audit, release, and send the copies.
 
     Exit code 0 only if the state of the landing is published, and every copy holds it.
@@ -55,6 +68,8 @@ def run(waive: str | None, reason: str, is_patient: bool, withdraw: str | None) 
     waiver = Waiver(tuple(part.strip() for part in waive.split(",")), reason) if waive else None
     if reason and waiver is None:
         fail("--reason is for --waive: say which invariants, or all", code=2)
+    if waiver is not None and is_ingest_only:
+        fail("--waive is for a release, and --ingest-only makes none", code=2)
     log_to_console()
     from dagster_project.operations.run import bring_up_to_date
 
@@ -64,12 +79,18 @@ def run(waive: str | None, reason: str, is_patient: bool, withdraw: str | None) 
             waiver,
             load_definitions,
             is_patient=is_patient,
+            is_ingest_only=is_ingest_only,
             confirmed=Confirmed.of([part.strip() for part in (withdraw or "").split(",") if part]),
         )
     except (SettingsError, WaiverError, WithdrawalError, KeyRefusedError) as error:
         fail(str(error), code=2)
     except (OSError, RuntimeError) as error:
         fail(str(error))
+    if is_ingest_only:
+        if not is_published:
+            show.what_is_missing(errors, settings)
+            sys.exit(1)
+        return
     if (settings.published / "walkhouse.duckdb").exists():
         show.release(console, settings)
     if not is_published:

@@ -10,7 +10,7 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
-from dagster_project.ingest.lake import Lake
+from dagster_project.ingest.shared_lake import lake_of
 from dagster_project.models.deployed import Deployments, not_deployed
 from dagster_project.operations.alerts import open_alerts
 from dagster_project.operations.pending import look, refusals
@@ -123,7 +123,7 @@ def copies_behind(console: Console, settings: Settings) -> bool:
 def status(console: Console, settings: Settings) -> None:
     """Where the installation stands."""
     situation = look(settings)
-    loaded = Lake(settings.lake).dumps()
+    loaded = lake_of(settings).dumps()
     outcomes = [dump.outcomes for dump in loaded.values()]
     lines = sum(sum(counts.values()) for counts in outcomes)
     quarantined = sum(counts.get("quarantined", 0) for counts in outcomes)

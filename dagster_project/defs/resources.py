@@ -17,6 +17,7 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
 
     landing: str
     home: str
+    shared_lake: str
     keep_releases: int
     threads: int
     memory_limit: str
@@ -43,6 +44,7 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
         return Settings(
             landing=self.landing,
             home=Path(self.home),
+            shared_lake=self.shared_lake,
             keep_releases=self.keep_releases,
             threads=self.threads,
             memory_limit=self.memory_limit,
@@ -80,6 +82,7 @@ class Installation(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagste
         return cls(
             landing=settings.landing,
             home=str(settings.home),
+            shared_lake=settings.shared_lake,
             keep_releases=settings.keep_releases,
             threads=settings.threads,
             memory_limit=settings.memory_limit,

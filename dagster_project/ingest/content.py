@@ -9,7 +9,9 @@ import hashlib
 import json
 import math
 import re
+import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,11 +22,11 @@ import pyarrow.parquet as pq
 
 from dagster_project.ingest.compression import Damage
 from dagster_project.ingest.files import FileKind, read_records
-from dagster_project.ingest.lake import Lake
+from dagster_project.ingest.lake import Lake, LakeChangedError
 from dagster_project.ingest.landing import LandedFile, Landing
 from dagster_project.object_store import ObjectStoreError
 from dagster_project.registry import Definitions, name_key
-from dagster_project.replacing import replace_text, replacing
+from dagster_project.replacing import replace_text
 from dagster_project.words import counted
 
 _STEP = pa.struct(
@@ -106,10 +108,9 @@ class LakeCatalogue:
 
 def loaded_catalogue(lake: Lake) -> LakeCatalogue | None:
     """What is in the lake; None before the first run."""
-    path = lake.root / "content" / "content.json"
-    if not path.exists():
+    content = lake.catalogue()
+    if content is None:
         return None
-    content = json.loads(path.read_text(encoding="utf-8"))
     return LakeCatalogue(**{**content, "problems": tuple(content["problems"])})
 
 
@@ -137,7 +138,8 @@ def forget_catalogue_failure(lake: Lake) -> None:
 def keep_catalogue(lake: Lake) -> None:
     """Let the lake hold the catalogue that it had; an empty one, if it had none."""
     if loaded_catalogue(lake) is None:
-        _write(lake, [], "", [])
+        with suppress(LakeChangedError):  # by now it has one
+            _write(lake, [], "", [])
 
 
 def ingest_catalogue(
@@ -169,7 +171,10 @@ def ingest_catalogue(
         if problems and not rows:
             reason = f"none of its {counted(len(problems), 'line')} can be used ({problems[0]})"
             raise _noted(lake, signature, reason, can_pass=False)
-    catalogue = _write(lake, rows, signature, problems)
+    try:
+        catalogue = _write(lake, rows, signature, problems)
+    except LakeChangedError as error:
+        raise CatalogueError(f"{error}; the next run looks again", can_pass=True) from error
     forget_catalogue_failure(lake)
     return catalogue
 
@@ -184,9 +189,10 @@ def _noted(lake: Lake, signature: str, message: str, can_pass: bool) -> Catalogu
 def _write(
     lake: Lake, rows: list[dict[str, Any]], signature: str, problems: list[str]
 ) -> LakeCatalogue:
-    folder = lake.root / "content"
     rows = sorted(rows, key=lambda row: (row["system_id"], row["item_type"] or "", row["item_id"]))
-    with replacing(folder / "items.parquet") as new:
+    new = lake.root / "content" / f".items.parquet.{uuid.uuid4().hex}"
+    new.parent.mkdir(parents=True, exist_ok=True)
+    try:
         pq.write_table(_table(rows, problems), new, compression="zstd")
         catalogue = LakeCatalogue(
             signature=signature,
@@ -195,7 +201,9 @@ def _write(
             problems=tuple(problems[:20]),
             lines_left_out=len(problems),
         )
-    replace_text(folder / "content.json", json.dumps(asdict(catalogue), indent=1))
+        lake.replace_catalogue(asdict(catalogue), new)
+    finally:
+        new.unlink(missing_ok=True)
     return catalogue
 
 

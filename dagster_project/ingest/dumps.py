@@ -27,7 +27,7 @@ import duckdb
 from dagster_project.crew import crew
 from dagster_project.ingest.classification import LINE_BYTES, LINE_COLUMNS, prepare_connection
 from dagster_project.ingest.files import UnreadableFileError
-from dagster_project.ingest.lake import Lake, LakeDump
+from dagster_project.ingest.lake import Lake, LakeChangedError, LakeDump
 from dagster_project.ingest.landing import LandedDump, LandedFile, Landing
 from dagster_project.ingest.lines import DumpReader, FileLines, FileRead
 from dagster_project.ingest.listing import shown
@@ -288,8 +288,10 @@ def ingest_dump(
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
         raise
-    lake.replace_dump(dump, building)
-    return dump
+    try:
+        return lake.replace_dump(dump, building)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
 
 
 def take_in_dump(
@@ -333,17 +335,28 @@ def _take_in(
     *,
     scratch: Path,
 ) -> LakeDump | None:
-    if landed is None:
-        if lake.dump_folder(day).exists() or day in lake.awaited():
-            lake.remove_dump(day)
-            logger.info("dump %s: withdrawn", day)
-        return None
     loaded = lake.dump(day)
     reader, treatment = reader_digest(definitions), definitions.treatment
-    if loaded and not _is_pending(landed, loaded, reader, treatment):
-        lake.forget_failure(day)
-        return loaded
-    return ingest_dump(landing, lake, landed, connection, definitions, scratch=scratch)
+    try:
+        if landed is None:
+            if lake.knows(day) or day in lake.awaited():
+                lake.remove_dump(day)
+                logger.info("dump %s: withdrawn", day)
+            return None
+        if loaded and not _is_pending(landed, loaded, reader, treatment):
+            lake.forget_failure(day)
+            return loaded
+        lake.look_again(day)  # another machine may have been quicker
+        return ingest_dump(landing, lake, landed, connection, definitions, scratch=scratch)
+    except LakeChangedError as error:
+        if landed is None and error.dump is None:
+            return None
+        if landed and error.dump and not _is_pending(landed, error.dump, reader, treatment):
+            logger.info("dump %s: another machine took it in", day)
+            lake.forget_failure(day)
+            return error.dump
+        said = f"{error}; the next attempt looks at the landing again"
+        raise DumpError(said, can_pass=True) from error
 
 
 @contextmanager
@@ -382,7 +395,7 @@ def taking_in_dumps(
 
     def attempt(reader: duckdb.DuckDBPyConnection, day: date) -> DayTaken:
         began = time.monotonic()
-        was_there = lake.dump_folder(day).exists()
+        was_there = lake.knows(day)
         dump: LakeDump | None = None
         failure: DumpError | None = None
         try:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -34,6 +34,18 @@ name; it is never misread."""
 
 class LakeVersionError(RuntimeError):
     """The lake was written by another version of Walkhouse; the message says what to do."""
+
+
+class LakeChangedError(Exception):
+    """Another machine was quicker: what was to be replaced is no longer what was read.
+
+    Attributes:
+        dump: the dump that counts now; None where there is none, or it was something else.
+    """
+
+    def __init__(self, what: str, dump: LakeDump | None = None) -> None:
+        super().__init__(f"{what}: another machine replaced it meanwhile")
+        self.dump = dump
 
 
 @dataclass(frozen=True)
@@ -76,6 +88,11 @@ class LakeDump:
     forgotten_events: Mapping[str, int] = field(default_factory=dict)
 
     @property
+    def folder(self) -> str:
+        """The name of the folder that holds its data, in the dump's folder."""
+        return Path(self.files).parent.name or self.fingerprint
+
+    @property
     def quarantined_share(self) -> float:
         """The share of its lines, or of its bytes, that is quarantined, whichever is larger."""
         return max(self._shares)
@@ -100,10 +117,38 @@ class LakeDump:
 
 
 class Lake:
-    """Reads and replaces dumps of the raw layer at a local path."""
+    """Reads and replaces dumps of the raw layer at a local path.
+
+    `shared_lake.SharedLake` does the same in an object store that many machines write to. Some
+    methods have something to do there only.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
+
+    def read(self) -> None:
+        """Take notice of what the lake holds now; here it is always asked anew."""
+
+    def bring_here(self) -> None:
+        """Have the data of all dumps on this machine; here they are.
+
+        Nobody may be building or taking in dumps.
+        """
+
+    def in_order(self, days: Sequence[date]) -> list[date]:
+        """Days in the order in which to take in their dumps."""
+        return list(days)
+
+    def knows(self, dump_date: date) -> bool:
+        """Whether there is a dump of a day, or a note on why there is none."""
+        return self.dump_folder(dump_date).exists()
+
+    def look_again(self, dump_date: date) -> None:
+        """See whether a dump is still what it was when the lake was read.
+
+        Raises:
+            LakeChangedError: it is not.
+        """
 
     def check(self) -> int | None:
         """The version of the layout that is there; None where there is none.
@@ -213,7 +258,7 @@ class Lake:
         path = self.dump_folder(dump_date) / "dump.json"
         if not path.exists():
             return None
-        return _lake_dump(json.loads(path.read_text(encoding="utf-8")))
+        return lake_dump(json.loads(path.read_text(encoding="utf-8")))
 
     def failures(self) -> dict[date, str]:
         """The dumps that could not be loaded as they lie in the landing, and why."""
@@ -230,11 +275,18 @@ class Lake:
         """The dump could be loaded after all, or lies in the landing as it did before."""
         (self.dump_folder(dump_date) / "failure.txt").unlink(missing_ok=True)
 
-    def replace_dump(self, dump: LakeDump, data: Path) -> None:
-        """Make a dump's new data, a folder on the same disk, the one that counts."""
+    def replace_dump(self, dump: LakeDump, data: Path) -> LakeDump:
+        """Make a dump's new data, a folder on the same disk, the one that counts.
+
+        Returns:
+            what the lake now says of the dump.
+
+        Raises:
+            LakeChangedError: it is no longer what it was when the lake was read.
+        """
         folder = self.dump_folder(date.fromisoformat(dump.dump_date))
         folder.mkdir(parents=True, exist_ok=True)
-        target = folder / dump.fingerprint
+        target = folder / dump.folder
         if target.exists():
             shutil.rmtree(target)  # left behind by a run that was killed before dump.json
         data.rename(target)
@@ -244,21 +296,62 @@ class Lake:
         for other in folder.iterdir():
             if other.is_dir() and other != target:
                 shutil.rmtree(other)
+        return dump
 
     def note_signature(self, dump: LakeDump, signature: str) -> LakeDump:
-        """Remember that files were delivered again with the same content."""
-        folder = self.dump_folder(date.fromisoformat(dump.dump_date))
+        """Remember that files were delivered again with the same content.
+
+        Raises:
+            LakeChangedError: see `replace_dump`.
+        """
         changed = replace(dump, signature=signature)
-        replace_text(folder / "dump.json", json.dumps(asdict(changed), indent=1, sort_keys=True))
+        self.note(changed)
         self.forget_failure(date.fromisoformat(dump.dump_date))
         return changed
 
+    def note(self, dump: LakeDump) -> None:
+        """Replace what the lake says of a dump, whose data stay.
+
+        Raises:
+            LakeChangedError: see `replace_dump`.
+        """
+        folder = self.dump_folder(date.fromisoformat(dump.dump_date))
+        replace_text(folder / "dump.json", json.dumps(asdict(dump), indent=1, sort_keys=True))
+
     def remove_dump(self, dump_date: date) -> None:
-        """Withdraw a dump: first from what counts, then from the disk."""
+        """Withdraw a dump: first from what counts, then from the disk.
+
+        Raises:
+            LakeChangedError: see `replace_dump`.
+        """
         folder = self.dump_folder(dump_date)
         (folder / "dump.json").unlink(missing_ok=True)
         shutil.rmtree(folder, ignore_errors=True)
         self._no_longer_await(dump_date)
+
+    def catalogue(self) -> dict[str, Any] | None:
+        """What is said of the content catalogue that the lake holds; None where it holds none."""
+        path = self.root / "content" / "content.json"
+        if not path.exists():
+            return None
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return content
+
+    def replace_catalogue(self, said: Mapping[str, Any], items: Path) -> None:
+        """Replace the content catalogue by a file on the same disk.
+
+        Raises:
+            LakeChangedError: see `replace_dump`.
+        """
+        items.replace(self.root / "content" / "items.parquet")
+        replace_text(self.root / "content" / "content.json", json.dumps(said, indent=1))
+
+    def leftovers(self) -> list[str]:
+        """Data of the lake that do not count, and that nobody may remove yet; here there are none.
+
+        Old ones are removed.
+        """
+        return []
 
     def remove_leftovers(self) -> None:
         """Remove what does not count: data that killed runs left, or did not come to remove.
@@ -270,7 +363,7 @@ class Lake:
                 path.unlink()
         for folder in (self.root / "dumps").glob("dt=*"):
             dump = self.dump(date.fromisoformat(folder.name.removeprefix("dt=")))
-            counts = {"dump.json", "failure.txt", dump.fingerprint if dump else None}
+            counts = {"dump.json", "failure.txt", dump.folder if dump else None}
             for path in [path for path in folder.iterdir() if path.name not in counts]:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
             if not any(folder.iterdir()):
@@ -284,6 +377,7 @@ def _dates(lake: Path) -> list[date]:
     ]
 
 
-def _lake_dump(content: dict[str, Any]) -> LakeDump:
+def lake_dump(content: Mapping[str, Any]) -> LakeDump:
+    """A dump, from the content of its `dump.json`."""
     tuples = {name: tuple(content[name]) for name in ("lines", "left_alone")}
     return LakeDump(**{**content, **tuples})

@@ -16,8 +16,11 @@ from typing import Any
 
 import duckdb
 
+from dagster_project.forgotten import RequestsError
 from dagster_project.ingest.classification import lines_of_parts
-from dagster_project.ingest.lake import Lake
+from dagster_project.ingest.lake import Lake, LakeVersionError
+from dagster_project.ingest.shared_lake import lake_of
+from dagster_project.locks import warehouse_writer
 from dagster_project.models.deployed import in_production
 from dagster_project.quoting import literal
 from dagster_project.registry import definitions_of
@@ -72,13 +75,14 @@ def held_of(settings: Settings, user: str) -> Held:
         raise ExportError("nothing is published yet: run `walkhouse run` first")
     if not user.strip():
         raise ExportError("the id is empty, and nobody's")
-    with duckdb.connect() as connection:
+    # By default, what does not fit into memory would be written where the command is called.
+    with duckdb.connect(config={"temp_directory": str(settings.scratch)}) as connection:
         connection.execute("set timezone = 'UTC'")
         connection.execute("set enable_progress_bar = false")
         file = str((settings.published / "current" / "walkhouse.duckdb").resolve())
         connection.execute(f"attach {literal(file)} as release (read_only)")
         connection.execute("use release")
-        lake = Lake(settings.lake)
+        lake = _lake_here(settings)
         treatment = definitions_of(in_production(settings)).treatment
         if refusal := treatment.refusal(settings.home):
             raise ExportError(refusal)
@@ -139,6 +143,18 @@ def write_held(held: Held, folder: Path) -> None:
             writer = csv.DictWriter(file, list(rows[0]))
             writer.writeheader()
             writer.writerows(rows)
+
+
+def _lake_here(settings: Settings) -> Lake:
+    """The lake, with its data on this machine; where it is shared, a build is waited for."""
+    lake = Lake(settings.lake)
+    if settings.shared_lake:
+        try:
+            with warehouse_writer(settings.home):
+                lake_of(in_production(settings)).bring_here()
+        except (LakeVersionError, RequestsError) as error:
+            raise ExportError(str(error)) from None
+    return lake
 
 
 def _conditions(release: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str]]:

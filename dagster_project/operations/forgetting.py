@@ -26,6 +26,7 @@ import duckdb
 from dagster_project.forgotten import (
     People,
     Request,
+    RequestsError,
     is_open,
     length_of,
     load_requests,
@@ -35,11 +36,13 @@ from dagster_project.forgotten import (
 )
 from dagster_project.ingest.classification import MAY_MENTION, lines_of_parts
 from dagster_project.ingest.dumps import shows_the_forgotten
-from dagster_project.ingest.lake import Lake
-from dagster_project.keyed_hash import Key, KeyRefusedError, check_key
+from dagster_project.ingest.lake import Lake, LakeChangedError
+from dagster_project.ingest.shared_lake import SharedLake, lake_of
+from dagster_project.keyed_hash import Key, KeyRefusedError, check_key, key_refusal
 from dagster_project.locks import copies_writer, warehouse_writer
 from dagster_project.models.deployed import in_production
 from dagster_project.operations.export import systems_with_pseudonyms
+from dagster_project.operations.leftovers import remove_leftovers
 from dagster_project.quoting import literal
 from dagster_project.registry import definitions_of
 from dagster_project.release.copies.owner import installation_id
@@ -102,13 +105,18 @@ def ask(
 
     Raises:
         KeyRefusedError: there is no key, or it is not the one of this home.
-        RequestsError: the list of requests cannot be read.
+        RequestsError: the list of requests cannot be read, or another machine replaced it.
+        LakeVersionError: a shared lake is of another version.
         OSError: lake or releases cannot be read, or the request cannot be written.
     """
     users = tuple(dict.fromkeys(_WHOLE_NUMBER.sub(r"\1", user) for user in users))
-    secret = Key.of(settings.personal_key) if settings.personal_key else None
-    key = check_key(settings.home, secret, purpose=PURPOSE_OF_FORGETTING)
+    key = Key.of(settings.personal_key) if settings.personal_key else None
+    refusal = key_refusal(settings.home, key, purpose=PURPOSE_OF_FORGETTING)
+    if key is None or refusal is not None:
+        raise KeyRefusedError(refusal)
     with warehouse_writer(settings.home):
+        lake = lake_of(in_production(settings))
+        lake.bring_here()
         requests = load_requests(settings.home)
         if refusal := refusal_of(key, requests):
             raise KeyRefusedError(refusal)
@@ -144,21 +152,37 @@ def ask(
                     key=key.fingerprint,
                     dumps=tuple(sorted(dumps)),
                     releases=tuple(sorted(held.releases)),
+                    is_noted_by_dumps=isinstance(lake, SharedLake),
                 )
             )
         if new:
-            save_requests(settings.home, [*requests, *new])
+            check_key(settings.home, key, purpose=PURPOSE_OF_FORGETTING)  # it is the home's now
+            _save(settings, lake, [*requests, *new])
+            if isinstance(lake, SharedLake):
+                holding = {day for each in new for day in each.dumps}
+                looked_through = [
+                    day
+                    for day, dump in lake.dumps().items()
+                    if day not in holding and dump.requests_known >= len(requests)
+                ]
+                lake.note_looked_through(looked_through, len(requests) + len(new))
+                lake.bring_here()  # with these notes
         landed = {file for place in held.dumps for file in held.landed[place]}
     return Asked(tuple(new), tuple(known), tuple(nobody), tuple(sorted(landed)), held.other_ids)
 
 
-def still_shown(settings: Settings) -> list[str]:
-    """Why nothing may be published: the dumps in the lake that hold somebody who is forgotten."""
+def still_shown(settings: Settings, lake: Lake | None = None) -> list[str]:
+    """Why nothing may be published: the dumps in the lake that hold somebody who is forgotten.
+
+    Args:
+        settings: of the installation.
+        lake: to look into; by default the folder of the home, from which is built.
+    """
     treatment = definitions_of(in_production(settings)).treatment
     return [
         f"dump {day} holds somebody who is to be forgotten, and was not read again; run "
         "`walkhouse run`, and withdraw the dump if it cannot be read"
-        for day, dump in sorted(Lake(settings.lake).dumps().items())
+        for day, dump in sorted((lake or Lake(settings.lake)).dumps().items())
         if shows_the_forgotten(dump, treatment)
     ]
 
@@ -189,10 +213,12 @@ def finish(
         RequestsError: the list of requests cannot be read.
         OSError: something could not be removed.
     """
+    lake = lake_of(settings)
+    lake.read()  # with it, what other machines were asked
     requests = load_requests(settings.home)
     if not is_open(requests):
         return []
-    left = still_shown(settings)
+    left = sorted({*still_shown(settings), *still_shown(settings, lake)})
     release = current_release(settings.published)
     if not left and (release is None or release.requests_known < len(requests)):
         left = ["no release without those who are to be forgotten is published yet"]
@@ -202,6 +228,7 @@ def finish(
     if refusal := treatment.refusal(settings.home):
         return [refusal]
     with warehouse_writer(settings.home):
+        remove_leftovers(settings)
         left += [
             f"release {release_id} shows somebody who is forgotten"
             for release_id in remove_releases(settings.published, releases_to_remove(settings))
@@ -210,6 +237,11 @@ def finish(
         left += _remove_tables(settings)
         left += _remove_texts(settings, treatment.people)
     left += clean_records(treatment.people.is_mentioned)
+    left += [
+        f"s3://{path} is no part of the lake, and may show somebody who is forgotten: an upload "
+        "that goes on, or was broken off; a day after it began it is removed"
+        for path in lake.leftovers()
+    ]
     with copies_writer(settings.home):
         left += remove_traces(copies, settings.published, installation_id(settings.home))
     if left:
@@ -222,9 +254,23 @@ def finish(
             else each
             for each in load_requests(settings.home)
         ]
-        save_requests(settings.home, done)
+        _save(settings, lake, done)
     logger.info("nothing is left of those who were to be forgotten")
     return []
+
+
+def _save(settings: Settings, lake: Lake, requests: Sequence[Request]) -> None:
+    """Replace the list of requests: first where other machines see it.
+
+    Raises:
+        RequestsError: another machine did at the same time.
+    """
+    if isinstance(lake, SharedLake):
+        try:
+            lake.send_requests(requests)
+        except LakeChangedError as error:
+            raise RequestsError(f"{error}; run again") from None
+    save_requests(settings.home, requests)
 
 
 # ---------- Who is held, and where
@@ -249,7 +295,7 @@ def _look_up(settings: Settings, users: Sequence[str], key: Key, system_id: str 
     in_releases: set[int] = set()
     shown: set[str] = set()
     sure: set[int] = set()
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"temp_directory": str(settings.scratch)}) as connection:
         connection.execute("set enable_progress_bar = false")
         people.give_to(connection)
         lake = Lake(settings.lake)

@@ -20,8 +20,9 @@ from dagster_project.ingest.content import (
     loaded_catalogue,
 )
 from dagster_project.ingest.dumps import Pending, pending_dumps, reader_digest
-from dagster_project.ingest.lake import Lake, LakeVersionError
+from dagster_project.ingest.lake import LakeVersionError
 from dagster_project.ingest.landing import Landed, Landing
+from dagster_project.ingest.shared_lake import lake_of
 from dagster_project.ingest.withdrawal import NOTHING_CONFIRMED, Confirmed, held_withdrawal
 from dagster_project.models.deployed import in_production
 from dagster_project.models.treated import treated_otherwise
@@ -106,12 +107,13 @@ def look(
         confirmed: the withdrawals that a person confirmed.
 
     Raises:
-        OSError: the landing cannot be listed.
+        OSError: the landing, or a shared lake, cannot be listed.
         LakeVersionError: the lake was written by another version, and cannot be read again.
     """
     settings = in_production(settings)
+    lake = lake_of(settings)
+    lake.read()  # with it, who is forgotten
     definitions = definitions_of(settings)
-    lake = Lake(settings.lake)
     landing = landing_of(settings)
     landed = landing.look()
     # Nothing in an older lake counts: an ingest of all dumps is what brings it to this format.
@@ -187,15 +189,16 @@ def look(
 
 def digests(settings: Settings) -> tuple[str, str]:
     """Of what lies in the landing and of what is in the lake; empty where that cannot be told."""
-    lake = Lake(settings.lake)
     try:
+        lake = lake_of(settings)
         landed = landing_of(settings).look()
         if lake.is_older(landed.days):
             return "", ""
+        fingerprints = {day: dump.fingerprint for day, dump in lake.dumps().items()}
+        catalogue = loaded_catalogue(lake)
     except (OSError, LakeVersionError):
         return "", ""
-    fingerprints = {day: dump.fingerprint for day, dump in lake.dumps().items()}
-    return _landing_digest(landed), _lake_digest(fingerprints, loaded_catalogue(lake))
+    return _landing_digest(landed), _lake_digest(fingerprints, catalogue)
 
 
 def _landing_digest(landed: Landed) -> str:
@@ -247,7 +250,11 @@ def landing_of(settings: Settings) -> Landing:
 
 def known_dump_dates(settings: Settings) -> set[date]:
     """The days of all dumps in the landing and the lake, as far as they can be listed."""
-    known = set(Lake(settings.lake).dump_dates())
+    known: set[date] = set()
+    try:
+        known |= set(lake_of(settings).dump_dates())
+    except OSError as error:
+        logger.warning("the lake cannot be listed: %s", error)
     try:
         known |= set(Landing(settings.landing).dump_dates())
     except OSError as error:

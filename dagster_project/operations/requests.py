@@ -14,7 +14,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 
-from dagster_project.ingest.lake import Lake, LakeVersionError
+from dagster_project.ingest.lake import LakeVersionError
+from dagster_project.ingest.shared_lake import lake_of
 from dagster_project.operations.attempts import next_attempt
 from dagster_project.operations.pending import Situation, look
 from dagster_project.operations.runs import (
@@ -136,7 +137,7 @@ def build_due(
         return dg.SkipReason(str(error))
     if situation.held:
         return dg.SkipReason(situation.held)
-    if situation.release is None and not Lake(settings.lake).dumps():
+    if situation.release is None and not lake_of(settings).dumps():
         return dg.SkipReason("no dump was taken in yet")
     if situation.treated_otherwise:
         return dg.SkipReason(situation.treated_otherwise)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -28,6 +29,7 @@ _ENDED = [
     dg.DagsterRunStatus.CANCELED,
 ]
 _PATIENCE_SECONDS = 30
+_EVENT_KEY = re.compile(r'"event_key": "[0-9a-f]')
 _MOST_AT_ONCE = 50  # nobody should wait long for the tidying up of many years
 
 
@@ -61,17 +63,23 @@ def prune_records(
                 old.append(run.run_id)
     gone = old[-_MOST_AT_ONCE:]
     for run_id in reversed(gone):
-        instance.delete_run(run_id)
-        _remove_files(instance, settings.dagster_home, run_id)
+        _remove(instance, settings.dagster_home, run_id)
     return len(gone)
 
 
-def _remove_files(instance: dg.DagsterInstance, home: Path, run_id: str) -> None:
-    """What Dagster empties, and leaves: the run's own database, and what its steps printed."""
+def _remove(instance: dg.DagsterInstance, home: Path, run_id: str) -> None:
+    """Remove a run, and what Dagster leaves of it.
+
+    That is its own database, which Dagster empties, what its steps printed, and what its checks
+    found.
+    """
+    instance.delete_run(run_id)
     path_of = getattr(instance.event_log_storage, "path_for_shard", None)
     if path_of:
         for suffix in ("", "-wal", "-shm"):
             Path(path_of(run_id) + suffix).unlink(missing_ok=True)
+        with closing(sqlite3.connect(path_of("index"), timeout=_PATIENCE_SECONDS)) as index, index:
+            index.execute("delete from asset_check_executions where run_id = ?", [run_id])
     shutil.rmtree(home / "storage" / run_id, ignore_errors=True)
 
 
@@ -95,9 +103,8 @@ def remove_records(
     for record in instance.get_run_records(dg.RunsFilter(statuses=_ENDED)):
         run = record.dagster_run
         said = [serialize_value(entry) for entry in instance.all_logs(run.run_id)]
-        if any(names_them(text) for text in [*said, serialize_value(run)]):
-            instance.delete_run(run.run_id)
-            _remove_files(instance, home, run.run_id)
+        if any(_is_about(text, names_them) for text in [*said, serialize_value(run)]):
+            _remove(instance, home, run.run_id)
     left = []
     for file in sorted(home.rglob("*.db")):
         try:
@@ -111,6 +118,14 @@ def remove_records(
     return left
 
 
+def _is_about(text: str, names_them: Callable[[str], bool]) -> bool:
+    """Whether a record names somebody, or has the key of an event, as those of before did.
+
+    It is a hash that an id can be tried against.
+    """
+    return bool(_EVENT_KEY.search(text)) or names_them(text)
+
+
 def _names(file: Path, names_them: Callable[[str], bool]) -> bool:
     """Whether a file of SQLite names somebody, once what was deleted from it is written over."""
     with closing(sqlite3.connect(file, timeout=_PATIENCE_SECONDS)) as records:
@@ -118,7 +133,7 @@ def _names(file: Path, names_them: Callable[[str], bool]) -> bool:
         records.execute("pragma wal_checkpoint(truncate)")
         tables = records.execute("select name from sqlite_master where type = 'table'").fetchall()
         return any(
-            isinstance(cell, str) and names_them(cell)
+            isinstance(cell, str) and _is_about(cell, names_them)
             for (table,) in tables
             for row in records.execute(f'select * from "{table}"')
             for cell in row

@@ -21,6 +21,7 @@ from dagster_project.forgotten import is_open, load_requests
 from dagster_project.ingest.content import forget_catalogue_failure
 from dagster_project.ingest.dumps import pending_dumps, reader_digest
 from dagster_project.ingest.lake import Lake, LakeVersionError
+from dagster_project.ingest.shared_lake import lake_of
 from dagster_project.ingest.withdrawal import NOTHING_CONFIRMED, Confirmed
 from dagster_project.locks import hold_run
 from dagster_project.models.deployed import not_deployed
@@ -49,6 +50,7 @@ def bring_up_to_date(
     load_definitions: Callable[[], dg.Definitions],
     *,
     is_patient: bool = False,
+    is_ingest_only: bool = False,
     confirmed: Confirmed = NOTHING_CONFIRMED,
 ) -> bool:
     """Take in what is pending, build, audit and release.
@@ -61,11 +63,12 @@ def bring_up_to_date(
         load_definitions: gives what exists in Dagster; called only where there is work, since it
             takes seconds.
         is_patient: leave what is still being written for another time.
+        is_ingest_only: take in what is pending, and leave the rest to the machine that builds.
         confirmed: the withdrawals of many dumps at once that a person confirmed.
 
     Returns:
         whether the state of the landing, but for what was left, is published afterwards, and
-        nothing is left of who is to be forgotten.
+        nothing is left of who is to be forgotten; or whether all of it is taken in.
 
     Raises:
         WaiverError: the waiver cannot be given.
@@ -94,6 +97,9 @@ def bring_up_to_date(
     if situation.withdrawal_held:
         watch(settings, situation, None)
         return False
+    if is_ingest_only and not situation.pending.dates:
+        logger.info("nothing is pending: all dumps of the landing are taken in")
+        return True
     if situation.release is None and not (situation.landed.dumps or situation.pending.dates):
         raise RuntimeError(
             f"{without_password(settings.landing)}: there is no dump in it, so nothing to publish; "
@@ -107,22 +113,28 @@ def bring_up_to_date(
         prepare_instance(settings)
         with _recording() as instance:
             return _finish_forgetting(settings, instance)
-    if situation.hold is not None:
-        logger.info("%s; this run ends that", situation.hold.sentence)
-    end_hold(settings.published)
+    if not is_ingest_only:
+        if situation.hold is not None:
+            logger.info("%s; this run ends that", situation.hold.sentence)
+        end_hold(settings.published)
     started = time.monotonic()
     try:
         _say_what_is_pending(situation)
         prepare_instance(settings)
         with _saying_what_dagster_cannot_write(settings), _recording() as instance:
-            _execute(settings, situation, waiver, load_definitions, confirmed, instance)
-            is_forgotten = _finish_forgetting(settings, instance)
+            _execute(
+                *(settings, situation, waiver, load_definitions, confirmed, instance),
+                is_ingest_only=is_ingest_only,
+            )
+            is_forgotten = is_ingest_only or _finish_forgetting(settings, instance)
             situation = _look_after(settings, instance, now=now)
     except BaseException:
         if asked_to_stop():
             logger.warning("%s", _said_of_a_stopped_run(settings, situation))
         raise
     logger.info("done in %.0f s", time.monotonic() - started)
+    if is_ingest_only:
+        return not situation.pending.dates
     return situation.is_published and is_forgotten
 
 
@@ -224,6 +236,8 @@ def _execute(
     load_defs: Callable[[], dg.Definitions],
     confirmed: Confirmed,
     instance: dg.DagsterInstance,
+    *,
+    is_ingest_only: bool,
 ) -> None:
     # Dagster and dbt print as they load and run; what a person needs is logged.
     with contextlib.redirect_stdout(io.StringIO()):
@@ -247,6 +261,8 @@ def _execute(
                 },
             )
             _log_failures(events)
+        if is_ingest_only:
+            return
         wanted = build_request(look(settings))
         if wanted is None:
             _send_copies(settings, defs, instance)
@@ -316,7 +332,10 @@ def _send_copies(settings: Settings, defs: dg.Definitions, instance: dg.DagsterI
 def _said_of_a_stopped_run(settings: Settings, before: Situation) -> str:
     """What is done, and what the next run will do; nothing is listed for it."""
     landed = before.landed.dumps
-    loaded = Lake(settings.lake).dumps()
+    try:
+        loaded = lake_of(settings).dumps()
+    except OSError:  # a shared lake that cannot be reached
+        return "stopped: the next `walkhouse run` goes on from there"
     definitions = definitions_of(settings)
     left = set(
         pending_dumps(

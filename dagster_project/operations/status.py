@@ -31,7 +31,8 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from dagster_project.ingest.lake import Lake, LakeDump
+from dagster_project.ingest.lake import LakeDump
+from dagster_project.ingest.shared_lake import lake_of
 from dagster_project.models.deployed import Deployments, not_deployed
 from dagster_project.operations.alerts import open_alerts
 from dagster_project.operations.pending import Situation, look, refusals
@@ -49,7 +50,7 @@ def status(settings: Settings) -> dict[str, Any]:
     """
     situation = look(settings)
     deployed = Deployments(settings.deployed).current()
-    loaded = Lake(settings.lake).dumps()
+    loaded = lake_of(settings).dumps()
     outcomes = [dump.outcomes for dump in loaded.values()]
     tolerance = quarantine_tolerance(load_invariants(settings.dbt_project))
     days = sorted(situation.landed.dumps.keys() | loaded.keys())

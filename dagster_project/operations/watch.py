@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from dagster_project.ingest.lake import Lake, LakeVersionError
+from dagster_project.ingest.lake import LakeVersionError
+from dagster_project.ingest.shared_lake import lake_of
 from dagster_project.models.deployed import in_production
 from dagster_project.operations.alerts import (
     KINDS,
@@ -133,7 +134,7 @@ def _of_the_state(
     yield from failed_dumps(situation.failures, signatures, runs)
     yield from held_withdrawal(situation.withdrawal_held)
     yield from failed_catalogue(situation.catalogue_failure)
-    yield from quarantined_dumps(Lake(settings.lake).dumps(), tolerance=tolerance)
+    yield from quarantined_dumps(lake_of(settings).dumps(), tolerance=tolerance)
     yield from stale_dumps(landed, now, hours=settings.stale_after_hours)
     yield from held_release(situation.hold)
     yield from refused_release(refusals(settings, situation), builds[0] if builds else None)

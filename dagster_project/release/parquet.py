@@ -28,8 +28,9 @@ VERSIONS = ("audit", "versions")
 _VERSIONS_FILE = "versions.json"
 _WHOLE = ""
 _DATED_FILES = ("event_date", "home_date")
-# Higher levels take longer, and save little after Parquet's own encodings.
-_FORMAT = "format parquet, compression zstd, compression_level 1"
+# Higher levels take longer, and save little after Parquet's own encodings. A dictionary of more
+# values takes longer, and saves nothing.
+_FORMAT = "format parquet, compression zstd, compression_level 1, dictionary_size_limit 5000"
 
 
 @dataclass(frozen=True)

@@ -202,7 +202,7 @@ RELEASE_COLUMNS = (
     ),
 )
 
-_OF_RELEASE = Table(
+OF_RELEASE = Table(
     "meta",
     "release",
     (),
@@ -465,7 +465,7 @@ def _write_tables(
     write_report_file(
         building / _FILE,
         building / REPORTS,
-        [*of_people, _OF_RELEASE],
+        [*of_people, OF_RELEASE],
         smallest_group=release.smallest_group,
         config=config,
     )

@@ -73,6 +73,28 @@ def write_report_file(
         connection.execute("detach reports")
 
 
+def never_shown(
+    tables: Sequence[Table], types: Mapping[tuple[str, str, str], str]
+) -> set[tuple[str, str, str]]:
+    """The columns that are empty in every row where small groups are hidden.
+
+    Args:
+        tables: what the tables of the release say of people.
+        types: DuckDB's, by schema, table and column.
+
+    Returns:
+        schema, table and name of each.
+    """
+    shared = {table.name: table for table in tables if not table.is_about_persons}
+    return {
+        (table.schema, table.name, column.name)
+        for table in shared.values()
+        for column in table.impersonal
+        if _is_hidden_somewhere(table, column, types)
+        and _most_hidden(table, column, shared) is None
+    }
+
+
 def _rows(table: Table, hidden: _Hidden | None) -> str:
     columns = table.impersonal
     if hidden is None:
@@ -110,13 +132,13 @@ class _Hidden:
         self._smallest = smallest_group
         self._by_name = {table.name: table for table in tables}
         self._types: dict[tuple[str, str, str], str] = {
-            (schema, table, column): data_type.partition("(")[0]
+            (schema, table, column): data_type
             for schema, table, column, data_type in connection.execute(
                 "select schema_name, table_name, column_name, data_type from duckdb_columns()"
                 " where database_name = 'release'"
             ).fetchall()
         }
-        self._counted = [table for table in tables if self._counts_people(table)]
+        self._counted = [table for table in tables if _counts_people(table, self._by_name)]
         for table in self._counted:
             self._begin(table)
         while sum(self._step()):
@@ -125,14 +147,10 @@ class _Hidden:
     def shown(self, table: Table, column: Column) -> str:
         """SQL of a column, empty where it is hidden."""
         name = f'row_of."{column.name}"'
-        if column.name in table.key or column.people == "none":
+        if not _is_hidden_somewhere(table, column, self._types):
             return name
-        if column.people is None and self._type(table, column) not in _NUMBERS:
-            return name
-        most = {"all": _TOTALS, "part": _ALL}.get(column.people or "")
-        is_shown = f"{_beside(table)}.hidden <= {most}"
-        if table not in self._counted or most is None:
-            is_shown = "false"
+        most = _most_hidden(table, column, self._by_name)
+        is_shown = "false" if most is None else f"{_beside(table)}.hidden <= {most}"
         return f'case when {is_shown} then {name} end as "{column.name}"'
 
     def join(self, table: Table) -> str:
@@ -141,11 +159,6 @@ class _Hidden:
             return ""
         same = _same({name: name for name in table.key}, "row_of", _beside(table))
         return f"left join {_beside(table)} on {same}"
-
-    def _counts_people(self, table: Table) -> bool:
-        """Whether the people of a row are counted, in it or where it says."""
-        source = table.counted_in and self._by_name.get(table.counted_in.table)
-        return bool(table.counted_by or (source and source.counted_by))
 
     def _begin(self, table: Table) -> None:
         """What is hidden of each row by itself."""
@@ -190,11 +203,7 @@ class _Hidden:
 
     def _is_count(self, table: Table, column: Column) -> bool:
         is_about_people = column.people in ("all", "part") and column.name not in table.key
-        return is_about_people and self._type(table, column) in _COUNTS
-
-    def _type(self, table: Table, column: Column) -> str:
-        """Of DuckDB's, without the numbers of a decimal."""
-        return self._types.get((table.schema, table.name, column.name), "")
+        return is_about_people and _type(table, column, self._types) in _COUNTS
 
     def _is_small(self, number: str) -> str:
         return f"coalesce({number} between 1 and {self._smallest - 1}, false)"
@@ -268,6 +277,33 @@ class _Hidden:
 
     def _changed(self, statement: str) -> int:
         return int(self._connection.execute(statement).fetchall()[0][0])
+
+
+def _is_hidden_somewhere(
+    table: Table, column: Column, types: Mapping[tuple[str, str, str], str]
+) -> bool:
+    """Whether a column is about people; of those that say nothing, a number is."""
+    if column.name in table.key or column.people == "none":
+        return False
+    return column.people is not None or _type(table, column, types) in _NUMBERS
+
+
+def _most_hidden(table: Table, column: Column, tables: Mapping[str, Table]) -> int | None:
+    """How much of a row may be hidden where the column is shown; None where it never is."""
+    if not _counts_people(table, tables):
+        return None
+    return {"all": _TOTALS, "part": _ALL}.get(column.people or "")
+
+
+def _counts_people(table: Table, tables: Mapping[str, Table]) -> bool:
+    """Whether the people of a row are counted, in it or where it says."""
+    source = table.counted_in and tables.get(table.counted_in.table)
+    return bool(table.counted_by or (source and source.counted_by))
+
+
+def _type(table: Table, column: Column, types: Mapping[tuple[str, str, str], str]) -> str:
+    """Of DuckDB's, without the numbers of a decimal."""
+    return types.get((table.schema, table.name, column.name), "").partition("(")[0]
 
 
 def _greatest(table: Table, alias: str) -> str:

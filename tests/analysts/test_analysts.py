@@ -695,11 +695,11 @@ def test_gaps_that_replaced_rows_left_are_closed_when_there_are_many(analyst: In
     assert dev(analyst, "select count(*) from facts.fct_item_events") == [(rows,)]
 
 
-@pytest.mark.parametrize("build", ["whole", "one month of it"])
+@pytest.mark.parametrize("build", ["whole", "one date of it"])
 def test_rows_lie_in_the_order_that_their_model_asks_for(analyst: Installation, build: str) -> None:
-    table = "intermediate.int_item_users_by_month"
+    table = "intermediate.int_item_users_by_home"
     if build == "whole":
-        selected = ("--select", "+int_item_users_by_month")
+        selected = ("--select", "+int_item_users_by_home")
         built = analyst.dbt("build", "--full-refresh", *selected, *NO_TESTS)
     else:
         with duckdb.connect(str(analyst.home / "dev.duckdb")) as connection:
@@ -709,12 +709,12 @@ def test_rows_lie_in_the_order_that_their_model_asks_for(analyst: Installation, 
                 where table_name = '{table}' and date = date '2026-03-01'
                 """
             )
-        built = analyst.dbt("run", "--select", "int_item_users_by_month")
+        built = analyst.dbt("run", "--select", "int_item_users_by_home")
     assert built.returncode == 0, said(built)
-    users = f"select home_month, end_user_id, item_id from {table}"
+    users = f"select home_date, end_user_id, item_id from {table}"
     rows = dev(analyst, f"{users} order by rowid")
     assert len(rows) > 10
-    assert rows == dev(analyst, f"{users} order by home_month, end_user_id, item_id")
+    assert rows == dev(analyst, f"{users} order by home_date, end_user_id, item_id")
 
 
 # ---------- one change, as the page walks through it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Iterator
 from datetime import date
@@ -14,12 +15,20 @@ import yaml
 
 from bi.superset import datasets
 from bi.superset.bundle import bundle, write_bundle
+from bi.superset.charts import Chart
 from bi.superset.dashboards import DASHBOARDS
 from bi.superset.datasets import Dataset
+from bi.superset.server import reports_to_show
+from dagster_project.personal_data import load_tables
 from dagster_project.release import metrics
-from dagster_project.release.publish import RELEASE_COLUMNS
+from dagster_project.release.page.small_groups import without_small_groups
+from dagster_project.release.publish import OF_RELEASE, RELEASE_COLUMNS
+from dagster_project.release.report_file import REPORTS, write_report_file
+from dagster_project.settings import Settings
 from tests.bi.rendering import rendered
 from tests.installation import CHECKOUT, DBT_PROJECT
+from tests.release.copies.by_hand import FIRST, publish_by_hand
+from tests.releases import Published
 
 DATASETS = [found for found in vars(datasets).values() if isinstance(found, Dataset)]
 
@@ -280,3 +289,132 @@ def test_a_release_without_the_tables_is_refused_by_name(tmp_path: Path) -> None
     duckdb.connect(str(empty)).close()
     with pytest.raises(ValueError, match=r"has no table meta\.release; publish with this version"):
         bundle(empty)
+
+
+# ---------- where small groups are hidden
+
+
+@pytest.fixture(scope="module")
+def reports(published_twice: Published, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The second file of a release of real data, without numbers about one person alone."""
+    file = tmp_path_factory.mktemp("reports") / REPORTS
+    release = published_twice.database.resolve()
+    tables = (*load_tables(), OF_RELEASE)
+    write_report_file(release, file, tables, smallest_group=2, config={"threads": 1})
+    return file
+
+
+@pytest.fixture(scope="module")
+def narrowed(published_twice: Published, reports: Path) -> dict[str, Any]:
+    return bundle(published_twice.database.resolve(), reports=reports)
+
+
+def expressions(dataset: dict[str, Any]) -> dict[str, str]:
+    """What a dataset can be asked for, by name."""
+    columns = {each["column_name"]: each["expression"] for each in dataset["columns"]}
+    metrics = {each["metric_name"]: each["expression"] for each in dataset["metrics"]}
+    return {name: sql or f'"{name}"' for name, sql in (columns | metrics).items()}
+
+
+def of_kind(files: dict[str, Any], kind: str) -> dict[str, Any]:
+    return {
+        content["uuid"]: content for path, content in files.items() if path.startswith(f"{kind}/")
+    }
+
+
+def test_where_small_groups_are_hidden_the_second_file_is_all_that_is_read(
+    narrowed: dict[str, Any], reports: Path
+) -> None:
+    (database,) = of_kind(narrowed, "databases").values()
+    assert database["sqlalchemy_uri"] == f"duckdb:///{reports}"
+    found = of_kind(narrowed, "datasets")
+    charts = of_kind(narrowed, "charts")
+    assert len(charts) > 40
+    assert not {chart["viz_type"] for chart in charts.values()} & {"pop_kpi"}
+    with duckdb.connect(str(reports), read_only=True) as connection:
+        for dataset in found.values():
+            # No template is left that would ask the facts for departments.
+            assert "{" not in dataset["sql"]
+            asked = list(expressions(dataset).values())
+            connection.execute(f"select {', '.join(asked)} from ({dataset['sql']}) group by all")
+        for chart in charts.values():
+            dataset, form = found[chart["dataset_uuid"]], chart["params"]
+            known = expressions(dataset)
+            asked = [known[name] for name in Chart("", datasets.RELEASE, "", form).names]
+            where = [each.get("sqlExpression", "true") for each in form["adhoc_filters"]]
+            connection.execute(
+                f"select {', '.join(asked)} from ({dataset['sql']})"
+                f" where {' and '.join(['true', *where])} group by all"
+            )
+    for dashboard in of_kind(narrowed, "dashboards").values():
+        for filter_ in dashboard["metadata"]["native_filter_configuration"]:
+            for target in filter(None, filter_["targets"]):
+                columns = {each["column_name"] for each in found[target["datasetUuid"]]["columns"]}
+                assert target["column"]["name"] in columns
+
+
+def test_where_small_groups_are_hidden_figures_are_those_of_the_page(
+    narrowed: dict[str, Any], published_twice: Published, reports: Path
+) -> None:
+    named = {path.split("/")[-1]: content for path, content in narrowed.items()}
+    compared = 0
+    with (
+        without_small_groups(published_twice.database.resolve(), reports) as page,
+        duckdb.connect(str(reports), read_only=True) as connection,
+    ):
+        for dataset in DATASETS:
+            if dataset.report.schema != "reports" or f"{dataset.table}.yaml" not in named:
+                continue
+            content = named[f"{dataset.table}.yaml"]
+            names = {metric["metric_name"] for metric in content["metrics"]}
+            metrics = [each for each in dataset.report.metrics if each.name in names]
+            asked = ", ".join(f"round({metric.sql}, 6)" for metric in metrics)
+            seen = connection.execute(f"select {asked} from ({content['sql']})").fetchall()
+            if dataset is datasets.COVERAGE:  # the page shows none of its figures
+                assert seen == published_twice.ask(f"select {asked} from {dataset.report.name}")
+                continue
+            assert seen == page.execute(f"select {asked} from {dataset.report.relation}").fetchall()
+            compared += any(seen[0])
+    assert compared > 5
+
+
+def test_a_dashboard_says_what_it_does_not_show_and_names_the_charts_that_it_lacks(
+    published_twice: Published, narrowed: dict[str, Any], reports: Path, tmp_path: Path
+) -> None:
+    whole = bundle(published_twice.database.resolve())
+    titles = {
+        name: {content["slice_name"] for content in of_kind(files, "charts").values()}
+        for name, files in (("whole", whole), ("narrowed", narrowed))
+    }
+    gone = titles["whole"] - titles["narrowed"]
+    assert {"Who did not use it", "Adoption by department", "Terms", "Late events"} <= gone
+    for page in DASHBOARDS:
+        dashboard = narrowed[f"dashboards/{page.slug}.yaml"]
+        said = dashboard["position"]["MARKDOWN-not-shown"]["meta"]["code"]
+        lost = [chart.title for row in page.rows for chart in row.charts if chart.title in gone]
+        assert ("Not here: " in said) is bool(lost)
+        for title in lost:
+            assert f"“{title}”" in said
+        assert "MARKDOWN-not-shown" not in whole[f"dashboards/{page.slug}.yaml"]["position"]
+        filters = dashboard["metadata"]["native_filter_configuration"]
+        assert "Department" not in [found["name"] for found in filters]
+    left_out = write_bundle(
+        published_twice.database.resolve(), tmp_path / "dashboards", reports=reports
+    )
+    assert set(left_out) == of_kind(whole, "charts").keys() - of_kind(narrowed, "charts").keys()
+    assert write_bundle(published_twice.database.resolve(), tmp_path / "dashboards") == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "release", "is_second"), [(1, 1, False), (5, 1, True), (1, 5, True)]
+)
+def test_the_release_or_the_settings_say_which_file_is_shown(
+    setting: int, release: int, is_second: bool, tmp_path: Path
+) -> None:
+    folder = publish_by_hand(tmp_path / "published", FIRST, "create table t as select 1 as a")
+    header = json.loads((folder / "release.json").read_text("utf-8"))
+    header["smallest_group"] = release
+    (folder / "release.json").write_text(json.dumps(header), encoding="utf-8")
+    settings = Settings(home=tmp_path, smallest_group=setting)
+    assert reports_to_show(settings) == (settings.published / REPORTS if is_second else None)
+    assert reports_to_show(Settings(home=tmp_path / "empty", smallest_group=5)) is None

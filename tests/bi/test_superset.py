@@ -21,8 +21,11 @@ import duckdb
 import pytest
 from playwright.sync_api import expect
 
+from bi.superset.bundle import bundle
 from bi.superset.dashboards import DASHBOARDS, Dashboard
+from bi.superset.server import Superset
 from dagster_project.release.page.page import page_of
+from dagster_project.release.report_file import REPORTS
 from tests.bi.browser import PATIENCE, Reader, another, browser
 from tests.installation import CHECKOUT, Installation, said
 
@@ -517,6 +520,31 @@ def test_a_query_sees_the_new_release_while_another_reads_the_old_one(
     )
     assert done.returncode == 0, said(done)
     assert done.stdout.split() == ["old", "new", "old", "True"]
+
+
+def test_where_small_groups_are_hidden_dashboards_show_the_second_file_alone(
+    reader: Reader, published: Installation
+) -> None:
+    run = published.walkhouse("run", WALKHOUSE_SMALLEST_GROUP="5")
+    assert run.returncode == 0, said(run)
+    reports = published.home / "published" / REPORTS
+    superset = Superset(CHECKOUT / ".superset", published.home / "superset")
+    superset.set_up(published.published, reports=reports)
+    shown = bundle(published.published, reports=reports)
+    for page in DASHBOARDS:
+        position = shown[f"dashboards/{page.slug}.yaml"]["position"]
+        charts = [found for found in position if found.startswith("CHART-")]
+        reader.open(page.slug, charts=len(charts), days=ALL_DAYS)
+        expect(reader.page.get_by_text("Numbers about fewer than 5 people")).to_be_visible()
+        errors = reader.page.locator("[data-test=slice-container]", has_text="Unexpected error")
+        expect(errors).to_have_count(0, timeout=PATIENCE)
+        assert reader.table("Release") == [release_of(published)]
+    assert reader.refused == []
+    # What the second file has nothing for is gone, also from the list of all charts.
+    listed = reader.page.request.get(f"{reader.address}/api/v1/chart/?q=(page_size:100)").json()
+    titles = {chart["slice_name"] for chart in listed["result"]}
+    assert "Sessions by day" in titles
+    assert not titles & {"Terms", "Who did not use it", "Adoption by department"}
 
 
 def test_nothing_published_is_said_and_nothing_is_started(tmp_path: Path) -> None:

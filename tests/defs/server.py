@@ -21,6 +21,7 @@ LOCATION = {"repositoryName": "__repository__", "repositoryLocationName": "walkh
 _PATIENCE_SECONDS = (
     600.0  # for a machine that has much else to do; nothing waits longer than it must
 )
+_BETWEEN_LOOKS_SECONDS = 2.0  # each costs the servers some of the processor
 _T = TypeVar("_T")
 
 
@@ -59,7 +60,7 @@ class Server:
             assert self.process.poll() is None, "the UI ended by itself"
             if found := look():
                 return found
-            time.sleep(0.5)
+            time.sleep(_BETWEEN_LOOKS_SECONDS)
         raise AssertionError(f"there was no {what} within {_PATIENCE_SECONDS:.0f} seconds")
 
 

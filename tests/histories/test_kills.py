@@ -79,8 +79,14 @@ class Run:
         return self.process.wait(PATIENCE_SECONDS)
 
 
-def start(installation: Installation, log: Path, *, largest_file: int | None = None) -> Run:
-    """Start `walkhouse run`; with `largest_file`, no file of its can grow beyond so many bytes."""
+def start(
+    installation: Installation,
+    log: Path,
+    *arguments: str,
+    largest_file: int | None = None,
+    **variables: str,
+) -> Run:
+    """Start `walkhouse run`, or another command; no file can grow beyond `largest_file` bytes."""
 
     def limit() -> None:
         if largest_file is not None:
@@ -90,9 +96,9 @@ def start(installation: Installation, log: Path, *, largest_file: int | None = N
     logged = dbt_log.stat().st_size if dbt_log.exists() else 0
     with log.open("wb") as file:
         process = subprocess.Popen(
-            [sys.executable, "-m", "dagster_project.cli", "run"],
+            [sys.executable, "-m", "dagster_project.cli", *(arguments or ("run",))],
             cwd=CHECKOUT,
-            env=installation.environment,
+            env=installation.environment | variables,
             stdout=file,
             stderr=subprocess.STDOUT,
             preexec_fn=limit,

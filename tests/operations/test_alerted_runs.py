@@ -27,6 +27,8 @@ from dagster_project.operations.runs import INGEST
 from dagster_project.defs.resources import Installation
 from dagster_project.settings import Settings
 
+pytestmark = pytest.mark.long
+
 with dg.DagsterInstance.get() as instance:
     day = date(2026, 3, 1)
     killed = instance.create_run_for_job(

@@ -58,6 +58,10 @@ def in_system(user: str, system: str, oid: int) -> str:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
+    return prepared(tmp_path)
+
+
+def prepared(tmp_path: Path) -> Settings:
     """A home with three dumps, of which two hold somebody, and two releases, of which one does."""
     landing = tmp_path / "landing"
     dumps: Mapping[date, list[str]] = {
@@ -167,11 +171,37 @@ def test_an_id_that_is_nobodys_changes_nothing(settings: Settings) -> None:
         assert said.exit_code == 1, said.output
         assert "nothing is held of id 1 of 1" in said.output
     assert not (settings.home / FILE).exists()
-    assert command(settings).exit_code == 2
-    assert command(settings, "--users", str(settings.home / "nowhere")).exit_code == 2
-    listed = settings.home / "listed"
-    listed.write_text("\ufeffu-99\r\n\nu\n", encoding="utf-8")
-    assert "id 2 of 2" in command(settings, "--users", str(listed)).output
+    # Neither is the key that of the home now.
+    assert not (settings.home / FINGERPRINT_FILE).exists()
+
+
+def test_what_names_nobody_is_refused(settings: Settings, tmp_path: Path) -> None:
+    for arguments in (
+        [],
+        ["--user", " "],
+        ["--user", "\udcff"],
+        ["--users", str(tmp_path / "nowhere")],
+        ["--users", str(tmp_path)],
+    ):
+        assert command(settings, *arguments).exit_code == 2
+    listed = tmp_path / "listed"
+    for content in (b"", b"\n\r\n ", "jürgen".encode("latin-1")):
+        listed.write_bytes(content)
+        assert command(settings, "--users", str(listed)).exit_code == 2
+    exported = CliRunner(env=settings.environment()).invoke(cli, ["export", "--user", "\udcff"])
+    assert exported.exit_code == 2
+
+
+def test_a_list_is_read_as_it_was_written(settings: Settings, tmp_path: Path) -> None:
+    listed = tmp_path / "listed"
+    runner = CliRunner(env=settings.environment())
+    nobody = [f"walkhouse: nothing is held of id {place} of 3" for place in (1, 2, 3)]
+    for encoding, end in [("utf-8", "\n"), ("utf-8-sig", "\r\n"), ("utf-16", "\r")]:
+        content = end.join(["u-99", "", "ünders", "u-99", "U-2", ""]).encode(encoding)
+        listed.write_bytes(content)
+        for arguments, piped in ((str(listed), None), ("-", content)):
+            said = runner.invoke(cli, ["forget", "--users", arguments], input=piped)
+            assert (said.exit_code, said.output.splitlines()) == (1, nobody)
 
 
 def test_of_a_list_those_are_forgotten_who_are_somebody(settings: Settings) -> None:

@@ -18,8 +18,8 @@ DAYS = ("2026-03-01", "2026-03-02")
 
 
 @pytest.fixture(scope="module")
-def walkhouse(installation_of_module: Installation) -> Installation:
-    return installation_of_module
+def walkhouse(installation_of_releases: Installation, installation_folder: Path) -> Installation:
+    return installation_of_releases.copy_to(installation_folder)
 
 
 def put(walkhouse: Installation, day: str) -> None:
@@ -43,10 +43,6 @@ def in_the_warehouse(walkhouse: Installation, statement: str) -> None:
 @pytest.fixture(scope="module")
 def before(walkhouse: Installation) -> list[tuple[object, ...]]:
     """What was published before the upgrade; what lies on the disk is made older after it."""
-    for day in DAYS:
-        put(walkhouse, day)
-    run = walkhouse.walkhouse("run")
-    assert run.returncode == 0, said(run)
     published = tables(walkhouse)
     lake = walkhouse.home / "lake" / "raw"
     (lake / "version.json").write_text('{"format_version": 0}')

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from dagster_project.ingest.lake import Lake
 from dagster_project.release.publish import releases
@@ -14,17 +15,15 @@ from tests.installation import SEEDS, Installation, said
 from tests.reference import reference
 from tests.whole.compare import differences
 
+pytestmark = pytest.mark.long
+
 DAILY = "from reports.rpt_sessions_daily where report_date = date '2026-03-02' order by all"
 
 
 def test_what_is_too_old_leaves_every_layer_and_the_rest_is_that_of_a_full_rebuild(
-    installation: Installation, tmp_path: Path
+    installation_of_releases: Installation, installation_folder: Path, tmp_path: Path
 ) -> None:
-    arguments = ("--days", "4", "--events-per-day", "400", "--late", "0.05")
-    simulated = installation.walkhouse("simulate", *arguments)
-    assert simulated.returncode == 0, said(simulated)
-    run = installation.walkhouse("run")
-    assert run.returncode == 0, said(run)
+    installation = installation_of_releases.copy_to(installation_folder)
     before = installation.ask(DAILY)
     assert before
     (installation.home / "walkhouse.toml").write_text(

@@ -16,6 +16,8 @@ from tests.reference import reference
 from tests.whole import landings
 from tests.whole.compare import differences
 
+pytestmark = pytest.mark.long
+
 COPY = "s3://walkhouse/bi"
 
 

@@ -13,9 +13,15 @@ import pytest
 
 from dagster_project.ingest.lake import Lake
 from dagster_project.models.deployed import Deployments
+from dagster_project.release.copies.owner import installation_id
+from dagster_project.release.copies.send import copy_states, send_copies
 from dagster_project.release.publish import releases
 from tests.installation import Installation, said
+from tests.object_store import ObjectStore, object_store
+from tests.postgres_server import Server, running_server
 from tests.treated import A_KEY, ANOTHER_KEY, project_with
+
+pytestmark = pytest.mark.long
 
 PSEUDONYMS = ("end_user_id", "session_id", "play_id", "interaction_guid", "visit_id")
 DROPPED = ("page_title", "user_name", "user_info", "search_terms", "value")
@@ -91,11 +97,35 @@ def texts_of(path: Path) -> str:
     return "\n".join(texts)
 
 
+@dataclass(frozen=True)
+class Copies:
+    """Where copies are, of which each held a release without policies."""
+
+    store: ObjectStore
+    server: Server
+
+    @property
+    def urls(self) -> list[str]:
+        return [f"s3://{self.store.bucket}/copy", self.server.url("postgres")]
+
+
+@pytest.fixture(scope="module")
+def copies() -> Iterator[Copies]:
+    with (
+        object_store() as store,
+        running_server() as server,
+        pytest.MonkeyPatch.context() as environment,
+    ):
+        for name, value in store.environment.items():
+            environment.setenv(name, value)
+        yield Copies(store, server)
+
+
 @pytest.fixture(scope="module")
 def treated(
-    installation_of_releases: Installation, tmp_path_factory: pytest.TempPathFactory
+    installation_of_releases: Installation, copies: Copies, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Installation, Before]]:
-    """A copy of a home with two releases, after a run under policies."""
+    """A copy of a home with two releases, and copies of one, after a run under policies."""
     folder = tmp_path_factory.mktemp("treated")
     before = installation_of_releases
     project = project_with(POLICIES, folder / "project")
@@ -107,7 +137,11 @@ def treated(
     deployments = Deployments(installation.home / "deployed")
     with deployments.deploying(), deployments.copy(project) as copy:
         deployments.deploy(copy, commit=None)
-    run = installation.walkhouse("run", WALKHOUSE_PERSONAL_KEY=A_KEY)
+    owner = installation_id(installation.home)
+    states = send_copies(copies.urls, installation.published.parent, keep=3, installation=owner)
+    assert [state.problem for state in states] == [None, None]
+    variables = {**copies.store.environment, "WALKHOUSE_COPIES": " ".join(copies.urls)}
+    run = installation.walkhouse("run", WALKHOUSE_PERSONAL_KEY=A_KEY, **variables)
     assert run.returncode == 0, said(run)
     yield installation, Before.of(before)
     shutil.rmtree(folder)
@@ -134,6 +168,28 @@ def test_no_file_of_the_home_holds_what_is_not_kept_nor_the_key(
             texts = texts_of(path)
             assert A_KEY not in texts, path
             assert not sorted(text for text in before.secrets if text in texts)[:5], path
+
+
+def test_no_copy_holds_what_is_not_kept_nor_the_key(
+    treated: tuple[Installation, Before], copies: Copies, tmp_path: Path
+) -> None:
+    installation, before = treated
+    secrets = before.secrets | {A_KEY}
+    assert [state.release_id for state in copy_states(copies.urls)] == [
+        release.release_id for release in releases(installation.published.parent)
+    ] * 2
+
+    keys = copies.store.keys()
+    assert len(keys) > 40
+    for number, key in enumerate(keys):
+        file = tmp_path / f"{number}-{Path(key).name}"
+        file.write_bytes(copies.store.get(key))
+        texts = texts_of(file)
+        assert not sorted(text for text in secrets if text in texts)[:5], key
+    sought = [text.encode() for text in secrets]
+    for file in copies.server.files("postgres"):
+        content = file.read_bytes()
+        assert not sorted(text for text in sought if text in content)[:5], file
 
 
 def test_releases_of_before_are_gone(treated: tuple[Installation, Before]) -> None:

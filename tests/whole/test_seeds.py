@@ -9,6 +9,8 @@ import pytest
 
 from tests.installation import DBT_PROJECT, Installation, said
 
+pytestmark = pytest.mark.long
+
 PRESS, PULSE, CHAT = ("Launcher", "Long Press"), ("Beacon", "Pulse"), ("Live Chat", "Click")
 
 

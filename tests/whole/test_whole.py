@@ -6,12 +6,16 @@ A run takes some ten seconds, so all themes share one landing.
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.installation import SEEDS, Installation, said
 from tests.object_store import object_store_of_environment
 from tests.reference import reference
 from tests.whole import landings
 from tests.whole.compare import differences
 from tests.whole.landings import names
+
+pytestmark = pytest.mark.long
 
 # The tables behind the reports that know the reporting time zone.
 IN_REPORTED_DAYS = (

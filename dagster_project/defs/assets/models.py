@@ -9,7 +9,6 @@ not recorded, because each record takes longer than a small table.
 import json
 import logging
 import os
-import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,9 @@ from dagster_project.defs.assets.landing import OWNERS
 from dagster_project.defs.failures import failed
 from dagster_project.defs.pools import WAREHOUSE
 from dagster_project.defs.resources import Installation
-from dagster_project.ingest.lake import Lake
+from dagster_project.forgotten import RequestsError
+from dagster_project.ingest.lake import Lake, LakeVersionError
+from dagster_project.ingest.shared_lake import lake_of
 from dagster_project.locks import warehouse_writer
 from dagster_project.models.columns import Columns
 from dagster_project.models.dbt import BuiltNode, DbtError, build
@@ -37,6 +38,7 @@ from dagster_project.models.iceberg import Catalog, IcebergError, collect
 from dagster_project.models.prepared import load_columns, parsed_digest
 from dagster_project.models.rebuilds import Rebuild, rebuild_summary, rebuilds_of_last_build
 from dagster_project.models.treated import begin_anew, treated_otherwise
+from dagster_project.operations.leftovers import remove_leftovers
 from dagster_project.registry import definitions_of
 from dagster_project.release.layout import (
     WarehouseError,
@@ -133,7 +135,11 @@ def _recorded_models(
         # The build notes what it was made from; the environment is dbt's only way to hear of it.
         os.environ["WALKHOUSE_PROJECT_DIGEST"] = project_digest(settings.dbt_project)
         with warehouse_writer(settings.home):
-            _remove_leftovers(settings)
+            try:
+                lake_of(settings).bring_here()
+                remove_leftovers(settings)
+            except (OSError, LakeVersionError, RequestsError) as error:
+                raise failed(str(error)) from None
             treatment = definitions_of(settings).treatment.digest
             if reason := treated_otherwise(Lake(settings.lake).dumps(), treatment):
                 raise failed(reason)
@@ -214,13 +220,6 @@ def _folder(node: Mapping[str, Any] | None) -> str:
     if node is None:
         return ""
     return "seeds" if node["resource_type"] == "seed" else str(node["fqn"][1])
-
-
-def _remove_leftovers(settings: Settings) -> None:
-    """What killed runs left on the disk; nobody else is at work while the warehouse is built."""
-    Lake(settings.lake).remove_leftovers()
-    shutil.rmtree(settings.scratch, ignore_errors=True)
-    shutil.rmtree(settings.warehouse.with_name("warehouse.duckdb.tmp"), ignore_errors=True)
 
 
 def _begin_anew_if_due(settings: Settings, treatment: str) -> None:

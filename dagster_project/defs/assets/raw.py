@@ -17,7 +17,7 @@ from dagster_project.defs.assets.landing import DUMPS, OWNERS
 from dagster_project.defs.failures import failed
 from dagster_project.defs.plots import dumps_by_day
 from dagster_project.defs.resources import Installation
-from dagster_project.forgotten import FORGOTTEN_COLUMNS
+from dagster_project.forgotten import FORGOTTEN_COLUMNS, RequestsError
 from dagster_project.ingest.classification import LINE_COLUMNS
 from dagster_project.ingest.content import (
     CatalogueError,
@@ -34,8 +34,9 @@ from dagster_project.ingest.dumps import (
     taking_in_dumps,
     write_schema,
 )
-from dagster_project.ingest.lake import Lake, LakeDump
+from dagster_project.ingest.lake import Lake, LakeDump, LakeVersionError
 from dagster_project.ingest.landing import Landed, Landing
+from dagster_project.ingest.shared_lake import lake_of
 from dagster_project.ingest.withdrawal import NOTHING_CONFIRMED, Confirmed, held_withdrawal
 from dagster_project.keyed_hash import KeyRefusedError
 from dagster_project.locks import dump_writer, lake_writer, warehouse_writer
@@ -138,17 +139,20 @@ def dumps_asset(
     ) -> Iterator[_Event]:
         """Take in the dumps of the run's partitions: new, changed and withdrawn ones."""
         settings = installation.settings
-        try:
-            definitions_of(settings).treatment.check(settings.home)
-        except KeyRefusedError as error:
-            raise failed(str(error)) from None
         landing = landing_of(settings)
-        days = [date.fromisoformat(partition) for partition in context.partition_keys]
         try:
+            # In this order: whoever replaces a dump that nobody replaced since it was read has
+            # listed the landing last.
+            lake = lake_of(settings)
+            lake.read()
             landed = landing.look()
+            definitions_of(settings).treatment.check(settings.home)
+            _prepare(settings, lake, landed)
+        except (KeyRefusedError, LakeVersionError, RequestsError) as error:
+            raise failed(str(error)) from None
         except OSError as error:
             raise _failure(context, [_failed_listing(error)]) from error
-        lake = _lake_of_this_format(settings, landed)
+        days = lake.in_order([date.fromisoformat(each) for each in context.partition_keys])
         held = _held(settings, lake, landed, Confirmed.of(config.withdraw))
         if held is not None:
             for day in days:
@@ -278,12 +282,19 @@ def content_items(
     """One row per system and item of the content catalogue; none without a catalogue."""
     settings = installation.settings
     definitions = load_definitions(settings.dbt_project)
-    lake = Lake(settings.lake)
     landing = landing_of(settings)
     failure: CatalogueError | None = None
     try:
+        lake = lake_of(settings)
+        lake.read()
+    except (OSError, RequestsError) as error:
+        raise _failure(context, [_failed_listing(error)]) from error
+    try:
         landed = landing.look()
-        lake = _lake_of_this_format(settings, landed)
+        try:
+            _prepare(settings, lake, landed)
+        except LakeVersionError as error:
+            raise failed(str(error)) from None
         with lake_writer(settings.home):
             if held := _held(settings, lake, landed, NOTHING_CONFIRMED):
                 raise CatalogueError(held)
@@ -319,7 +330,7 @@ def content_items(
     )
 
 
-def _failed_listing(error: OSError) -> DumpError:
+def _failed_listing(error: Exception) -> DumpError:
     can_pass = isinstance(error, ObjectStoreError) and error.can_pass
     return DumpError(str(error), can_pass=can_pass, is_conclusive=False)
 
@@ -350,19 +361,18 @@ def _failure(context: dg.AssetExecutionContext, failures: Sequence[DumpError]) -
     return failed("\n".join(map(str, failures)), {"failed_dumps": len(failures)})
 
 
-def _lake_of_this_format(settings: Settings, landed: Landed) -> Lake:
-    """The lake, ready to take in dumps; an older one is set aside, to be read again.
+def _prepare(settings: Settings, lake: Lake, landed: Landed) -> None:
+    """Make the lake ready to take in dumps; an older one is set aside, to be read again.
 
     Raises:
         LakeVersionError: it cannot be.
+        OSError: a shared lake cannot be reached.
     """
-    lake = Lake(settings.lake)
     if lake.is_older(landed.days):
         with warehouse_writer(settings.home):
             if lake.is_older(landed.days):  # another run may have been first
                 lake.set_aside()
     lake.prepare()
-    return lake
 
 
 def _outcomes(dump: LakeDump) -> str:

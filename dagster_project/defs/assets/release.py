@@ -15,7 +15,7 @@ from dagster_project.defs.failures import failed
 from dagster_project.defs.plots import dumps_by_day
 from dagster_project.defs.pools import WAREHOUSE
 from dagster_project.defs.resources import Installation, Waivers
-from dagster_project.forgotten import is_open, load_requests
+from dagster_project.forgotten import Request, is_open, load_requests
 from dagster_project.ingest.content import loaded_catalogue
 from dagster_project.ingest.lake import Lake
 from dagster_project.ingest.landing import first_kept
@@ -97,6 +97,7 @@ def release_asset(
             if (hold := held(settings.published)) and _began_before(context, hold):
                 note_conclusive(context)
                 raise failed(hold.sentence)
+            requests = load_requests(settings.home)  # before what is decided by them
             try:
                 decision = _decide(settings, waivers.waiver)
             except WaiverError as error:
@@ -113,7 +114,7 @@ def release_asset(
                 )
             settings.refusal.unlink(missing_ok=True)
             try:
-                published = _publish(settings, decision, waivers.waiver)
+                published = _publish(settings, decision, waivers.waiver, requests)
             except (duckdb.Error, OSError, ReleaseError) as error:
                 message = f"the release could not be written, readers keep the one before: {error}"
                 logger.error("%s", message)
@@ -257,11 +258,12 @@ def _decide(settings: Settings, waiver: Waiver | None) -> Verdict:
         )
 
 
-def _publish(settings: Settings, decision: Verdict, waiver: Waiver | None) -> Release:
+def _publish(
+    settings: Settings, decision: Verdict, waiver: Waiver | None, requests: Sequence[Request]
+) -> Release:
     lake = Lake(settings.lake)
     dumps = lake.dumps()
     catalogue = loaded_catalogue(lake)
-    requests = load_requests(settings.home)
     if is_open(requests):  # a release begins as a copy of the file, deleted rows and all
         limits = {"threads": settings.threads, "memory_limit": settings.memory_limit}
         write_anew(settings.warehouse, limits)

@@ -1,12 +1,16 @@
 """Copies of a release elsewhere: which one each of them holds, and sending the current one.
 
 The release in the published folder never depends on its copies. What a copy holds is asked of the
-copy itself, so nothing here can disagree with it. Each kind of target is a module with the two
+copy itself, so nothing here can disagree with it. Each kind of target is a module with the
 functions of `Target`.
+
+Where policies of personal data are other ones than before, a copy keeps nothing of before. Which
+copies were cleared of it is noted beside the releases, so whoever is killed before is made good.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,10 +18,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from dagster_project.release.copies.target import CopyError, Target
-from dagster_project.release.publish import current_release, release_folder, releases
+from dagster_project.release.publish import Release, current_release, release_folder, releases
+from dagster_project.replacing import replace_text
 from dagster_project.settings import Settings, without_password
 
 logger = logging.getLogger("walkhouse")
+
+_CLEAR = ".clear-copies.json"
 
 
 @dataclass(frozen=True)
@@ -72,12 +79,14 @@ def copy_states(urls: Sequence[str]) -> list[CopyState]:
 
 
 def copies_behind(urls: Sequence[str], published: Path) -> list[CopyState]:
-    """The copies that do not hold the current release, or cannot be asked."""
+    """The copies that do not hold the current release and it alone, or cannot be asked."""
     current = current_release(published)
+    if current is None:
+        return []
     return [
         state
-        for state in (copy_states(urls) if current else ())
-        if current is None or state.release_id != current.release_id
+        for url, state in zip(urls, copy_states(urls), strict=True)
+        if state.release_id != current.release_id or not _is_clear(url, published, current)
     ]
 
 
@@ -98,7 +107,7 @@ def releases_to_keep(settings: Settings) -> int:
 def send_copies(
     urls: Sequence[str], published: Path, *, keep: int, installation: str
 ) -> list[CopyState]:
-    """Send the current release to every copy that does not hold it; one that fails stops no other.
+    """Have every copy hold the current release; one that fails stops no other.
 
     Args:
         urls: the copies.
@@ -116,23 +125,47 @@ def send_copies(
     states = []
     for url in urls:
         shown = without_password(url)
-        held: str | None = None
+        holds: str | None = None
+        sent: Mapping[str, int] = {}
         try:
-            held = target(url).held_release(url)
-            if held == release.release_id:
-                states.append(CopyState(shown, held, sent={}))
-                continue
-            sent = target(url).send_release(
-                url, folder, release, keep=keep, installation=installation
-            )
+            held = holds = target(url).held_release(url)
+            if held != release.release_id:
+                sent = target(url).send_release(
+                    url, folder, release, keep=keep, installation=installation
+                )
+                holds = release.release_id
+                numbers = ", ".join(f"{number:,} {what}" for what, number in sent.items())
+                logger.info("copy %s: holds release %s (%s)", shown, holds, numbers)
+            if not _is_clear(url, published, release):
+                if held is not None:
+                    kept = {each.release_id for each in releases(published)}
+                    target(url).remove_traces(url, kept, installation=installation)
+                _note_clear(url, published, release)
         except CopyError as error:
-            logger.error("copy %s: not sent: %s", shown, error)
-            states.append(CopyState(shown, held, problem=str(error)))
+            what = "not cleared" if holds == release.release_id else "not sent"
+            logger.error("copy %s: %s: %s", shown, what, error)
+            states.append(CopyState(shown, holds, problem=str(error)))
         else:
-            numbers = ", ".join(f"{number:,} {what}" for what, number in sent.items())
-            logger.info("copy %s: holds release %s (%s)", shown, release.release_id, numbers)
-            states.append(CopyState(shown, release.release_id, sent=sent))
+            states.append(CopyState(shown, holds, sent=sent))
     return states
+
+
+def _is_clear(url: str, published: Path, release: Release) -> bool:
+    """Whether nothing is left in a copy of releases of other policies than the current one's."""
+    return _clear_copies(published).get(without_password(url), "") == release.treatment
+
+
+def _note_clear(url: str, published: Path, release: Release) -> None:
+    noted = {**_clear_copies(published), without_password(url): release.treatment}
+    replace_text(published / _CLEAR, json.dumps(noted, indent=1))
+
+
+def _clear_copies(published: Path) -> Mapping[str, str]:
+    """By copy, the policies that all that is left there follows, as a release names them."""
+    try:
+        return dict(json.loads((published / _CLEAR).read_text(encoding="utf-8")))
+    except (FileNotFoundError, ValueError):
+        return {}
 
 
 def remove_traces(urls: Sequence[str], published: Path, installation: str) -> list[str]:

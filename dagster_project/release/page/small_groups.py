@@ -1,11 +1,12 @@
 """What a page reads where numbers about small groups are hidden: the reports of the second file.
 
-A page draws sums. What is hidden is in none of them, and the page says so in a sentence.
+A page draws sums. What is hidden is in none of them, and the page says so in a sentence. So do the
+dashboards, which read the second file alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def without_small_groups(release: Path, reports: Path) -> Iterator[duckdb.DuckDB
     with duckdb.connect() as connection:
         for path, name in ((release, "whole"), (reports, "hidden")):
             connection.execute(f"attach {literal(path)} as {name} (read_only)")
-        columns = {name: _columns(connection, name) for name in ("whole", "hidden")}
+        columns = {name: columns_in(connection, name) for name in ("whole", "hidden")}
         for (schema, table), names in columns["whole"].items():
             connection.execute(f'create schema if not exists "{schema}"')
             place = f'"{schema}"."{table}"'
@@ -46,13 +47,7 @@ def without_small_groups(release: Path, reports: Path) -> Iterator[duckdb.DuckDB
                 selected = ", ".join(
                     f'"{name}"' if name in shown else f'null as "{name}"' for name in names
                 )
-                query = f"select {selected} from hidden.{place}"
-                if never_null := [
-                    f'"{name}" is not null'
-                    for name, is_nullable in names.items()
-                    if name in shown and not is_nullable
-                ]:
-                    query += f" where {' and '.join(never_null)}"
+                query = f"select {selected} from hidden.{place}{whole_rows(names, shown)}"
             connection.execute(f"create view {place} as {query}")
         yield connection
 
@@ -67,7 +62,22 @@ def hidden_sentence(smallest_group: int) -> str:
     )
 
 
-def _columns(
+def whole_rows(columns: Mapping[str, bool], shown: Container[str]) -> str:
+    """SQL that leaves out the rows of which a number is hidden; empty where none can be.
+
+    Args:
+        columns: of a table as it is, and whether they may be null.
+        shown: those that are read.
+    """
+    never_null = [
+        f'"{name}" is not null'
+        for name, is_nullable in columns.items()
+        if name in shown and not is_nullable
+    ]
+    return f" where {' and '.join(never_null)}" if never_null else ""
+
+
+def columns_in(
     connection: duckdb.DuckDBPyConnection, database: str
 ) -> dict[tuple[str, str], dict[str, bool]]:
     """The columns of each table, in their order, and whether they may be null."""

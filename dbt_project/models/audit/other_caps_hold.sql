@@ -9,10 +9,11 @@ looked_at as (
         item_id,
         event_key,
         detail,
-        is_beyond_cap as is_violation
+        is_beyond_cap as is_violation,
+        events
     from {{ ref('int_cap_verdicts') }}
     where {{ is_capped_by('other_caps_hold') }}
 
 )
 
-{{ invariant_result('other_caps_hold', looked_at='looked_at') }}
+{{ invariant_result('other_caps_hold', looked_at='looked_at', rows_behind='events') }}

@@ -2,7 +2,7 @@
 {% set order_in_play = ['event_number'] -%}
 with
 
-flow_events as (
+flow_events as {{ read_anew() }} (
 
     select
         *,

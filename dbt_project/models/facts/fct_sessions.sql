@@ -12,18 +12,6 @@ item_events as (
 
 ),
 
-with_idle_times as (
-
-    select
-        *,
-        occurred_ms - lag(occurred_ms) over (
-            partition by system_id, environment, session_id
-            order by occurred_ms
-        ) as idle_ms
-    from item_events
-
-),
-
 sessions as (
 
     select
@@ -34,7 +22,7 @@ sessions as (
         min(occurred_at) as started_at,
         max(occurred_at) as ended_at,
         max(occurred_ms) - min(occurred_ms) as duration_ms,
-        coalesce(max(idle_ms), 0) as longest_idle_ms,
+        {{ in_order('occurred_ms') }} as times,
         {{ latest('end_user_id') }} as end_user_id,
         count(distinct end_user_id) as end_users,
         count(*) as events,
@@ -52,8 +40,17 @@ sessions as (
         count(*) filter (where item_type = 'Task' and event = 'Complete') as tasks_completed,
         count(*) filter (where item_type = 'Survey' and event = 'Submitted') as surveys_submitted,
         count(*) filter (where item_type = 'WidgetSearch' and event = 'Search') as searches
-    from with_idle_times
+    from item_events
     group by system_id, environment, session_id
+
+),
+
+with_idle_times as (
+
+    select
+        *,
+        coalesce({{ longest_gap('times') }}, 0) as longest_idle_ms
+    from sessions
 
 ),
 
@@ -95,7 +92,7 @@ final as (
         longest_idle_ms > {{ var('session_idle_limit_minutes') }} * 60000 as exceeds_idle_limit,
         duration_ms
         > {{ var('session_duration_limit_hours') }} * 3600000 as exceeds_duration_limit
-    from sessions
+    from with_idle_times
 
 )
 

@@ -9,6 +9,7 @@
     'event',
     'is_beyond_cap',
     'detail',
+    'events',
 ] -%}
 with
 

@@ -1,9 +1,9 @@
 {{ config(meta={'digested_by': ['report_date']}) }}
 with
 
-by_month as (
+by_home as (
 
-    select * from {{ ref('int_item_users_by_month') }}
+    select * from {{ ref('int_item_users_by_home') }}
 
 ),
 
@@ -17,21 +17,21 @@ people as (
 item_people as (
 
     select
-        by_month.system_id,
-        by_month.item_type,
-        by_month.item_id,
-        by_month.item_name_without_id,
+        by_home.system_id,
+        by_home.item_type,
+        by_home.item_id,
+        by_home.item_name_without_id,
         people.person_id,
-        min(by_month.first_met_at) as first_met_at
-    from by_month
+        min(coalesce(by_home.met_later_at, by_home.first_exposed_at)) as first_met_at
+    from by_home
     left join people
-        on by_month.end_user_id = people.end_user_id
-    where by_month.first_met_at is not null
+        on by_home.end_user_id = people.end_user_id
+    where by_home.is_met
     group by
-        by_month.system_id,
-        by_month.item_type,
-        by_month.item_id,
-        by_month.item_name_without_id,
+        by_home.system_id,
+        by_home.item_type,
+        by_home.item_id,
+        by_home.item_name_without_id,
         people.person_id
 
 ),

@@ -1,7 +1,7 @@
-{{ config(meta={'dated_by': ['home_date', 'home_month']}) }}
+{{ config(meta={'dated_by': ['home_date'], 'ordered_by': ['end_user_id', 'item_id']}) }}
 with
 
-item_events as (
+item_events as {{ read_anew() }} (
 
     select
         *,
@@ -69,7 +69,6 @@ by_user as (
 
     select
         used.home_date,
-        cast(date_trunc('month', used.home_date) as date) as home_month,
         used.system_id,
         used.item_type,
         used.item_id,
@@ -96,6 +95,28 @@ by_user as (
         used.end_user_id,
         shared_sessions.session_id
 
+),
+
+-- Nearly everybody meets an item itself first, and then that time is not said twice.
+final as (
+
+    select
+        home_date,
+        system_id,
+        item_type,
+        item_id,
+        item_name_without_id,
+        end_user_id,
+        shared_session_id,
+        first_met_at is not null as is_met,
+        case when first_met_at > first_exposed_at then first_met_at end as met_later_at,
+        first_exposed_at,
+        last_exposed_at,
+        sessions_exposed,
+        exposures,
+        interactions
+    from by_user
+
 )
 
-select * from by_user
+select * from final

@@ -36,7 +36,8 @@ judged as (
         coalesce(ms_since_previous < cap_hours * 3600000, false) as is_beyond_cap,
         'user ' || end_user_id || ', '
         || {{ seconds_text(ms_to_seconds('ms_since_previous')) }}
-        || ' s after the one before' as detail
+        || ' s after the one before' as detail,
+        events
     from compared
 
 )

@@ -1,7 +1,7 @@
 {{ config(meta={'dated_by': ['home_date']}) }}
 with
 
-flow_steps as (
+flow_steps as {{ read_anew() }} (
 
     select * from {{ ref('fct_flow_steps') }}
     where
@@ -23,7 +23,9 @@ play_sessions as (
 other_plays as (
 
     select
-        flow_steps.step_key,
+        flow_steps.system_id,
+        flow_steps.session_id,
+        flow_steps.position_in_session,
         count(*) as plays_at_the_same_time,
         count(*) filter (where play_sessions.flow_kind = 'visual')
             as visual_plays_at_the_same_time,
@@ -44,16 +46,18 @@ other_plays as (
             and flow_steps.started_at >= play_sessions.started_at
             and flow_steps.started_at <= play_sessions.last_event_at
             and flow_steps.play_key <> play_sessions.play_key
-    group by flow_steps.step_key
+    group by flow_steps.system_id, flow_steps.session_id, flow_steps.position_in_session
 
 ),
 
-placed as (
+sessions as (
 
     select
-        *,
-        min(started_at) over (partition by system_id, session_id) as first_step_at
+        system_id,
+        session_id,
+        min(started_at) as first_step_at
     from flow_steps
+    group by system_id, session_id
 
 ),
 
@@ -61,35 +65,34 @@ final as (
 
     select
         ---------- key
-        placed.system_id,
-        placed.session_id,
-        placed.position_in_session,
-        placed.home_date,
+        flow_steps.system_id,
+        flow_steps.session_id,
+        flow_steps.position_in_session,
+        flow_steps.home_date,
 
         ---------- step
-        {{ report_date('placed.started_at') }} as report_date,
-        placed.started_at,
+        {{ report_date('flow_steps.started_at') }} as report_date,
+        flow_steps.started_at,
         {{
             ms_to_seconds(
-                epoch_ms('placed.started_at') ~ ' - ' ~ epoch_ms('placed.first_step_at')
+                epoch_ms('flow_steps.started_at') ~ ' - ' ~ epoch_ms('sessions.first_step_at')
             )
         }} as seconds_since_first_step,
-        placed.end_user_id,
-        placed.step_key,
-        placed.item_type,
-        placed.item_id,
-        placed.item_name,
-        placed.step_kind,
-        placed.step_type,
-        placed.events,
+        flow_steps.end_user_id,
+        flow_steps.item_type,
+        flow_steps.item_id,
+        flow_steps.item_name,
+        flow_steps.step_kind,
+        flow_steps.step_type,
+        flow_steps.events,
 
         ---------- its play
-        placed.play_key,
-        placed.play_id,
-        placed.flow_item_id,
-        placed.flow_item_name,
-        placed.flow_kind,
-        placed.position_in_play,
+        flow_steps.play_key,
+        flow_steps.play_id,
+        flow_steps.flow_item_id,
+        flow_steps.flow_item_name,
+        flow_steps.flow_kind,
+        flow_steps.position_in_play,
 
         ---------- the plays beside it
         coalesce(other_plays.plays_at_the_same_time, 0) as plays_at_the_same_time,
@@ -97,9 +100,16 @@ final as (
         coalesce(other_plays.automation_plays_at_the_same_time, 0)
             as automation_plays_at_the_same_time,
         other_plays.flows_at_the_same_time
-    from placed
+    from flow_steps
+    left join sessions
+        on
+            flow_steps.system_id = sessions.system_id
+            and flow_steps.session_id = sessions.session_id
     left join other_plays
-        on placed.step_key = other_plays.step_key
+        on
+            flow_steps.system_id = other_plays.system_id
+            and flow_steps.session_id = other_plays.session_id
+            and flow_steps.position_in_session = other_plays.position_in_session
 
 )
 

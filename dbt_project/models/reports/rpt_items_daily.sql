@@ -2,6 +2,11 @@
     meta={'dated_by': ['report_date'], 'refreshes': ['dim_items']},
     post_hook=['{{ refresh_item_names() }}'],
 ) }}
+{% set item = 'report_date, system_id, item_type, item_id, item_name_without_id' -%}
+{% set what_they_did -%}
+count(*) filter (where engagement = 'exposure') > 0 as is_exposed,
+        count(*) filter (where engagement = 'interaction') > 0 as has_interacted
+{%- endset -%}
 with
 
 item_events as (
@@ -37,38 +42,124 @@ people_of_days as (
 
 ),
 
-with_people as (
+events_of_days as (
 
-    {{ with_people('item_events', 'people_of_days') }}
+    select * from item_events
+    where {{ is_stale('report_date') }}
 
 ),
 
-totals as (
+-- What each user did and what happened in each session, since telling them apart for every count
+-- takes longer.
+users as (
+
+    select
+        {{ item }},
+        end_user_id,
+        {{ what_they_did }}
+    from events_of_days
+    where
+        engagement in ('exposure', 'interaction')
+        and end_user_id is not null
+    group by {{ item }}, end_user_id
+
+),
+
+sessions as (
+
+    select
+        {{ item }},
+        session_id,
+        {{ what_they_did }}
+    from events_of_days
+    where engagement in ('exposure', 'interaction')
+    group by {{ item }}, session_id
+
+),
+
+users_with_people as (
+
+    {{ with_people('users', 'people_of_days') }}
+
+),
+
+users_and_sessions as (
+
+    select
+        {{ item }},
+        true as is_user,
+        person_id,
+        is_exposed,
+        has_interacted
+    from users_with_people
+
+    union all
+
+    select
+        {{ item }},
+        false as is_user,
+        cast(null as string) as person_id,
+        is_exposed,
+        has_interacted
+    from sessions
+
+),
+
+counted as (
 
     select
         report_date,
         {{ item_key('item_type', 'item_id', 'item_name_without_id') }} as item_key,
-        system_id,
-        item_type,
-        item_id,
+        count(*) filter (where is_user and is_exposed) as end_users_exposed,
+        count(*) filter (where is_user and has_interacted) as end_users_interacted,
+        {% for people, condition in {
+            'people': 'is_user',
+            'people_exposed': 'is_user and is_exposed',
+            'people_interacted': 'is_user and has_interacted',
+        }.items() -%}
+        count(*) filter (where {{ condition }} and person_id is null)
+        + count(distinct person_id) filter (where {{ condition }}) as {{ people }},
+        {% endfor -%}
+        count(*) filter (where not is_user and is_exposed) as sessions_exposed,
+        count(*) filter (where not is_user and has_interacted) as sessions_interacted,
+        count(*) filter (where not is_user) as sessions_exposed_or_interacted
+    from users_and_sessions
+    group by {{ item }}
+
+),
+
+events as (
+
+    select
+        {{ item }},
+        {{ item_key('item_type', 'item_id', 'item_name_without_id') }} as item_key,
         {{ latest('item_name') }} as name_in_events,
         count(*) filter (where engagement = 'exposure') as exposures,
         count(*) filter (where engagement = 'interaction') as interactions,
-        count(*) filter (where engagement = 'outcome') as outcomes,
-        count(distinct end_user_id) filter (where engagement = 'exposure') as end_users_exposed,
-        count(distinct end_user_id) filter (where engagement = 'interaction')
-            as end_users_interacted,
-        {{ count_people("engagement in ('exposure', 'interaction')") }} as people,
-        {{ count_people("engagement = 'exposure'") }} as people_exposed,
-        {{ count_people("engagement = 'interaction'") }} as people_interacted,
-        count(distinct session_id) filter (where engagement = 'exposure') as sessions_exposed,
-        count(distinct session_id) filter (where engagement = 'interaction')
-            as sessions_interacted,
-        count(distinct session_id) filter (where engagement in ('exposure', 'interaction'))
-            as sessions_exposed_or_interacted
-    from with_people
-    where {{ is_stale('report_date') }}
-    group by report_date, system_id, item_type, item_id, item_name_without_id
+        count(*) filter (where engagement = 'outcome') as outcomes
+    from events_of_days
+    group by {{ item }}
+
+),
+
+-- What only has outcomes was met by nobody.
+totals as (
+
+    select
+        events.*,
+        coalesce(counted.end_users_exposed, 0) as end_users_exposed,
+        coalesce(counted.end_users_interacted, 0) as end_users_interacted,
+        coalesce(counted.people, 0) as people,
+        coalesce(counted.people_exposed, 0) as people_exposed,
+        coalesce(counted.people_interacted, 0) as people_interacted,
+        coalesce(counted.sessions_exposed, 0) as sessions_exposed,
+        coalesce(counted.sessions_interacted, 0) as sessions_interacted,
+        coalesce(counted.sessions_exposed_or_interacted, 0) as sessions_exposed_or_interacted
+    from events
+    left join counted
+        on
+            events.report_date = counted.report_date
+            and events.item_key = counted.item_key
 
 ),
 

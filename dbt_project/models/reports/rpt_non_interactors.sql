@@ -1,8 +1,8 @@
 with
 
-by_month as (
+by_home as (
 
-    select * from {{ ref('int_item_users_by_month') }}
+    select * from {{ ref('int_item_users_by_home') }}
 
 ),
 
@@ -36,12 +36,12 @@ usable_types as (
 usable_items as (
 
     select
-        by_month.*,
+        by_home.*,
         people.person_id
-    from by_month
+    from by_home
     left join people
-        on by_month.end_user_id = people.end_user_id
-    where by_month.item_type in (select usable_types.item_type from usable_types)
+        on by_home.end_user_id = people.end_user_id
+    where by_home.item_type in (select usable_types.item_type from usable_types)
 
 ),
 

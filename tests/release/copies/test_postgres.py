@@ -41,6 +41,22 @@ def database(server: Server, request: pytest.FixtureRequest) -> str:
     return name
 
 
+@pytest.fixture(scope="module")
+def template(server: Server, published_twice: Published) -> str:
+    """A database that holds the first release."""
+    server.ask("postgres", "create database db_first")
+    send(server.url("db_first"), published_twice, published_twice.first)
+    return "db_first"
+
+
+@pytest.fixture
+def with_first(server: Server, template: str, request: pytest.FixtureRequest) -> str:
+    """A database of the test's own that holds the first release; to send it takes longer."""
+    name = f"db_{abs(hash(request.node.name))}"
+    server.ask("postgres", f"create database {name} template {template}")
+    return name
+
+
 def send(url: str, published: Published, release_id: str) -> dict[str, int]:
     header = next(each for each in releases(published.folder) if each.release_id == release_id)
     folder = published.release(release_id)
@@ -190,29 +206,29 @@ def test_a_copy_can_go_back_and_forth(server: Server, database: str, published: 
 
 
 def test_a_reader_in_a_long_transaction_keeps_its_release_and_blocks_nobody(
-    server: Server, database: str, published: Published
+    server: Server, with_first: str, published: Published
 ) -> None:
     # A lock that is waited for is an error here, on either side.
     impatient = "?options=-c%20lock_timeout%3D1000"
-    send(server.url(database), published, published.first)
     old = in_release(published.release(published.first) / "walkhouse.duckdb")
-    with closing(psycopg.connect(server.url(database) + impatient)) as reader:
+    with closing(psycopg.connect(server.url(with_first) + impatient)) as reader:
         reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         assert reader.execute("select release_id from meta.release").fetchall() == [
             (published.first,)
         ]
-        send(server.url(database) + impatient, published, published.second)
-        assert server.ask(database, "select release_id from meta.release") == [(published.second,)]
+        send(server.url(with_first) + impatient, published, published.second)
+        assert server.ask(with_first, "select release_id from meta.release") == [
+            (published.second,)
+        ]
         for table in ("facts.fct_item_events", "reports.rpt_items_daily", "meta.dump_ledger"):
             seen = reader.execute(f"select * from {table}".encode()).fetchall()
             assert Counter(seen) == old[table]
 
 
 def test_readers_that_poll_while_releases_switch_see_whole_ones(
-    server: Server, database: str, published: Published
+    server: Server, with_first: str, published: Published
 ) -> None:
-    url = server.url(database)
-    send(url, published, published.first)
+    url = server.url(with_first)
     whole = {
         release_id: tuple(
             len(list(in_release(published.release(release_id) / "walkhouse.duckdb")[table]))
@@ -258,12 +274,11 @@ def test_readers_that_poll_while_releases_switch_see_whole_ones(
     ],
 )
 def test_a_copy_that_breaks_off_leaves_the_old_release_and_the_next_mends_it(
-    server: Server, database: str, published: Published, accident: str, said: str
+    server: Server, with_first: str, published: Published, accident: str, said: str
 ) -> None:
-    url = server.url(database)
-    send(url, published, published.first)
+    url = server.url(with_first)
     server.ask(
-        database,
+        with_first,
         f"create function accident() returns trigger language plpgsql as"
         f" 'begin {accident.replace(chr(39), chr(39) * 2)}; return new; end';"
         " create trigger accident before insert on meta.release"
@@ -272,17 +287,16 @@ def test_a_copy_that_breaks_off_leaves_the_old_release_and_the_next_mends_it(
     with pytest.raises(CopyError, match=said):
         send(url, published, published.second)
     assert held_release(url) == published.first
-    assert_copy_equals(server, database, published.release(published.first) / "walkhouse.duckdb")
-    server.ask(database, "drop trigger accident on meta.release")
+    assert_copy_equals(server, with_first, published.release(published.first) / "walkhouse.duckdb")
+    server.ask(with_first, "drop trigger accident on meta.release")
     send(url, published, published.second)
-    assert_copy_equals(server, database, published.release(published.second) / "walkhouse.duckdb")
+    assert_copy_equals(server, with_first, published.release(published.second) / "walkhouse.duckdb")
 
 
 def test_the_reader_of_reports_reads_the_second_file_and_nothing_else(
-    server: Server, database: str, published: Published
+    server: Server, with_first: str, published: Published
 ) -> None:
-    for release_id in (published.first, published.second):
-        send(server.url(database), published, release_id)
+    send(server.url(with_first), published, published.second)
     server.ask("postgres", "drop role if exists clerk")
     server.ask("postgres", "create role clerk login password 'pw' in role walkhouse_report_reader")
     clerk = {"user": "clerk", "password": "pw"}
@@ -294,31 +308,30 @@ def test_the_reader_of_reports_reads_the_second_file_and_nothing_else(
     }
     assert {"rpt_sessions_daily", "dim_items", "release"} < expected.keys()
     for table, rows in expected.items():
-        found = server.ask(database, f"select count(*) from walkhouse_reports.{table}", **clerk)
+        found = server.ask(with_first, f"select count(*) from walkhouse_reports.{table}", **clerk)
         assert found == [(rows.total(),)], table
     for schema, table in published.tables():
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            server.ask(database, f"select 1 from {schema}.{table}", **clerk)
+            server.ask(with_first, f"select 1 from {schema}.{table}", **clerk)
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        server.ask(database, "delete from walkhouse_reports.release", **clerk)
+        server.ask(with_first, "delete from walkhouse_reports.release", **clerk)
     (published.release(published.first) / "walkhouse-reports.duckdb").unlink()
-    send(server.url(database), published, published.first)  # of an earlier version: it has none
+    send(server.url(with_first), published, published.first)  # of an earlier version: it has none
     assert not server.ask(
-        database, "select 1 from pg_tables where schemaname = 'walkhouse_reports'"
+        with_first, "select 1 from pg_tables where schemaname = 'walkhouse_reports'"
     )
 
 
 def test_the_reader_reads_the_published_schemas_and_nothing_else(
-    server: Server, database: str, published: Published
+    server: Server, with_first: str, published: Published
 ) -> None:
-    server.ask(database, "create schema secret; create table secret.salaries (amount integer)")
-    send(server.url(database), published, published.first)
-    send(server.url(database), published, published.second)
+    server.ask(with_first, "create schema secret; create table secret.salaries (amount integer)")
+    send(server.url(with_first), published, published.second)
     server.ask("postgres", "drop role if exists analyst")
     server.ask("postgres", "create role analyst login password 'pw' in role walkhouse_reader")
     analyst = {"user": "analyst", "password": "pw"}
     for schema, table in published.tables():
-        server.ask(database, f"select count(*) from {schema}.{table}", **analyst)
+        server.ask(with_first, f"select count(*) from {schema}.{table}", **analyst)
     for forbidden in (
         "select * from secret.salaries",
         "select * from walkhouse.held",
@@ -332,7 +345,7 @@ def test_the_reader_reads_the_published_schemas_and_nothing_else(
         "drop table facts.fct_sessions",
     ):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            server.ask(database, forbidden, **analyst)
+            server.ask(with_first, forbidden, **analyst)
 
 
 def altered(published: Published, release_id: str, statements: str) -> Path:
@@ -358,11 +371,10 @@ CHANGES = """
 
 
 def test_columns_and_tables_that_changed_change_in_the_copy(
-    server: Server, database: str, published: Published
+    server: Server, with_first: str, published: Published
 ) -> None:
-    url = server.url(database)
-    send(url, published, published.first)
-    launchers = Counter(server.ask(database, "select item_id from facts.fct_launchers"))
+    url = server.url(with_first)
+    launchers = Counter(server.ask(with_first, "select item_id from facts.fct_launchers"))
     file = altered(published, published.second, CHANGES)
     with closing(psycopg.connect(url)) as reader:
         reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
@@ -371,31 +383,30 @@ def test_columns_and_tables_that_changed_change_in_the_copy(
         # What it has not touched yet is still there for it, less the column that is gone.
         held = reader.execute("select item_id from facts.fct_launchers").fetchall()
         assert Counter(held) == launchers
-    assert_copy_equals(server, database, file)
+    assert_copy_equals(server, with_first, file)
     assert server.ask(
-        database,
+        with_first,
         "select col_description('reports.rpt_flows'::regclass, attnum), atttypid::regtype::text"
         " from pg_attribute where attrelid = 'reports.rpt_flows'::regclass and attname = 'plays'",
     ) == [("A text now.", "text")]
     send(url, published, published.first)
-    assert_copy_equals(server, database, published.release(published.first) / "walkhouse.duckdb")
+    assert_copy_equals(server, with_first, published.release(published.first) / "walkhouse.duckdb")
 
 
 def test_a_change_of_columns_gives_up_rather_than_make_readers_queue(
-    server: Server, database: str, published: Published, monkeypatch: pytest.MonkeyPatch
+    server: Server, with_first: str, published: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(columns, "_TRIES", 2)
     monkeypatch.setattr(columns, "_PAUSE_SECONDS", 0)
-    url = server.url(database)
-    send(url, published, published.first)
+    url = server.url(with_first)
     file = altered(published, published.second, CHANGES)
     with closing(psycopg.connect(url)) as reader:
         reader.execute("select count(*) from facts.fct_launchers")
         with pytest.raises(CopyError, match=r"facts\.fct_launchers: its columns changed"):
             send(url, published, published.second)
-        assert server.ask(database, "select release_id from meta.release") == [(published.first,)]
+        assert server.ask(with_first, "select release_id from meta.release") == [(published.first,)]
     send(url, published, published.second)
-    assert_copy_equals(server, database, file)
+    assert_copy_equals(server, with_first, file)
 
 
 def test_two_senders_at_once_do_not_mix(

@@ -28,6 +28,7 @@ readers' views on it go on.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
@@ -58,6 +59,11 @@ from dagster_project.release.copies.postgres.tables import (
 )
 from dagster_project.release.publish import Release
 from dagster_project.release.report_file import REPORTS
+from dagster_project.settings import without_password
+
+logger = logging.getLogger("walkhouse")
+
+_CLEAR_STATISTICS = "vacuum (full) pg_catalog.pg_statistic"
 
 
 def held_release(url: str) -> str | None:
@@ -86,8 +92,8 @@ def send_release(
 def remove_traces(url: str, kept: Collection[str], *, installation: str) -> None:
     """See `copies.Target`: rows that were deleted leave the files of the tables as well.
 
-    PostgreSQL keeps them there until it uses their space again. Who reads a table waits while it is
-    written anew.
+    PostgreSQL keeps them there until it uses their space again, and examples of values in its
+    statistics of columns. Who reads a table waits while it is written anew.
     """
     del kept, installation
     with transaction(url) as connection:
@@ -95,6 +101,24 @@ def remove_traces(url: str, kept: Collection[str], *, installation: str) -> None
     with by_itself(url) as connection:
         for name in tables:
             run(connection, "vacuum (full, analyze) {}", sql.Identifier(*name.split(".", 1)))
+        if _owns_database(connection):
+            run(connection, _CLEAR_STATISTICS)
+        else:
+            logger.warning(
+                "copy %s: statistics of columns may hold values that are gone, until PostgreSQL "
+                "uses their space again; have the owner of the database run `%s`",
+                without_password(url),
+                _CLEAR_STATISTICS,
+            )
+
+
+def _owns_database(connection: Connection) -> bool:
+    """Whether the account may have the catalogue of the database written anew."""
+    rows = connection.execute(
+        "select pg_catalog.pg_has_role(datdba, 'usage') from pg_catalog.pg_database"
+        " where datname = pg_catalog.current_database()"
+    ).fetchall()
+    return bool(rows and rows[0][0])
 
 
 def _send(
