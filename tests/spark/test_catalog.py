@@ -83,7 +83,9 @@ class Elsewhere:
 
 @pytest.fixture(scope="module")
 def elsewhere(
-    installation_of_module: Installation, tmp_path_factory: pytest.TempPathFactory
+    installation_of_module: Installation,
+    scratch: Path,  # noqa: ARG001 - it is there before the first Java is
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Elsewhere]:
     spark_or_skip()
     if not JDBC_DRIVER.exists():
