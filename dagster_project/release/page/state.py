@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import duckdb
@@ -58,18 +58,14 @@ def _tiles(source: Source) -> list[Tile]:
     (header,) = source.rows("from meta.release")
     numbers = headlines(source.connection)
     ((latest,),) = source.connection.execute(
-        "select max(last_seen_at) from reports.rpt_event_coverage"
+        "select max(last_report_date) from reports.rpt_event_coverage"
     ).fetchall()
     last_dump: date | None = header["last_dump_date"]
     quarantined = Rate(numbers["quarantined"], numbers["lines"])
-    last_seen = source.said("reports.rpt_event_coverage", "last_seen_at")
     return [
         Tile(
-            Term(
-                "Newest event",
-                last_seen,
-            ),
-            f"{latest:%Y-%m-%d}" if latest else "-",
+            Term("Newest event", source.said("reports.rpt_event_coverage", "last_report_date")),
+            str(latest or "-"),
             _age(latest, last_dump),
         ),
         Tile(
@@ -103,15 +99,14 @@ def _span(header: dict[str, Any]) -> str:
     return Span(header["first_dump_date"], header["last_dump_date"]).text
 
 
-def _age(latest: datetime | None, last_dump: date | None) -> str:
+def _age(latest: date | None, last_dump: date | None) -> str:
     """How old the newest event was when the last dump was whole."""
     if latest is None or last_dump is None:
         return ""
-    days = (last_dump - latest.date()).days
-    when = f"at {latest:%H:%M} UTC"
+    days = (last_dump - latest).days
     if days > 0:
-        return f"{when}, {counted(days, 'day')} before the last dump"
-    return f"{when}, on the day of the last dump" if days == 0 else f"{when}, after the last dump"
+        return f"{counted(days, 'day')} before the last dump"
+    return "on the day of the last dump" if days == 0 else "after the last dump"
 
 
 def _delays(source: Source) -> Table:
