@@ -88,7 +88,7 @@ def run(
         fail(str(error))
     if is_ingest_only:
         if not is_published:
-            show.what_is_missing(errors, settings)
+            show.what_is_missing(errors, settings, "not every dump is taken in")
             sys.exit(1)
         return
     if (settings.published / "walkhouse.duckdb").exists():

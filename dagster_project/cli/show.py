@@ -72,8 +72,10 @@ def release(console: Console, settings: Settings) -> None:
     console.print(f"  {settings.published / 'index.html'}", markup=False)
 
 
-def what_is_missing(console: Console, settings: Settings) -> None:
-    """Why the state of the landing is not published."""
+def what_is_missing(
+    console: Console, settings: Settings, what: str = "the state of the landing is not published"
+) -> None:
+    """Why the state of the landing is not published, or something else that is said first."""
     situation = look(settings)
     if situation.is_published and situation.to_forget:
         console.print(
@@ -82,7 +84,7 @@ def what_is_missing(console: Console, settings: Settings) -> None:
             style="red",
         )
         return
-    console.print("walkhouse: the state of the landing is not published", style="red")
+    console.print(f"walkhouse: {what}", style="red")
     for reason in (
         situation.key_refused,
         situation.withdrawal_held,

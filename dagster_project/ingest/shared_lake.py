@@ -19,6 +19,7 @@ one state, and models read files on this machine.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import logging
@@ -85,6 +86,7 @@ _CONTENT = "content.json"
 _DAY = r"dt=\d{4}-\d\d-\d\d"
 _STATE = re.compile(rf"{_DAY}\.json|version\.json|agreement\.json|forgotten\.json|content\.json")
 _DATA = re.compile(rf"{_DAY}/[0-9a-f]{{32}}-[0-9a-f]{{12}}/[^/]+|content/[0-9a-f]{{32}}\.parquet")
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _AT_ONCE = 8
 _READINGS = 5  # how often the state is read again where it changed while data were fetched
 _ABANDONED_AFTER = timedelta(days=1)
@@ -541,15 +543,21 @@ class SharedLake(Lake):
         except ObjectChangedError:
             raise LakeChangedError("the list of who is forgotten") from None
 
-    def note_looked_through(self, days: Iterable[date], known: int) -> None:
-        """Have dumps note that they hold nobody of the first so many requests.
+    def note_looked_through(self, days: Iterable[date], known: int, forgotten_by: str) -> None:
+        """Have dumps note that they hold nobody of the requests that are new.
 
         A dump that was replaced meanwhile does not, and is read again.
+
+        Args:
+            days: of the dumps; none of them has to be read again for an earlier request.
+            known: how many requests there are now.
+            forgotten_by: their digest, for the dumps that hold somebody of an earlier one.
         """
 
         def note(dump: LakeDump) -> None:
+            digest = forgotten_by if dump.forgotten_by else ""
             with suppress(LakeChangedError):
-                self.note(replace(dump, requests_known=known))
+                self.note(replace(dump, requests_known=known, forgotten_by=digest))
 
         _do_all(note, [dump for day in days if (dump := self.dump(day)) is not None])
 
@@ -561,6 +569,7 @@ class SharedLake(Lake):
         Raises:
             LakeVersionError: see `check`; or dumps of the home's own lake were not read again.
             ObjectStoreError: the store cannot be read, or data are missing in it.
+            OSError: the home has no room.
         """
         for _ in range(_READINGS):
             self.read()
@@ -572,6 +581,8 @@ class SharedLake(Lake):
                 )
             try:
                 self._copy_all()
+            except _FullError as error:
+                raise OSError(f"{error}; make room for the copy of {self.url}") from error
             except _MissingError as error:
                 missing = error
                 logger.info("the lake changed while it was fetched: it is read again")
@@ -643,6 +654,10 @@ class SharedLake(Lake):
                     self._fs.get_file(f"{self._path}/{name}", str(target), max_concurrency=1)
                 except FileNotFoundError:
                     raise _MissingError(f"{self.url}/{name}", f"state/{named_by}") from None
+                except OSError as error:
+                    if error.errno in _FULL:
+                        raise _FullError(f"{self.root}: {error.strerror}") from error
+                    raise
         except BaseException:
             target.unlink(missing_ok=True)
             raise
@@ -702,6 +717,10 @@ class SharedLake(Lake):
                 yield f"{self._path}/data/dt={day}/{part}"
         if content := self._objects.get(_CONTENT):
             yield f"{self._path}/data/content/{content.said['file']}"
+
+
+class _FullError(Exception):
+    """The disk of the home is full."""
 
 
 class _MissingError(Exception):

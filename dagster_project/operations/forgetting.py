@@ -54,7 +54,7 @@ from dagster_project.release.publish import (
     remove_releases,
 )
 from dagster_project.settings import Settings
-from dagster_project.treatment import PSEUDONYM_LENGTH, PURPOSE_OF_FORGETTING
+from dagster_project.treatment import PSEUDONYM_LENGTH, PURPOSE_OF_FORGETTING, Treatment
 
 logger = logging.getLogger("walkhouse")
 
@@ -157,16 +157,10 @@ def ask(
             )
         if new:
             check_key(settings.home, key, purpose=PURPOSE_OF_FORGETTING)  # it is the home's now
+            treatment = definitions_of(in_production(settings)).treatment
             _save(settings, lake, [*requests, *new])
             if isinstance(lake, SharedLake):
-                holding = {day for each in new for day in each.dumps}
-                looked_through = [
-                    day
-                    for day, dump in lake.dumps().items()
-                    if day not in holding and dump.requests_known >= len(requests)
-                ]
-                lake.note_looked_through(looked_through, len(requests) + len(new))
-                lake.bring_here()  # with these notes
+                _note_looked_through(settings, lake, treatment, new)
         landed = {file for place in held.dumps for file in held.landed[place]}
     return Asked(tuple(new), tuple(known), tuple(nobody), tuple(sorted(landed)), held.other_ids)
 
@@ -257,6 +251,32 @@ def finish(
         _save(settings, lake, done)
     logger.info("nothing is left of those who were to be forgotten")
     return []
+
+
+def _note_looked_through(
+    settings: Settings, lake: SharedLake, before: Treatment, new: Sequence[Request]
+) -> None:
+    """Have the dumps note that they hold nobody of some new requests; the others are read again.
+
+    Args:
+        settings: of the installation.
+        lake: as it was when people were looked up.
+        before: the treatment without these requests.
+        new: the requests.
+    """
+    holding = {day for each in new for day in each.dumps}
+    now = definitions_of(in_production(settings)).treatment
+    known = len(now.requests)
+    lake.note_looked_through(
+        [
+            day
+            for day, dump in lake.dumps().items()
+            if day not in holding and not shows_the_forgotten(dump, before)
+        ],
+        known,
+        now.forgotten_by(known),
+    )
+    lake.bring_here()  # with these notes
 
 
 def _save(settings: Settings, lake: Lake, requests: Sequence[Request]) -> None:

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from packaging.version import Version
 
@@ -72,6 +72,34 @@ def records_kept_open(instance: dg.DagsterInstance, run_id: str) -> Iterator[Non
             connection.execute("pragma journal_mode = wal")
             connection.execute("select count(*) from sqlite_master").fetchall()
         yield
+
+
+@contextlib.contextmanager
+def engines_kept() -> Iterator[None]:
+    """Have Dagster's storage, if it is first imported within, use one engine for each database.
+
+    It asks SQLAlchemy for an engine for every event, and a new engine compiles its statements anew:
+    a tenth of the processor time of a small run. An engine without a pool keeps nothing open, so
+    one is as good as many.
+    """
+    import sqlalchemy
+
+    name, create = "create_engine", sqlalchemy.create_engine
+    engines: dict[str, sqlalchemy.Engine] = {}
+
+    def create_once(url: str, **options: Any) -> sqlalchemy.Engine:
+        if options.get("poolclass") is not sqlalchemy.NullPool:
+            return create(url, **options)
+        key = f"{url} {sorted(options.items())}"
+        if key not in engines:
+            engines[key] = create(url, **options)
+        return engines[key]
+
+    setattr(sqlalchemy, name, create_once)
+    try:
+        yield
+    finally:
+        setattr(sqlalchemy, name, create)
 
 
 def _follow_shipped(configuration: Path, copied: str | None) -> None:

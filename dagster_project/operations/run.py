@@ -27,7 +27,11 @@ from dagster_project.locks import hold_run
 from dagster_project.models.deployed import not_deployed
 from dagster_project.operations.deploy import ensure_deployed
 from dagster_project.operations.forgetting import finish
-from dagster_project.operations.instance import prepare_instance_folder, records_kept_open
+from dagster_project.operations.instance import (
+    engines_kept,
+    prepare_instance_folder,
+    records_kept_open,
+)
 from dagster_project.operations.pending import Situation, look
 from dagster_project.operations.watch import watch
 from dagster_project.registry import definitions_of, load_invariants
@@ -178,7 +182,8 @@ def _look_after(
 @contextlib.contextmanager
 def _recording() -> Iterator[dg.DagsterInstance]:
     """Dagster's instance, whose storage takes a while to open."""
-    with contextlib.redirect_stdout(io.StringIO()):  # Dagster prints as it loads
+    # Dagster prints as it loads.
+    with contextlib.redirect_stdout(io.StringIO()), engines_kept():
         import dagster as dg
 
         instance = dg.DagsterInstance.get()

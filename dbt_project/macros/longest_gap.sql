@@ -1,18 +1,5 @@
-{# The values of a group in their order, as one list. #}
-{% macro in_order(value) -%}
-    {{ return(adapter.dispatch('in_order')(value)) }}
-{%- endmacro %}
-
-{% macro duckdb__in_order(value) -%}
-    list_sort(list({{ value }}))
-{%- endmacro %}
-
-{% macro spark__in_order(value) -%}
-    array_sort(collect_list({{ value }}))
-{%- endmacro %}
-
-{# The largest difference between neighbours in such a list; null where there are none. A window over
-   the rows would sort all of their columns. #}
+{# The largest difference between neighbours in a list of `all_values`; null where there are none. A
+   window over the rows would sort all of their columns. #}
 {% macro longest_gap(values) -%}
     {{ return(adapter.dispatch('longest_gap')(values)) }}
 {%- endmacro %}

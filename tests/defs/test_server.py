@@ -184,7 +184,11 @@ def test_a_failed_check_shows_its_rows_and_the_query_that_finds_them_all(
     metadata = {entry["label"]: entry for entry in check["metadataEntries"]}
     assert (check["success"], check["severity"]) == (False, "ERROR")
     violations = metadata["violations"]["intValue"]
-    assert 0 < len(metadata["examples"]["table"]["records"]) <= violations
+    examples = metadata["examples"]["table"]["records"]
+    assert 0 < len(examples) <= violations
+    # Whoever guesses an id could try it against the key of an event.
+    assert {"session_id", "detail"} <= json.loads(examples[0]).keys()
+    assert "event_key" not in json.loads(examples[0])
     assert json.loads(metadata["trend"]["table"]["records"][0])["violations"] == violations
     assert metadata["model"]["path"].endswith(f"models/audit/{PLANTED}.sql")
     query = metadata["all of them"]["mdStr"].split("```sql\n")[1].removesuffix("\n```")

@@ -25,6 +25,8 @@ from tests.postgres_server import PASSWORD, running_server
 from tests.postgres_server import Server as Postgres
 from tests.whole import landings
 
+pytestmark = pytest.mark.long
+
 
 @dataclass(frozen=True)
 class Server:

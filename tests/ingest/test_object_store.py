@@ -6,7 +6,7 @@ import os
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import date, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -28,41 +28,12 @@ from dagster_project.settings import Settings
 from tests.ingest.test_ingest import DEFINITIONS, SEEDS, rows, take_in
 from tests.installation import Installation as InstallationOnDisk
 from tests.installation import said
-from tests.object_store import KEY, SECRET, ObjectStore, object_store
-from tests.proxy import Proxy, breaking_after, proxy
+from tests.object_store import KEY, SECRET, ObjectStore
+from tests.proxy import Proxy, breaking_after
 from tests.whole import landings
 from tests.whole.lake import lake_differences
 
 FIRST, SECOND = date(2026, 3, 1), date(2026, 3, 2)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[tuple[ObjectStore, Proxy]]:
-    """A store, and the proxy through which Walkhouse reaches it."""
-    with ExitStack() as stack:
-        store = stack.enter_context(object_store())
-        way = stack.enter_context(proxy(store.endpoint))
-        patched = stack.enter_context(pytest.MonkeyPatch.context())
-        for name, value in {**store.environment, "AWS_ENDPOINT_URL": way.endpoint}.items():
-            patched.setenv(name, value)
-        yield store, way
-
-
-@pytest.fixture
-def way(server: tuple[ObjectStore, Proxy]) -> Proxy:
-    """The proxy, which does nothing to connections yet."""
-    _, way = server
-    way.requests.clear()
-    way.trouble = None
-    return way
-
-
-@pytest.fixture
-def store(server: tuple[ObjectStore, Proxy], request: pytest.FixtureRequest) -> ObjectStore:
-    """The store with an empty bucket for each test."""
-    fresh = ObjectStore(server[0].endpoint, f"bucket-{abs(hash(request.node.name))}")
-    fresh.client().create_bucket(Bucket=fresh.bucket)
-    return fresh
 
 
 def upload(store: ObjectStore, landing: Path) -> str:

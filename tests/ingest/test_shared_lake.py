@@ -6,6 +6,7 @@ writes that it has in common with others.
 
 from __future__ import annotations
 
+import errno
 import json
 import multiprocessing
 import os
@@ -13,7 +14,7 @@ import random
 import re
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import partial
@@ -47,12 +48,13 @@ from dagster_project.settings import Settings
 from dagster_project.treatment import Treatment
 from tests.ingest.test_ingest import DEFINITIONS, SEEDS, rows, take_in
 from tests.installation import CHECKOUT
-from tests.object_store import ObjectStore, object_store
-from tests.proxy import Proxy, proxy
+from tests.object_store import ObjectStore
+from tests.proxy import Proxy
 from tests.release.copies.test_shared_stores import unchecked
 from tests.whole import landings
 from tests.whole.lake import lake_differences
 
+pytestmark = pytest.mark.usefixtures("way")
 FIRST = date(2026, 3, 1)
 SPAWN = multiprocessing.get_context("spawn")
 AGREED = {"version of the reader": "1", "keep_days": "0"}
@@ -109,37 +111,6 @@ class Machine:
         lake.bring_here()
         lake.remove_leftovers()
         return Lake(lake.root)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[tuple[ObjectStore, Proxy]]:
-    with ExitStack() as stack:
-        store = stack.enter_context(object_store())
-        way = stack.enter_context(proxy(store.endpoint))
-        patched = stack.enter_context(pytest.MonkeyPatch.context())
-        for name, value in {**store.environment, "AWS_ENDPOINT_URL": way.endpoint}.items():
-            patched.setenv(name, value)
-        yield store, way
-
-
-@pytest.fixture
-def way(server: tuple[ObjectStore, Proxy]) -> Proxy:
-    """The proxy, which does nothing to connections yet."""
-    _, way = server
-    way.requests.clear()
-    way.trouble = way.upload_trouble = way.answer_trouble = None
-    return way
-
-
-@pytest.fixture
-def store(
-    server: tuple[ObjectStore, Proxy], way: Proxy, request: pytest.FixtureRequest
-) -> ObjectStore:
-    """The store with an empty bucket for each test."""
-    del way
-    fresh = ObjectStore(server[0].endpoint, f"bucket-{abs(hash(request.node.name))}")
-    fresh.client().create_bucket(Bucket=fresh.bucket)
-    return fresh
 
 
 @pytest.fixture
@@ -482,6 +453,24 @@ def test_data_that_somebody_removed_are_named_with_what_to_do(
         a.take_in()
 
 
+def test_a_full_disk_is_no_fault_of_the_store(
+    store: ObjectStore, tmp_path: Path, landing: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b = machines(tmp_path, store, landing)
+    a.take_in()
+
+    async def get_file(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(S3FileSystem, "_get_file", get_file)
+        S3FileSystem.clear_instance_cache()
+        with pytest.raises(OSError, match=r"/b/lake/raw: No space left on device; make room"):
+            b.copy()
+    S3FileSystem.clear_instance_cache()
+    assert lake_differences(b.copy().root, landing, SEEDS) == []
+
+
 def test_a_lake_that_is_gone_is_no_empty_lake(
     store: ObjectStore, tmp_path: Path, landing: Path
 ) -> None:
@@ -560,7 +549,9 @@ def test_every_machine_knows_who_is_forgotten(
     lake = a.lake()
     request = Request(1, "a hash", 4, None, False, "2026-03-05", is_noted_by_dumps=True)
     lake.send_requests([request])
-    lake.note_looked_through(lake.dumps(), 1)
+    first = lake.dumps()[FIRST]
+    lake.note(replace(first, forgotten_by="earlier"))
+    lake.note_looked_through(lake.dumps(), 1, Treatment(requests=(request,)).forgotten_by(1))
     with pytest.raises(LakeChangedError, match="the list of who is forgotten"):
         begun[0].send_requests([replace(request, person="another")])
 

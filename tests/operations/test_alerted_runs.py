@@ -14,6 +14,8 @@ from tests.installation import Installation, said
 from tests.operations.hook import Hook, listening
 from tests.whole import landings
 
+pytestmark = pytest.mark.long
+
 BROKEN, REFUSED = "2026-03-02", "2026-03-03"
 
 KILLED_AND_LOOKED_OVER = """
@@ -26,8 +28,6 @@ from dagster_project.operations.requests import range_tags
 from dagster_project.operations.runs import INGEST
 from dagster_project.defs.resources import Installation
 from dagster_project.settings import Settings
-
-pytestmark = pytest.mark.long
 
 with dg.DagsterInstance.get() as instance:
     day = date(2026, 3, 1)

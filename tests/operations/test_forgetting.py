@@ -282,7 +282,8 @@ def test_another_key_or_none_is_refused(settings: Settings) -> None:
         with pytest.raises(KeyRefusedError):
             definitions_of(another).treatment.check(settings.home)
         assert definitions_of(replace(settings, personal_key="")).treatment.refusal(settings.home)
-        (settings.home / FINGERPRINT_FILE).unlink()  # which would let any key be that of the home
+        # Without it, any key could become that of the home.
+        (settings.home / FINGERPRINT_FILE).unlink(missing_ok=True)
         assert "they would come back" in str(
             definitions_of(another).treatment.refusal(settings.home)
         )

@@ -95,6 +95,7 @@ def test_a_machine_that_only_takes_in_keeps_no_data_and_says_what_is_left(
     (landing / "events" / "dt=2026-01-05" / "a.ndjson.gz").write_bytes(b"\x1f\x8b no gzip")
     run = machines.worker.walkhouse("run", "--ingest-only")
     assert run.returncode == 1, said(run)
+    assert "not every dump is taken in" in said(run)
     assert "dump 2026-01-05, a.ndjson.gz" in said(run)
     shutil.rmtree(landing / "events" / "dt=2026-01-05")
     run = machines.worker.walkhouse("run", "--ingest-only")

@@ -22,7 +22,7 @@ sessions as (
         min(occurred_at) as started_at,
         max(occurred_at) as ended_at,
         max(occurred_ms) - min(occurred_ms) as duration_ms,
-        {{ in_order('occurred_ms') }} as times,
+        {{ all_values('occurred_ms') }} as times,
         {{ latest('end_user_id') }} as end_user_id,
         count(distinct end_user_id) as end_users,
         count(*) as events,
