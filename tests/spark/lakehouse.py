@@ -42,7 +42,6 @@ _SHOWN_DIFFERENCES = 20
 # so do a task for each few files, a slow fork for the rights of each file, and a small heap.
 _SPARK_DEFAULTS = f"""\
 spark.ui.enabled false
-spark.log.level ERROR
 spark.default.parallelism 1
 spark.locality.wait 0
 spark.shuffle.compress false
