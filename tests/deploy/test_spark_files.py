@@ -16,7 +16,7 @@ DEPLOY = CHECKOUT / "deploy"
 COMPOSE_TEXT = (DEPLOY / "compose.spark.yaml").read_text(encoding="utf-8")
 SERVICES: dict[str, Any] = yaml.safe_load(COMPOSE_TEXT)["services"]
 SERVER: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
-SPARKS = {name: each for name, each in SERVICES.items() if name.startswith("spark-")}
+SPARKS = {name: each for name, each in SERVICES.items() if "spark:" in each.get("image", "")}
 LOCK = (CHECKOUT / "requirements-spark.lock").read_text(encoding="utf-8")
 
 
@@ -54,6 +54,20 @@ def test_every_spark_that_stays_up_is_watched_and_has_no_rights() -> None:
         assert "healthcheck" in service, name
         assert service["cap_drop"] == ["ALL"], name
         assert "ports" not in service, name
+
+
+def test_the_catalog_is_a_database_of_the_server_that_the_driver_has_a_client_for() -> None:
+    url = SERVICES["code"]["environment"]["WALKHOUSE_SPARK_CATALOG"]
+    assert Settings.from_environment({"WALKHOUSE_SPARK_CATALOG": url}).spark_catalog == url
+    catalog = SERVICES["spark-catalog"]
+    server, database = re.findall(r"//(\w+)/(\w+)\?user=dagster&", url)[0]
+    assert server == catalog["environment"]["PGHOST"]
+    assert server in SERVER
+    assert f"createdb {database}" in catalog["command"][-1]
+    assert "spark-catalog" in SERVICES["code"]["depends_on"]
+    assert "libpostgresql-jdbc-java" in (DEPLOY / "spark" / "Containerfile").read_text()
+    defaults = (DEPLOY / "spark" / "spark-defaults.conf").read_text()
+    assert "extraClassPath /usr/share/java/postgresql.jar" in defaults
 
 
 def test_the_image_copies_what_there_is_and_is_not_run_by_root() -> None:
