@@ -31,7 +31,7 @@ def headline_section(source: Source) -> Section:
     """Each number with its change and a small line."""
     period = source.period
     if period is None:
-        return Section("At a glance", problem="No session has come in yet.")
+        return Section("At a glance", problem=_why_nothing_is_shown(source))
     lead = f"{period.now.text}, {period.words} of the data"
     lead += (
         f"; changes are against {period.before.text}."
@@ -45,6 +45,16 @@ def headline_section(source: Source) -> Section:
         except duckdb.Error as error:
             logger.warning("the release's page is without %r: %s", name, error)
     return Section("At a glance", lead, tiles)
+
+
+def _why_nothing_is_shown(source: Source) -> str:
+    try:
+        sessions = source.rows("select 1 from facts.fct_sessions limit 1")
+    except duckdb.Error:
+        sessions = []
+    if sessions:
+        return "There are too few people: all numbers about their sessions are hidden."
+    return "No session has come in yet."
 
 
 def _tile(source: Source, report: Report, name: str) -> Tile:

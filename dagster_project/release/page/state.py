@@ -58,13 +58,13 @@ def _tiles(source: Source) -> list[Tile]:
     (header,) = source.rows("from meta.release")
     numbers = headlines(source.connection)
     ((latest,),) = source.connection.execute(
-        "select max(last_report_date) from reports.rpt_event_coverage"
+        "select max(event_date) from facts.fct_item_events"
     ).fetchall()
     last_dump: date | None = header["last_dump_date"]
     quarantined = Rate(numbers["quarantined"], numbers["lines"])
     return [
         Tile(
-            Term("Newest event", source.said("reports.rpt_event_coverage", "last_report_date")),
+            Term("Newest event", "The last day that has an event, UTC."),
             str(latest or "-"),
             _age(latest, last_dump),
         ),

@@ -34,6 +34,9 @@ def test_the_page_draws_what_is_not_hidden_and_says_that_something_is(
     page = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert hidden_sentence(smallest_group) in page
     assert "could not be read" not in page
+    assert ("There are too few people" in page) is (smallest_group > 5)
+    ((newest,),) = published.ask("select max(event_date) from facts.fct_item_events")
+    assert f">{newest}<" in page
     terms = published.ask("select distinct search_term from reports.rpt_searches")
     assert terms
     for (term,) in terms:
