@@ -75,9 +75,18 @@ def check_key(home: Path, key: Key | None, *, purpose: str) -> Key:
     refusal = key_refusal(home, key, purpose=purpose)
     if key is None or refusal is not None:
         raise KeyRefusedError(refusal)
+    note_key(home, key)
+    return key
+
+
+def note_key(home: Path, key: Key) -> None:
+    """Note the fingerprint of the first key that a home meets.
+
+    Raises:
+        OSError: it cannot be read or written.
+    """
     if not noted_fingerprint(home):
         replace_text(home / FINGERPRINT_FILE, key.fingerprint + "\n")
-    return key
 
 
 def key_refusal(home: Path, key: Key | None, *, purpose: str) -> str | None:

@@ -34,7 +34,14 @@ from dagster_project.forgotten import (
     has_to_be_read_again,
     refusal_of,
 )
-from dagster_project.keyed_hash import Key, KeyRefusedError, check_key, hash_sql, key_refusal
+from dagster_project.keyed_hash import (
+    Key,
+    KeyRefusedError,
+    check_key,
+    hash_sql,
+    key_refusal,
+    note_key,
+)
 from dagster_project.quoting import literal
 
 KEEP = "keep"
@@ -192,6 +199,8 @@ class Treatment:
             if refusal := self._refusal_of_forgotten():
                 raise KeyRefusedError(refusal)
             check_key(home, self.key, purpose=self._purpose)
+        elif self.key is not None:  # nothing needs it yet, and later another one is a mistake
+            note_key(home, self.key)
 
     def refusal(self, home: Path) -> str | None:
         """Why `check` would refuse the key; nothing is written.

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dagster_project.keyed_hash import FINGERPRINT_FILE, Key, KeyRefusedError, check_key, hash_sql
+from dagster_project.treatment import Treatment
 
 A_KEY = Key.of("a key that is long enough for tests")
 
@@ -53,3 +54,12 @@ def test_a_home_has_one_key(tmp_path: Path) -> None:
     with pytest.raises(KeyRefusedError, match="the test needs a key"):
         check_key(tmp_path, None, purpose="the test")
     assert A_KEY.secret not in (tmp_path / FINGERPRINT_FILE).read_bytes()
+
+
+def test_a_key_that_nothing_needs_yet_is_that_of_the_home_all_the_same(tmp_path: Path) -> None:
+    Treatment().check(tmp_path)
+    assert not (tmp_path / FINGERPRINT_FILE).exists()
+    Treatment(key=A_KEY).check(tmp_path)
+    Treatment(key=Key.of("another one")).check(tmp_path)
+    with pytest.raises(KeyRefusedError, match="not the key of this home"):
+        check_key(tmp_path, Key.of("another one"), purpose="the test")

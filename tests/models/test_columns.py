@@ -243,10 +243,7 @@ GAPS = {
         (
             "facts.fct_sessions.longest_idle_seconds",
             of(
-                "facts.fct_item_events.environment",
                 "facts.fct_item_events.occurred_at",
-                "facts.fct_item_events.session_id",
-                "facts.fct_item_events.system_id",
             ),
         ),
         (
