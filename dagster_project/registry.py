@@ -141,7 +141,7 @@ def load_definitions(dbt_project: Path = DBT_PROJECT) -> Definitions:
 
 
 def definitions_of(settings: Settings) -> Definitions:
-    """The definitions by which an installation reads, with its key where that is needed.
+    """The definitions by which an installation reads, with its key.
 
     Raises:
         PolicyError: a policy of personal data cannot be followed.
@@ -150,15 +150,16 @@ def definitions_of(settings: Settings) -> Definitions:
     """
     definitions = load_definitions(settings.dbt_project)
     requests = load_requests(settings.home)
-    if not (definitions.treatment.is_needed or requests):
-        return definitions
     treatment = replace(
-        definitions.treatment,
-        patterns=patterns_from(_seed(settings.dbt_project, "anonymous_ids")),
-        requests=requests,
-        key=Key.of(settings.personal_key) if settings.personal_key else None,
-        fingerprint=noted_fingerprint(settings.home),
+        definitions.treatment, key=Key.of(settings.personal_key) if settings.personal_key else None
     )
+    if treatment.is_needed or requests:
+        treatment = replace(
+            treatment,
+            patterns=patterns_from(_seed(settings.dbt_project, "anonymous_ids")),
+            requests=requests,
+            fingerprint=noted_fingerprint(settings.home),
+        )
     return replace(definitions, treatment=treatment)
 
 

@@ -221,7 +221,7 @@ class Treatment:
 
     def give_to(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Let the SQL of the treatment run on a connection."""
-        if self.key is not None:
+        if self.needs_key and self.key is not None:
             self.key.give_to(connection)
             if self.forgets:
                 self.people.give_to(connection)
