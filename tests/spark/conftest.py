@@ -7,8 +7,24 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # it has no types
 
 from tests.spark.lakehouse import Lakehouse, spark_or_skip
+
+ON_THE_LAKEHOUSE = ("test_parity", "test_release", "test_surroundings")
+"""Modules that follow each other on one lakehouse; each of the others has tables of its own."""
+
+
+class ByLakehouse(LoadScopeScheduling):  # type: ignore[misc]  # the same
+    """Gives the tests of one lakehouse to one process, in their order."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.split("::", maxsplit=1)[0]
+        return "lakehouse" if Path(module).stem in ON_THE_LAKEHOUSE else module
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByLakehouse:
+    return ByLakehouse(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -30,8 +46,7 @@ def lakehouse(
 ) -> Lakehouse:
     """It goes through one landing after the other: what a test finds, the one before left.
 
-    The session of Spark belongs to its folder, so that a process has one. Modules that follow each
-    other on it are a group of xdist.
+    The session of Spark belongs to its folder, so that a process has one.
     """
     spark_or_skip()
     lakehouse = Lakehouse(tmp_path_factory.mktemp("lakehouse"))

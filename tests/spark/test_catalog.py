@@ -28,7 +28,7 @@ from tests.tools import missing
 from tests.whole.test_forgetting import KEY, event, planted, write_lines
 from tests.whole.traces import traces_in_files, traces_in_postgres
 
-pytestmark = [pytest.mark.spark, pytest.mark.xdist_group("catalog")]
+pytestmark = pytest.mark.spark
 
 GONE = "u-to-be-forgotten"
 WATCHED = ("facts.fct_sessions", "facts.fct_item_events", "reports.rpt_sessions_daily")

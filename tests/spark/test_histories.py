@@ -19,7 +19,7 @@ from tests.histories.test_histories import PROFILE, PROFILES, Histories
 from tests.histories.workbench import BuildError
 from tests.spark.lakehouse import Lakehouse, killed_at
 
-pytestmark = [pytest.mark.spark, pytest.mark.xdist_group("histories")]
+pytestmark = pytest.mark.spark
 
 
 class HistoriesOnSpark(Histories):

@@ -18,7 +18,7 @@ from tests.spark.lakehouse import Lakehouse, land, simulated
 from tests.whole import landings
 from tests.whole.test_planted import PLANTED, legal_curiosities
 
-pytestmark = [pytest.mark.spark, pytest.mark.xdist_group("lakehouse")]
+pytestmark = pytest.mark.spark
 
 PLANTED_ON, LEGAL_ON = "2026-06-01", "2026-03-05"
 """Dumps that the hand-written landing has not."""

@@ -26,7 +26,7 @@ from dagster_project.release.publish import (
 from tests.histories.workbench import environment
 from tests.spark.lakehouse import Lakehouse, killed_at, land, simulated
 
-pytestmark = [pytest.mark.spark, pytest.mark.xdist_group("lakehouse")]
+pytestmark = pytest.mark.spark
 
 SESSIONS, VISITS = "facts.fct_sessions", "intermediate.int_visits"
 WATCHED = (SESSIONS, "reports.rpt_sessions_daily", "meta.dump_ledger")

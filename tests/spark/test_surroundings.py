@@ -24,7 +24,7 @@ from tests.installation import PROGRAMS, Installation, said
 from tests.spark.lakehouse import Lakehouse, land, simulated
 from tests.whole import landings
 
-pytestmark = [pytest.mark.spark, pytest.mark.xdist_group("lakehouse")]
+pytestmark = pytest.mark.spark
 
 PATIENCE_SECONDS = 900
 

@@ -16,4 +16,8 @@ looked_at as (
 
 )
 
-{{ invariant_result('launcher_play_once_per_session', looked_at='looked_at', rows_behind='events') }}
+{{ invariant_result(
+    'launcher_play_once_per_session',
+    looked_at='looked_at',
+    rows_behind='events',
+) }}
