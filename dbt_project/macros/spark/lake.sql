@@ -232,9 +232,12 @@
 {% macro spark__put_rows_together(largest_table) %}
 {% endmacro %}
 
-{# dbt asks for the schemas first of all. A catalog in a folder is not there before its first schema. #}
+{# dbt asks for the schemas first of all, several times at once. A catalog in a folder is not there
+   before its first schema; in a database, two that make the same one are in each other's way. #}
 {% macro spark__list_schemas(database) %}
-    {% do run_query('create schema if not exists audit') %}
+    {% if not env_var('WALKHOUSE_SPARK_CATALOG', '') %}
+        {% do run_query('create schema if not exists audit') %}
+    {% endif %}
     {{ return(run_query('show databases')) }}
 {% endmacro %}
 
