@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from click.testing import CliRunner
 
@@ -30,6 +31,11 @@ from tests.releases import Published, publish_twice
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Ask for the costs of tests."""
     parser.addoption("--processor-time", action="store_true", help=processor_time.__doc__)
+
+
+# No test fails because the machine is busy.
+hypothesis.settings.register_profile("walkhouse", deadline=None)
+hypothesis.settings.load_profile("walkhouse")
 
 
 def pytest_configure(config: pytest.Config) -> None:
