@@ -38,7 +38,7 @@ from dagster_project.ingest.classification import MAY_MENTION, lines_of_parts
 from dagster_project.ingest.dumps import shows_the_forgotten
 from dagster_project.ingest.lake import Lake, LakeChangedError
 from dagster_project.ingest.shared_lake import SharedLake, lake_of
-from dagster_project.keyed_hash import Key, KeyRefusedError, check_key, key_refusal
+from dagster_project.keyed_hash import Key, KeyRefusedError, key_refusal, note_key
 from dagster_project.locks import copies_writer, warehouse_writer
 from dagster_project.models.deployed import in_production
 from dagster_project.operations.export import systems_with_pseudonyms
@@ -156,7 +156,7 @@ def ask(
                 )
             )
         if new:
-            check_key(settings.home, key, purpose=PURPOSE_OF_FORGETTING)  # it is the home's now
+            note_key(settings.home, key)  # it is the home's now
             treatment = definitions_of(in_production(settings)).treatment
             _save(settings, lake, [*requests, *new])
             if isinstance(lake, SharedLake):
