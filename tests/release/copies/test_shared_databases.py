@@ -10,7 +10,7 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
-from dagster_project.release.copies.postgres import columns, held_release, send_release
+from dagster_project.release.copies.postgres import columns, held_release, send_release, session
 from dagster_project.release.copies.send import send_copies
 from dagster_project.release.copies.target import CopyError
 from tests.postgres_server import PASSWORD, Pooler, Server, running_pooler, running_server
@@ -360,6 +360,18 @@ def test_settings_of_the_account_and_the_database_change_nothing(
     )
     assert len(visits) == 10
     assert ("visit 3", "2026-03-02") in visits
+
+
+def test_a_timeout_that_cuts_the_first_message_short_is_no_failure(
+    server: Server, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A sequence counts the tries, also those that are rolled back; the first three are slow.
+    server.ask(database, "create sequence public.tries")
+    server.ask("postgres", f"alter database {database} set statement_timeout = '50ms'")
+    slow = "select pg_sleep(case when nextval('public.tries') <= 3 then 10 else 0 end);"
+    monkeypatch.setattr(session, "_BEGIN", session._BEGIN.replace(";", f"; {slow}", 1))
+    assert held_release(server.url(database)) is None
+    assert server.ask(database, "select last_value from public.tries") == [(4,)]
 
 
 def test_it_works_behind_a_pooler_that_gives_each_transaction_another_session(

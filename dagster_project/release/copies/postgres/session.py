@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TypeAlias
+from typing import Any, LiteralString, TypeAlias
 from urllib.parse import quote
 
 import duckdb
@@ -20,9 +20,10 @@ from dagster_project.release.copies.target import CopyError
 Connection: TypeAlias = psycopg.Connection[Any]
 
 LOCK_WAIT = "60s"
+_TRIES = 20
 # The account, the database or the server may have settings of their own, meant for other work.
-# They are replaced in the message that begins the transaction, before the shortest of them can end
-# it. `transaction_timeout` is known from PostgreSQL 17 on.
+# The message that begins the transaction replaces them. `transaction_timeout` is known from
+# PostgreSQL 17 on.
 _BEGIN = f"""
     begin isolation level read committed read write;
     set local statement_timeout = 0;
@@ -48,7 +49,7 @@ def transaction(url: str) -> Iterator[Connection]:
         CopyError: see `explained`.
     """
     with explained(url), _connected(url) as connection:
-        connection.execute(_BEGIN)  # leaving the block ends it
+        _tried(connection, _BEGIN)  # leaving the block ends it
         yield connection
 
 
@@ -60,8 +61,7 @@ def by_itself(url: str) -> Iterator[Connection]:
         CopyError: see `explained`.
     """
     with explained(url), _connected(url) as connection:
-        connection.execute(f"set lock_timeout = '{LOCK_WAIT}'")
-        connection.execute("set statement_timeout = 0")
+        _tried(connection, f"set lock_timeout = '{LOCK_WAIT}'; set statement_timeout = 0")
         yield connection
 
 
@@ -74,6 +74,21 @@ def _connected(url: str) -> Connection:
         client_encoding="utf8",
         prepare_threshold=None,
     )
+
+
+def _tried(connection: Connection, settings: LiteralString) -> None:
+    """Send the message that replaces the settings, again where one of those settings cut it short.
+
+    A `statement_timeout` of a millisecond holds until the message has replaced it, and a busy server
+    may take longer than that for it.
+    """
+    for _ in range(_TRIES - 1):
+        try:
+            connection.execute(settings)
+            return
+        except psycopg.errors.QueryCanceled:
+            connection.execute("rollback")
+    connection.execute(settings)
 
 
 def run(connection: Connection, statement: str, *parts: sql.Composable) -> None:
