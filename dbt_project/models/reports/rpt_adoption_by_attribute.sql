@@ -32,10 +32,10 @@ known_people as (
 values_of_people as (
 
     select
-        person_id,
         {% for expression in attributes.values() -%}
-        {{ said_or_unknown(expression) }} as value_{{ loop.index }}{{ ',' if not loop.last }}
-        {% endfor %}
+        {{ said_or_unknown(expression) }} as value_{{ loop.index }},
+        {% endfor -%}
+        person_id
     from known_people
 
 ),
