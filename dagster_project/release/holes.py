@@ -11,6 +11,8 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -50,23 +52,27 @@ def _spans(
     block, total, used = connection.execute(
         "select block_size, total_blocks, used_blocks from pragma_database_size()"
     ).fetchall()[0]
-    blocks = {
-        table: _numbers(
-            connection,
-            "select distinct unnest(list_append(coalesce(additional_block_ids, []), block_id))"
-            f" from pragma_storage_info({literal(identifier(*table))}) where persistent",
-        )
-        for table in connection.execute(
-            "select schema_name, table_name from duckdb_tables()"
-            " where database_name = current_database() and not temporary"
-        ).fetchall()
-    }
+    known = connection.execute(
+        "select schema_name, table_name from duckdb_tables()"
+        " where database_name = current_database() and not temporary"
+    ).fetchall()
+    # To tell its blocks, DuckDB reads all of a table, in one thread: gigabytes after a year.
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        blocks = dict(zip(known, threads.map(partial(_blocks, connection), known), strict=True))
     catalog = _numbers(connection, "select block_id from pragma_metadata_info()")
     # It does not tell the blocks of an index, for example.
     if len(catalog.union(*blocks.values())) != used or size != _HEADERS + total * block:
         return [(0, size)]
     needed = catalog.union(*(blocks[table] for table in tables if table in blocks))
     return _joined([(0, _HEADERS), *((_HEADERS + each * block, block) for each in sorted(needed))])
+
+
+def _blocks(connection: duckdb.DuckDBPyConnection, table: tuple[str, str]) -> set[int]:
+    return _numbers(
+        connection.cursor(),
+        "select distinct unnest(list_append(coalesce(additional_block_ids, []), block_id))"
+        f" from pragma_storage_info({literal(identifier(*table))}) where persistent",
+    )
 
 
 def _numbers(connection: duckdb.DuckDBPyConnection, query: str) -> set[int]:

@@ -136,6 +136,26 @@ def test_a_report_date_is_built_from_the_utc_dates_that_it_is_part_of(
     assert set(macros.inputs_by_date({"facts.events": "event_date"}, "report_date")) == days
 
 
+@pytest.mark.parametrize(
+    ("zone", "days"),
+    [
+        ("UTC", [FIRST]),
+        ("America/New_York", [FIRST, SECOND]),
+        ("Asia/Tokyo", ["2026-02-28", FIRST]),
+    ],
+)
+def test_of_the_events_only_the_utc_dates_of_a_stale_report_date_are_read(
+    zone: str, days: list[str]
+) -> None:
+    macros = Macros(var={"reporting_timezone": zone}.get)
+    macros.context["graph"]["walkhouse_notes"] = macros.new_notes()
+    read = "/* stale event_date */ true and /* stale report_date */ true"
+    dates = ", ".join(f"date '{day}'" for day in days)
+    assert macros._for_dates(read, "reports.report", "report_date", [FIRST]) == (
+        f"event_date in ({dates}) and report_date in (date '{FIRST}')"
+    )
+
+
 def node(name: str, *parents: str, **config: Any) -> SimpleNamespace:
     settings_of = {"materialized": "incremental", "meta": {}, "unique_key": None, **config}
     return SimpleNamespace(
