@@ -16,6 +16,7 @@ import pytest
 
 from dagster_project.models.dbt import DbtError, dbt_project, run_on_spark
 from dagster_project.models.iceberg import iceberg_connection
+from dagster_project.models.pointer import expire
 from dagster_project.registry import load_published_tables
 from dagster_project.release.publish import (
     current_release,
@@ -215,10 +216,13 @@ def test_what_is_kept_stays_when_old_snapshots_expire(lakehouse: Lakehouse) -> N
                 "columns": [{"name": "release_id", "type": "string", "text": "2"}],
                 "snapshots": snapshots_of(published),
                 "keep": ["2"],
-                "most": most,
-                "older_than": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}",
                 "forgets": True,
             },
+        )
+        expire(
+            {schema for schema, _ in load_published_tables(lakehouse.project)},
+            most=most,
+            older_than=datetime.now(UTC),
         )
     assert differences_from_release(lakehouse, "2") == []
     assert {tag for table in tables for tag in tags(lakehouse, table)} == {"2"}

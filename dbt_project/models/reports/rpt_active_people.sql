@@ -89,27 +89,44 @@ days_of_{{ use }} as (
 ),
 
 {% endfor -%}
+lengths as (
+
+    {% for days in measures.values() | map('last') | unique -%}
+    select {{ days }} as days
+    {%- if not loop.last %}
+    union all
+    {% endif %}
+    {%- endfor %}
+
+),
+
 -- Somebody active on a day counts from that day on, until so many days are over or, where that is
 -- earlier, the next active day takes over.
 changes as (
 
-    {% for name, (use, days) in measures.items() -%}
-    {% set end = 'report_date + ' ~ days -%}
+    {% for use in uses -%}
     select
-        '{{ name }}' as measure,
-        system_id,
-        report_date,
+        '{{ use }}' as kind,
+        lengths.days,
+        active.system_id,
+        active.report_date,
         1 as change
-    from days_of_{{ use }}
+    from days_of_{{ use }} as active
+    cross join lengths
 
     union all
 
     select
-        '{{ name }}' as measure,
-        system_id,
-        least(coalesce(next_date, {{ end }}), {{ end }}) as report_date,
+        '{{ use }}' as kind,
+        lengths.days,
+        active.system_id,
+        least(
+            coalesce(active.next_date, active.report_date + lengths.days),
+            active.report_date + lengths.days
+        ) as report_date,
         -1 as change
-    from days_of_{{ use }}
+    from days_of_{{ use }} as active
+    cross join lengths
 
     {% if not loop.last -%}
     union all
@@ -122,8 +139,8 @@ changes_by_day as (
 
     select
         system_id,
-        {% for name in measures -%}
-        sum(case when measure = '{{ name }}' then change else 0 end) as {{ name }},
+        {% for name, (use, days) in measures.items() -%}
+        sum(case when kind = '{{ use }}' and days = {{ days }} then change else 0 end) as {{ name }},
         {% endfor -%}
         report_date
     from changes
