@@ -78,7 +78,10 @@ def session_of_spark() -> Iterator[Any]:
     errors = importlib.import_module("pyspark.errors")
     java = importlib.import_module("py4j.protocol")
     try:
-        yield importlib.import_module("pyspark.sql").SparkSession.builder.getOrCreate()
+        session = importlib.import_module("pyspark.sql").SparkSession.builder.getOrCreate()
+        # Java asks the session of a thread for its catalog, and another thread may have begun it.
+        session._jvm.org.apache.spark.sql.SparkSession.setActiveSession(session._jsparkSession)
+        yield session
     except (errors.PySparkException, java.Py4JError) as error:
         raise CatalogError(reason_of(str(error))) from None
 

@@ -21,7 +21,7 @@ from dagster_project.models.iceberg import IcebergError, iceberg_connection, sca
 from dagster_project.models.spark import reason_of
 from tests.histories.workbench import BuildError
 from tests.installation import PROGRAMS, Installation, said
-from tests.spark.lakehouse import Lakehouse, land, simulated
+from tests.spark.lakehouse import Lakehouse
 from tests.whole import landings
 
 pytestmark = pytest.mark.spark
@@ -52,15 +52,6 @@ def test_without_what_it_needs_a_run_says_so_and_publishes_nothing(
             assert f"engine=spark: {reason}" in said(run)
             assert "Traceback" not in said(run)
             assert not installation.published.exists()
-
-
-@pytest.fixture
-def built(lakehouse: Lakehouse) -> None:
-    """Have the tables that the tests before left, or, without those, tables of three days."""
-    if not lakehouse.iceberg.exists():
-        land(lakehouse, simulated)
-        lakehouse.build()
-        lakehouse.rebuild()
 
 
 @pytest.mark.usefixtures("built")
