@@ -89,6 +89,25 @@ days_of_{{ use }} as (
 ),
 
 {% endfor -%}
+{% for use in uses -%}
+{% set gap = days_between('report_date', 'next_date') -%}
+-- How many are active on a day, by the days until the next one on which they are: at most 28.
+{{ use }}_by_gap as (
+
+    select
+        system_id,
+        report_date,
+        cast(least(coalesce({{ gap }}, 28), 28) as int) as days_until_next,
+        count(*) as people
+    from days_of_{{ use }}
+    group by
+        system_id,
+        report_date,
+        cast(least(coalesce({{ gap }}, 28), 28) as int)
+
+),
+
+{% endfor -%}
 lengths as (
 
     {% for days in measures.values() | map('last') | unique -%}
@@ -110,8 +129,8 @@ changes as (
         lengths.days,
         active.system_id,
         active.report_date,
-        1 as change
-    from days_of_{{ use }} as active
+        active.people as change
+    from {{ use }}_by_gap as active
     cross join lengths
 
     union all
@@ -120,12 +139,9 @@ changes as (
         '{{ use }}' as kind,
         lengths.days,
         active.system_id,
-        least(
-            coalesce(active.next_date, active.report_date + lengths.days),
-            active.report_date + lengths.days
-        ) as report_date,
-        -1 as change
-    from days_of_{{ use }} as active
+        active.report_date + least(active.days_until_next, lengths.days) as report_date,
+        -active.people as change
+    from {{ use }}_by_gap as active
     cross join lengths
 
     {% if not loop.last -%}
@@ -140,7 +156,8 @@ changes_by_day as (
     select
         system_id,
         {% for name, (use, days) in measures.items() -%}
-        sum(case when kind = '{{ use }}' and days = {{ days }} then change else 0 end) as {{ name }},
+        sum(case when kind = '{{ use }}' and days = {{ days }} then change else 0 end)
+            as {{ name }},
         {% endfor -%}
         report_date
     from changes
