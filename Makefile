@@ -69,7 +69,7 @@ $(SPARK_READY): $(CHECKOUT)/requirements-spark.lock $(READY)
 	@touch "$(SPARK_READY)"
 
 test-spark: setup $(SPARK_READY)
-	@cd "$(CHECKOUT)" && "$(BIN)/python" -m pytest -n2 -m spark tests/spark
+	@cd "$(CHECKOUT)" && "$(BIN)/python" -m pytest -n2 --loadscope-reorder -m spark tests/spark
 
 # Dashboards in Apache Superset, in an environment of its own (`.superset`): bi/superset.
 superset: setup

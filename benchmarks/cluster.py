@@ -10,11 +10,15 @@ import signal
 import socket
 import subprocess
 import time
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 _PATIENCE_SECONDS = 120
+_GROUPS = Path("/sys/fs/cgroup")
+_MEMBERS = "cgroup.procs"
+_PERIOD = 100_000  # microseconds, the default of version 1
 
 
 class ClusterError(Exception):
@@ -28,20 +32,25 @@ class Cluster:
     Attributes:
         address: as the setting `spark_remote` has it.
         workers: their processes; the executors of a killed one end as well.
+        is_bounded: whether each worker has no more than its share of the processor.
     """
 
     address: str
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    is_bounded: bool = False
 
 
 @contextlib.contextmanager
-def standalone(folder: Path, *, workers: int, memory: str = "1g") -> Iterator[Cluster]:
+def standalone(
+    folder: Path, *, workers: int, memory: str = "1g", share: float | None = None
+) -> Iterator[Cluster]:
     """Have a cluster for a while.
 
     Args:
         folder: for logs and scratch files.
         workers: how many.
         memory: what each gives its executor.
+        share: how much of a core each may use, where this machine lets its groups be bounded.
 
     Raises:
         ClusterError: it did not come up.
@@ -59,9 +68,39 @@ def standalone(folder: Path, *, workers: int, memory: str = "1g") -> Iterator[Cl
             place = folder / f"worker-{number}"
             worker = ["worker.Worker", "--cores", "1", "--memory", memory, "--webui-port", "0"]
             worker += ["--host", "127.0.0.1", "--work-dir", str(place / "work"), address]
+            group = stack.enter_context(bound_group(share)) if share else None
             cluster.workers.append(stack.enter_context(_running(place, worker)))
+            if group:
+                (group / _MEMBERS).write_text(str(cluster.workers[-1].pid), encoding="ascii")
+            cluster.is_bounded = group is not None
         _wait_for(process, log, "Registering worker", times=workers)
         yield cluster
+
+
+@contextlib.contextmanager
+def bound_group(share: float) -> Iterator[Path | None]:
+    """Have a control group, of version 1 or 2, that uses no more than a share of a core."""
+    quota = str(int(share * _PERIOD))
+    if (_GROUPS / "cpu").is_dir():
+        folder, bound, text = _GROUPS / "cpu", "cpu.cfs_quota_us", quota
+    else:
+        folder, bound, text = _GROUPS, "cpu.max", f"{quota} {_PERIOD}"
+    group = folder / f"walkhouse-{uuid.uuid4()}"
+    try:
+        group.mkdir()
+        (group / bound).write_text(text, encoding="ascii")
+    except OSError:  # there are no groups, or no right to them
+        with contextlib.suppress(OSError):
+            group.rmdir()
+        yield None
+        return
+    try:
+        yield group
+    finally:
+        patience = time.monotonic() + _PATIENCE_SECONDS
+        while (group / _MEMBERS).read_text(encoding="ascii") and time.monotonic() < patience:
+            time.sleep(0.1)  # what was killed has not ended yet
+        group.rmdir()
 
 
 @contextlib.contextmanager

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from benchmarks.__main__ import main
+from benchmarks.cluster import bound_group
 
 
 @pytest.mark.parametrize(
@@ -29,3 +31,17 @@ def test_a_measure_is_taken_shown_and_kept(tmp_path: Path, name: str) -> None:
     assert measure["value"] > 0, measure
     assert measure["name"] in (tmp_path / "results" / "2026-03-01-scale-0.001.md").read_text()
     assert kept["conditions"]["scale"] == 0.001
+
+
+def test_what_is_in_a_bound_group_has_its_share_and_nothing_is_left_of_it() -> None:
+    with bound_group(0.6) as group:
+        if group is None:
+            pytest.skip("no right to control groups")
+        bounds = [group / name for name in ("cpu.cfs_quota_us", "cpu.max")]
+        (said,) = [bound.read_text().split()[0] for bound in bounds if bound.exists()]
+        assert said == "60000"
+        with subprocess.Popen(["sleep", "60"]) as process:
+            (group / "cgroup.procs").write_text(str(process.pid))
+            assert (group / "cgroup.procs").read_text().split() == [str(process.pid)]
+            process.kill()
+    assert not group.exists()

@@ -8,11 +8,12 @@ has a tag does not expire.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from dagster_project.models.dbt import dbt_project, run_on_spark
+from dagster_project.models.dbt import DbtError, dbt_project, load_manifest, run_on_spark
+from dagster_project.models.spark import CatalogError, iceberg_table, session_of_spark
 from dagster_project.release.publish import RELEASE_COLUMNS, Release, release_values
 from dagster_project.settings import Settings
 
@@ -45,9 +46,9 @@ def point_to(
         DbtError: Spark cannot do it; readers see the release before.
     """
     said = release_values(release)
-    grace = timedelta(0) if forgets else _GRACE
+    project = dbt_project(settings)
     run_on_spark(
-        dbt_project(settings),
+        project,
         "spark_release",
         {
             "release": release.release_id,
@@ -57,12 +58,50 @@ def point_to(
             ],
             "snapshots": dict(snapshots),
             "keep": list(keep),
-            # What is kept for a time only must not stay in a snapshot.
-            "most": 0 if forgets or settings.keep_days else _MOST_SNAPSHOTS,
-            "older_than": f"{datetime.now(UTC) - grace:%Y-%m-%d %H:%M:%S}",
             "forgets": forgets,
         },
     )
+    expire(
+        {
+            node["schema"]
+            for node in load_manifest(project)["nodes"].values()
+            if node["config"]["materialized"] in ("incremental", "seed")
+        },
+        # What is kept for a time only must not stay in a snapshot.
+        most=0 if forgets or settings.keep_days else _MOST_SNAPSHOTS,
+        older_than=datetime.now(UTC) - (timedelta(0) if forgets else _GRACE),
+    )
+
+
+def expire(schemas: Collection[str], *, most: int, older_than: datetime) -> None:
+    """Let go of the old snapshots of crowded tables, with their files.
+
+    The Spark of this process has Iceberg do it: as a statement of Spark, it takes jobs of a second
+    for each table, however small.
+
+    Args:
+        schemas: the project's, whose tables of models that are gone count as well. Others in the
+            catalog are somebody else's.
+        most: a table is crowded if it has more snapshots that no tag names, and that are not what
+            it is now.
+        older_than: these go.
+
+    Raises:
+        DbtError: Spark cannot do it.
+    """
+    milliseconds = int(older_than.timestamp() * 1000)
+    try:
+        with session_of_spark() as session:
+            there = {schema for (schema,) in session.sql("show schemas").collect()}
+            for schema in sorted(there & set(schemas)):
+                for row in session.sql(f"show tables in {schema}").collect():
+                    table = iceberg_table(session, schema, row.tableName)
+                    held = {snapshot.snapshotId() for snapshot in table.snapshots()}
+                    named = {reference.snapshotId() for reference in table.refs().values()}
+                    if len(held - named) > most:
+                        table.expireSnapshots().expireOlderThan(milliseconds).commit()
+    except CatalogError as error:
+        raise DbtError(f"engine=spark: {error}") from None
 
 
 def _text(value: Any) -> str | None:

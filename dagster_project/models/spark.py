@@ -6,15 +6,17 @@ says so in a hundred lines of Java.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import re
 import shutil
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 SPARK_VERSION = "3.5"
 """The Spark that the project is tested with; Iceberg has a runtime for each."""
@@ -63,7 +65,25 @@ _ADVICE = (
 
 
 class CatalogError(RuntimeError):
-    """A catalog does not tell of a table; the message says why."""
+    """A catalog does not tell of a table, or does not change it; the message says why."""
+
+
+@contextlib.contextmanager
+def session_of_spark() -> Iterator[Any]:
+    """The session of the Spark of this process.
+
+    Raises:
+        CatalogError: it, or its Java, did not do what it was asked.
+    """
+    errors = importlib.import_module("pyspark.errors")
+    java = importlib.import_module("py4j.protocol")
+    try:
+        session = importlib.import_module("pyspark.sql").SparkSession.builder.getOrCreate()
+        # Java asks the session of a thread for its catalog, and another thread may have begun it.
+        session._jvm.org.apache.spark.sql.SparkSession.setActiveSession(session._jsparkSession)
+        yield session
+    except (errors.PySparkException, java.Py4JError) as error:
+        raise CatalogError(reason_of(str(error))) from None
 
 
 def metadata_in_catalog(schema: str, table: str) -> str:
@@ -72,17 +92,17 @@ def metadata_in_catalog(schema: str, table: str) -> str:
     Raises:
         CatalogError: the catalog does not know the table, or does not answer.
     """
-    session = importlib.import_module("pyspark.sql").SparkSession.builder.getOrCreate()
-    errors = importlib.import_module("pyspark.errors")
-    java = importlib.import_module("py4j.protocol")
-    try:
-        rows = session.sql(
-            f"select file from `{schema}`.`{table}`.metadata_log_entries"
-            " order by timestamp desc, file desc limit 1"
-        ).collect()
-    except (errors.PySparkException, java.Py4JError) as error:
-        raise CatalogError(reason_of(str(error))) from None
-    return str(rows[0][0])
+    with session_of_spark() as session:
+        found = iceberg_table(session, schema, table)
+        return str(found.operations().current().metadataFileLocation())
+
+
+def iceberg_table(session: Any, schema: str, table: str) -> Any:
+    """A table as Iceberg itself has it, in Java, as it is now: asking it takes no query."""
+    iceberg = session._jvm.org.apache.iceberg.spark.Spark3Util
+    found = iceberg.loadIcebergTable(session._jsparkSession, f"`{schema}`.`{table}`")
+    found.refresh()
+    return found
 
 
 def missing_for_spark(remote: str = "local[*]") -> str:

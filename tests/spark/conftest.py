@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # it has no types
 
-from tests.spark.lakehouse import Lakehouse, spark_or_skip
+from tests.spark.lakehouse import Lakehouse, land, simulated, spark_or_skip
 
 ON_THE_LAKEHOUSE = ("test_parity", "test_release", "test_surroundings")
 """Modules that follow each other on one lakehouse; each of the others has tables of its own."""
@@ -52,3 +52,12 @@ def lakehouse(
     lakehouse = Lakehouse(tmp_path_factory.mktemp("lakehouse"))
     lakehouse.empty()
     return lakehouse
+
+
+@pytest.fixture
+def built(lakehouse: Lakehouse) -> None:
+    """Have the tables that the tests before left, or, without those, tables of three days."""
+    if not lakehouse.iceberg.exists():
+        land(lakehouse, simulated)
+        lakehouse.build()
+        lakehouse.rebuild()

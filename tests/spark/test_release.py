@@ -16,6 +16,7 @@ import pytest
 
 from dagster_project.models.dbt import DbtError, dbt_project, run_on_spark
 from dagster_project.models.iceberg import iceberg_connection
+from dagster_project.models.pointer import expire
 from dagster_project.registry import load_published_tables
 from dagster_project.release.publish import (
     current_release,
@@ -24,7 +25,7 @@ from dagster_project.release.publish import (
     snapshots_of,
 )
 from tests.histories.workbench import environment
-from tests.spark.lakehouse import Lakehouse, killed_at, land, simulated
+from tests.spark.lakehouse import Lakehouse, killed_at
 
 pytestmark = pytest.mark.spark
 
@@ -71,9 +72,8 @@ def tags(lakehouse: Lakehouse, table: str) -> set[str]:
     return {name for name, reference in references if reference["type"] == "tag"}
 
 
+@pytest.mark.usefixtures("built")
 def test_a_release_has_a_tag_on_each_table(lakehouse: Lakehouse) -> None:
-    land(lakehouse, simulated)
-    lakehouse.build()
     lakehouse.release("1")
     assert differences_from_release(lakehouse, "1") == []
     assert all(
@@ -84,7 +84,7 @@ def test_a_release_has_a_tag_on_each_table(lakehouse: Lakehouse) -> None:
 
 def test_builds_that_are_killed_are_made_good_and_no_reader_sees_them(lakehouse: Lakehouse) -> None:
     """The dump of one day leaves, which replaces the rows of its dates; a table is lost as well."""
-    shutil.rmtree(sorted((lakehouse.landing / "events").iterdir())[1])
+    shutil.rmtree(sorted((lakehouse.landing / "events").iterdir())[-2])
     lakehouse.take_in()
     shutil.rmtree(lakehouse.kept / "iceberg" / "intermediate" / "int_flow_fates")
     for table in (VISITS, SESSIONS):
@@ -215,10 +215,13 @@ def test_what_is_kept_stays_when_old_snapshots_expire(lakehouse: Lakehouse) -> N
                 "columns": [{"name": "release_id", "type": "string", "text": "2"}],
                 "snapshots": snapshots_of(published),
                 "keep": ["2"],
-                "most": most,
-                "older_than": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}",
                 "forgets": True,
             },
+        )
+        expire(
+            {schema for schema, _ in load_published_tables(lakehouse.project)},
+            most=most,
+            older_than=datetime.now(UTC),
         )
     assert differences_from_release(lakehouse, "2") == []
     assert {tag for table in tables for tag in tags(lakehouse, table)} == {"2"}

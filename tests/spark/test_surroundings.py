@@ -1,6 +1,6 @@
 """What surroundings do to a build on Spark: it goes on, or it fails by name and publishes nothing.
 
-They follow the tests of releases: the landing of those is built and released.
+They follow the tests of releases, on what those built; alone, they build it first.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dagster_project.models.iceberg import IcebergError, iceberg_connection, sca
 from dagster_project.models.spark import reason_of
 from tests.histories.workbench import BuildError
 from tests.installation import PROGRAMS, Installation, said
-from tests.spark.lakehouse import Lakehouse, land, simulated
+from tests.spark.lakehouse import Lakehouse
 from tests.whole import landings
 
 pytestmark = pytest.mark.spark
@@ -54,9 +54,8 @@ def test_without_what_it_needs_a_run_says_so_and_publishes_nothing(
             assert not installation.published.exists()
 
 
+@pytest.mark.usefixtures("built")
 def test_a_catalog_that_lost_a_table_is_named_and_built_anew(lakehouse: Lakehouse) -> None:
-    land(lakehouse, simulated)
-    lakehouse.build()
     lost = lakehouse.kept / "iceberg" / "reports" / "rpt_flows"
     shutil.rmtree(lost)
     with pytest.raises(IcebergError) as refused:
@@ -95,6 +94,7 @@ def filled(disk: Path) -> Iterator[None]:
         filling.unlink()
 
 
+@pytest.mark.usefixtures("built")
 @pytest.mark.parametrize("disk", ["of the warehouse", "of a worker"])
 def test_a_full_disk_fails_by_name_and_the_next_build_makes_it_good(
     lakehouse: Lakehouse, scratch: Path, disk: str
@@ -110,10 +110,10 @@ def test_a_full_disk_fails_by_name_and_the_next_build_makes_it_good(
     assert "No space left on device; make room on the disk" in reason
     assert disk == "of a worker" or model in str(failed.value)  # the first that shuffles fails
     lakehouse.build("--select", model)
-    lakehouse.rebuild()
     assert lakehouse.differences_between_engines() == []
 
 
+@pytest.mark.usefixtures("built")
 def test_a_build_goes_on_when_a_worker_is_killed(lakehouse: Lakehouse, tmp_path: Path) -> None:
     """A master and two workers; one of these ends while the first large table is written."""
     project = str(lakehouse.project)

@@ -7,10 +7,8 @@
    columns     what `meta.release` says of it: name, type and text of each column
    snapshots   the snapshot of each table
    keep        the ids of the releases that are kept
-   most        of tables with more snapshots without a tag, the old ones go
-   older_than  how old these are, UTC
    forgets     whether what builds keep between two steps goes as well #}
-{% macro spark_release(release, columns, snapshots, keep, most, older_than, forgets) %}
+{% macro spark_release(release, columns, snapshots, keep, forgets) %}
     {%- set pointer = spark_properties('meta', 'release') -%}
     {%- if not pointer -%}
         {%- do run_query('create schema if not exists meta') -%}
@@ -39,68 +37,10 @@
         {%- do spark_note_tags((tagged + [release]) | unique | reject('in', gone) | list) -%}
     {%- endif -%}
     {%- if forgets -%}
-        {%- for table in spark_tables() if table.startswith('audit.between_') -%}
-            {%- do run_query('drop table ' ~ table ~ ' purge') -%}
+        {%- for row in run_query("show tables in audit like 'between_*'").rows -%}
+            {%- do run_query('drop table audit.' ~ row[1] ~ ' purge') -%}
         {%- endfor -%}
     {%- endif -%}
-    {%- for table in spark_crowded(spark_tables(), most) -%}
-        {%- do run_query(
-            "call walkhouse.system.expire_snapshots(table => '" ~ table ~ "', older_than =>"
-            ~ " timestamp_ltz '" ~ older_than ~ " UTC')"
-        ) -%}
-    {%- endfor -%}
-{% endmacro %}
-
-{# Every table of the project's schemas, those of models that are no more included. Others in the catalog
-   are somebody else's. #}
-{% macro spark_tables() %}
-    {%- set schemas = ['audit', 'meta'] -%}
-    {%- for node in graph.nodes.values() if node.config.materialized in ('incremental', 'seed') -%}
-        {%- do schemas.append(node.schema) -%}
-    {%- endfor -%}
-    {%- set tables = [] -%}
-    {%- for schema in run_query('show schemas').columns[0].values() if schema in schemas -%}
-        {%- for row in run_query('show tables in ' ~ schema).rows -%}
-            {%- do tables.append(row[0] ~ '.' ~ row[1]) -%}
-        {%- endfor -%}
-    {%- endfor -%}
-    {{ return(tables) }}
-{% endmacro %}
-
-{# Those with more than `most` snapshots that no tag names, and that are not what the table is now. #}
-{% macro spark_crowded(tables, most) %}
-    {%- set held = spark_snapshots(tables, 'snapshots') -%}
-    {%- set large = [] -%}
-    {%- for table in tables if held.get(table, 0) > most -%}
-        {%- do large.append(table) -%}
-    {%- endfor -%}
-    {%- set named = spark_snapshots(large, 'refs') -%}
-    {%- set crowded = [] -%}
-    {%- for table in large if held[table] - named.get(table, 0) > most -%}
-        {%- do crowded.append(table) -%}
-    {%- endfor -%}
-    {{ return(crowded) }}
-{% endmacro %}
-
-{# How many snapshots each table has in one of the tables that Iceberg has of it. #}
-{% macro spark_snapshots(tables, of_it) %}
-    {%- set found = {} -%}
-    {%- if tables -%}
-        {%- set query -%}
-            select table_name, count(distinct snapshot_id)
-            from (
-                {% for table in tables %}
-                select '{{ table }}' as table_name, snapshot_id from {{ table }}.{{ of_it }}
-                {%- if not loop.last %} union all{% endif %}
-                {% endfor %}
-            ) as held
-            group by table_name
-        {%- endset -%}
-        {%- for row in run_query(query).rows -%}
-            {%- do found.update({row[0]: row[1] | int}) -%}
-        {%- endfor -%}
-    {%- endif -%}
-    {{ return(found) }}
 {% endmacro %}
 
 {% macro spark_note_tags(tags) %}

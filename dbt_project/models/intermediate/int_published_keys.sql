@@ -1,4 +1,4 @@
-{{ config(materialized=as_view()) }}
+{{ config(materialized=as_view(of_many_tables=true)) }}
 with
 
 {% set queries = [] -%}

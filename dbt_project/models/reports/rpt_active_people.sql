@@ -108,26 +108,41 @@ days_of_{{ use }} as (
 ),
 
 {% endfor -%}
+lengths as (
+
+    {% for days in measures.values() | map('last') | unique -%}
+    select {{ days }} as days
+    {%- if not loop.last %}
+    union all
+    {% endif %}
+    {%- endfor %}
+
+),
+
 -- Somebody active on a day counts from that day on, until so many days are over or, where that is
 -- earlier, the next active day takes over.
 changes as (
 
-    {% for name, (use, days) in measures.items() -%}
+    {% for use in uses -%}
     select
-        '{{ name }}' as measure,
-        system_id,
-        report_date,
-        people as change
-    from {{ use }}_by_gap
+        '{{ use }}' as kind,
+        lengths.days,
+        active.system_id,
+        active.report_date,
+        active.people as change
+    from {{ use }}_by_gap as active
+    cross join lengths
 
     union all
 
     select
-        '{{ name }}' as measure,
-        system_id,
-        report_date + least(days_until_next, {{ days }}) as report_date,
-        -people as change
-    from {{ use }}_by_gap
+        '{{ use }}' as kind,
+        lengths.days,
+        active.system_id,
+        active.report_date + least(active.days_until_next, lengths.days) as report_date,
+        -active.people as change
+    from {{ use }}_by_gap as active
+    cross join lengths
 
     {% if not loop.last -%}
     union all
@@ -140,8 +155,9 @@ changes_by_day as (
 
     select
         system_id,
-        {% for name in measures -%}
-        sum(case when measure = '{{ name }}' then change else 0 end) as {{ name }},
+        {% for name, (use, days) in measures.items() -%}
+        sum(case when kind = '{{ use }}' and days = {{ days }} then change else 0 end)
+            as {{ name }},
         {% endfor -%}
         report_date
     from changes
