@@ -20,10 +20,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dagster_project.replacing import replace_text
 from dagster_project.words import counted
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from dagster_project.ingest.shared_parts import SharedParts
 
 logger = logging.getLogger("walkhouse")
 
@@ -149,6 +154,17 @@ class Lake:
         Raises:
             LakeChangedError: it is not.
         """
+
+    def shared_parts(
+        self, dump_date: date, plan: str
+    ) -> AbstractContextManager[SharedParts] | None:
+        """The parts of a dump that machines read by a plan; None where they share nothing.
+
+        Raises:
+            LakeChangedError: in the block, see `look_again`.
+        """
+        del dump_date, plan
+        return None
 
     def check(self) -> int | None:
         """The version of the layout that is there; None where there is none.
