@@ -267,8 +267,7 @@ def ingest_dump(
         if len(parts) > 1 and (others := lake.shared_parts(day, plan)) is not None:
             with others as shared:
                 read = together(shared.complete(len(parts), read_part, scratch=building))
-                dump = dump_of(read, folder=shared.folder)
-                return shared.replace_dump(dump, building)
+                return lake.replace_dump(dump_of(read, folder=shared.folder), building, shared)
         read = _read_part(
             landing, landed, manifest, connection, definitions, scratch=scratch, target=building
         )

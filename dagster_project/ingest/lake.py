@@ -291,8 +291,15 @@ class Lake:
         """The dump could be loaded after all, or lies in the landing as it did before."""
         (self.dump_folder(dump_date) / "failure.txt").unlink(missing_ok=True)
 
-    def replace_dump(self, dump: LakeDump, data: Path) -> LakeDump:
+    def replace_dump(
+        self, dump: LakeDump, data: Path, parts: SharedParts | None = None
+    ) -> LakeDump:
         """Make a dump's new data, a folder on the same disk, the one that counts.
+
+        Args:
+            dump: names its data.
+            data: the folder.
+            parts: where all its lines are already, and only the ledger is in the folder.
 
         Returns:
             what the lake now says of the dump.
@@ -300,6 +307,7 @@ class Lake:
         Raises:
             LakeChangedError: it is no longer what it was when the lake was read.
         """
+        del parts  # there are none
         folder = self.dump_folder(date.fromisoformat(dump.dump_date))
         folder.mkdir(parents=True, exist_ok=True)
         target = folder / dump.folder

@@ -17,8 +17,8 @@ from dagster_project.ingest.landing import LandedDump, LandedFile
 from dagster_project.treatment import Treatment
 
 PART_BYTES = 32 * 1024 * 1024
-"""Bytes of the files of one part: some 15 seconds of one core where they are compressed, and one where
-they are not. A dump of no more is read by one machine."""
+"""Bytes of the files of one part: some 15 seconds of one core where they are compressed, one or
+two where they are not. A dump of no more is read by one machine."""
 
 _MOST_PARTS = 64  # of a dump, or twice as many where files are large
 _FORMAT = 1  # raise it with every change to what is read of a part or to how it is kept

@@ -421,18 +421,16 @@ class SharedLake(Lake):
             f"{self._path}/data/dt={dump_date}/{folder}",
             look_again=partial(self.look_again, dump_date),
             in_order=partial(self._in_own_order, of=dump_date),
-            make_count=self._make_count,
         )
         try:
             yield parts
         except LakeChangedError as error:
             # What was only noted may be noted back, and then these parts are of use again.
             was, now = (before.dump if before else None), error.dump
-            is_only_noted = was is not None and now is not None and was.files == now.files
-            if not is_only_noted:
-                parts.remove_rest(now)
+            if was is None or now is None or was.files != now.files:
+                parts.remove_rest(_names_in(now))
             raise
-        parts.remove_rest(self.dump(dump_date))
+        parts.remove_rest(_names_in(self.dump(dump_date)))
 
     def look_again(self, dump_date: date) -> None:
         """See whether a dump is still what it was when the lake was read.
@@ -450,30 +448,26 @@ class SharedLake(Lake):
         if etag != (before.etag if before else None):
             raise self._changed(dump_date)
 
-    def replace_dump(self, dump: LakeDump, data: Path) -> LakeDump:
+    def replace_dump(
+        self, dump: LakeDump, data: Path, parts: SharedParts | None = None
+    ) -> LakeDump:
         """Upload a dump's new data, a folder, and make them the ones that count."""
-        folder = f"{dump.fingerprint}-{uuid.uuid4().hex[:12]}"
-        dump = replace(
-            dump,
-            lines=tuple(f"{folder}/{PurePosixPath(part).name}" for part in dump.lines),
-            files=f"{folder}/{PurePosixPath(dump.files).name}",
-        )
-        files = {path: data / PurePosixPath(path).name for path in self._paths_of(dump)}
-        upload(self._fs, self.url, files)
-        return self._make_count(dump, [*files])
-
-    def _make_count(self, dump: LakeDump, uploaded: Sequence[str]) -> LakeDump:
-        """Make a dump whose data are there the one that counts.
-
-        Args:
-            dump: the dump.
-            uploaded: paths of data that are of no use if another machine was quicker.
-
-        Raises:
-            LakeChangedError: another machine was quicker.
-        """
         day = date.fromisoformat(dump.dump_date)
         before = self.dump(day)
+        ledger = PurePosixPath(dump.files).name
+        if parts is None:
+            folder = f"{dump.fingerprint}-{uuid.uuid4().hex[:12]}"
+            dump = replace(
+                dump,
+                lines=tuple(f"{folder}/{PurePosixPath(part).name}" for part in dump.lines),
+                files=f"{folder}/{ledger}",
+            )
+            files = {path: data / PurePosixPath(path).name for path in self._paths_of(dump)}
+            upload(self._fs, self.url, files)
+            uploaded = [*files]
+        else:
+            dump = replace(dump, files=f"{parts.folder}/{parts.add_ledger(data / ledger)}")
+            uploaded = self._paths_of(replace(dump, lines=()))
         try:
             self.note(dump)
         except LakeChangedError:
@@ -773,6 +767,11 @@ class _MissingError(Exception):
     def __init__(self, what: str, named_by: str) -> None:
         super().__init__(what)
         self.named_by = named_by
+
+
+def _names_in(dump: LakeDump | None) -> set[str]:
+    """The names of a dump's data in their folder."""
+    return {PurePosixPath(part).name for part in (*dump.lines, dump.files)} if dump else set()
 
 
 def _name_of(day: date) -> str:

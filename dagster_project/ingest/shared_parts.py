@@ -21,14 +21,13 @@ import re
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path, PurePosixPath
 
 from fsspec import AbstractFileSystem
 
-from dagster_project.ingest.lake import LakeDump
 from dagster_project.ingest.parts import PartRead, part_read
 from dagster_project.object_store import (
     ObjectChangedError,
@@ -62,7 +61,6 @@ class SharedParts:
         *,
         look_again: Callable[[], None],
         in_order: Callable[[Iterable[int]], list[int]],
-        make_count: Callable[[LakeDump, Sequence[str]], LakeDump],
     ) -> None:
         """See `SharedLake.shared_parts`.
 
@@ -72,11 +70,9 @@ class SharedParts:
             path: of the folder of the parts.
             look_again: raises LakeChangedError where the dump was replaced meanwhile.
             in_order: gives numbers of parts in an order of this machine's own.
-            make_count: makes a dump the one that counts. If that was replaced meanwhile, it
-                removes the paths that it is given, and raises LakeChangedError.
         """
         self._fs, self._url, self._path = fs, url, path
-        self._look_again, self._in_order, self._make_count = look_again, in_order, make_count
+        self._look_again, self._in_order = look_again, in_order
         self._read: dict[str, PartRead] = {}  # by the ETag of what says so
         self._etags: dict[int, str] = {}
         self._looked_at = time.monotonic()
@@ -123,34 +119,28 @@ class SharedParts:
             f"s3://{self._path}", "what is written there is gone at once; the next run tries again"
         )
 
-    def replace_dump(self, dump: LakeDump, data: Path) -> LakeDump:
-        """Make a dump, all parts of which are there, the one that counts.
+    def add_ledger(self, ledger: Path) -> str:
+        """Upload the ledger of the dump, now that all parts are there.
 
-        Args:
-            dump: names its data in this folder.
-            data: has the file of its ledger.
+        Returns:
+            its name in the folder; what is there can be made to count now.
 
         Raises:
-            LakeChangedError: the dump was replaced meanwhile.
             ObjectStoreError: the store cannot be used.
         """
-        ledger = PurePosixPath(dump.files)
         name = f"{ledger.stem}-{_attempt()}{ledger.suffix}"
-        upload(self._fs, self._url, {f"{self._path}/{name}": data / ledger.name})
+        upload(self._fs, self._url, {f"{self._path}/{name}": ledger})
         _check_time(self._url, since=self._looked_at)
-        dump = replace(dump, files=f"{self.folder}/{name}")
-        return self._make_count(dump, [f"{self._path}/{name}"])
+        return name
 
-    def remove_rest(self, counts: LakeDump | None) -> None:
+    def remove_rest(self, named: Collection[str]) -> None:
         """Remove what does not count, since no dump can be made of it any more.
 
         If that fails, `SharedLake.remove_leftovers` does it later.
 
         Args:
-            counts: the dump that counts; None where it is withdrawn.
+            named: what counts, by its names in the folder.
         """
-        parts = (*counts.lines, counts.files) if counts else ()
-        named = {PurePosixPath(part).name for part in parts}
         try:
             with explaining(self._url):
                 paths = [path for path, _ in list_objects(self._fs, self._path)]

@@ -344,15 +344,15 @@ def test_machines_that_finish_at_once_make_one_dump(
     store: ObjectStore, tmp_path: Path, landing: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     a, b = machines(tmp_path, store, landing)
-    replace_dump, taken = SharedParts.replace_dump, {}
+    add_ledger, taken = SharedParts.add_ledger, {}
 
-    def is_overtaken(self: SharedParts, dump: LakeDump, data: Path) -> LakeDump:
+    def is_overtaken(self: SharedParts, ledger: Path) -> str:
         if not taken:
             taken[FIRST] = None
             taken.update({day: each.dump for day, each in b.take_in().items()})
-        return replace_dump(self, dump, data)
+        return add_ledger(self, ledger)
 
-    monkeypatch.setattr(SharedParts, "replace_dump", is_overtaken)
+    monkeypatch.setattr(SharedParts, "add_ledger", is_overtaken)
     with files_read() as read:
         assert {day: each.dump for day, each in a.take_in().items()} == taken
     assert len(read) == 12
