@@ -344,7 +344,8 @@ def test_machines_that_finish_at_once_make_one_dump(
     store: ObjectStore, tmp_path: Path, landing: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     a, b = machines(tmp_path, store, landing)
-    add_ledger, taken = SharedParts.add_ledger, {}
+    add_ledger = SharedParts.add_ledger
+    taken: dict[date, LakeDump | None] = {}
 
     def is_overtaken(self: SharedParts, ledger: Path) -> str:
         if not taken:
@@ -396,7 +397,8 @@ def test_who_reads_parts_of_a_dump_that_is_replaced_meanwhile_gives_it_up(
     a, b = machines(tmp_path, store, landing)
     begun = a.look()
     deliver(landing, "meanwhile")
-    local_copy, times = Landing.local_copy, []
+    local_copy = Landing.local_copy
+    times: list[LandedFile] = []
 
     def overtaken(self: Landing, file: LandedFile, *, scratch: Path) -> Any:
         if len(times) == 5:
