@@ -14,6 +14,13 @@
             and {{ rows }}.end_user_id = {{ people_of_days }}.end_user_id
 {%- endmacro %}
 
+{# By how many the ids of rows outnumber the people; the rows, which have a `person_id`, are all of people
+   with several ids. #}
+{% macro ids_beyond_people(condition=none) -%}
+    {%- set filter = ' filter (where ' ~ condition ~ ')' if condition else '' -%}
+    count(distinct end_user_id){{ filter }} - count(distinct person_id){{ filter }}
+{%- endmacro %}
+
 {# How many people such rows are of: as many as ids, but for the few who have several. #}
 {% macro count_people(condition=none, rows=none) -%}
     {%- set of_rows = rows ~ '.' if rows else '' -%}

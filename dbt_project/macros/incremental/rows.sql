@@ -43,16 +43,21 @@
     {% for date in dates %}(date '{{ date }}'){{ ', ' if not loop.last }}{% endfor %}
 {%- endmacro %}
 
-{# The UTC dates that days of another time zone may touch. #}
-{% macro _with_neighbours(dates) -%}
-    {%- set found = [] -%}
-    {%- for date in dates -%}
+{# The UTC dates that are part of some days of the reporting time zone. #}
+{% macro _utc_dates_of(report_dates) -%}
+    {%- set candidates = [] -%}
+    {%- for date in report_dates -%}
         {%- set day = modules.datetime.datetime.strptime(date, '%Y-%m-%d') -%}
         {%- for days in [-1, 0, 1] -%}
-            {%- do found.append((day + modules.datetime.timedelta(days=days)).strftime('%Y-%m-%d')) -%}
+            {%- do candidates.append((day + modules.datetime.timedelta(days=days)).strftime('%Y-%m-%d')) -%}
         {%- endfor -%}
     {%- endfor -%}
-    {{ return(found | unique | sort) }}
+    {%- set known = report_dates_of(candidates | unique | list) -%}
+    {%- set found = [] -%}
+    {%- for date in candidates | unique | sort if known[date] | select('in', report_dates) | list -%}
+        {%- do found.append(date) -%}
+    {%- endfor -%}
+    {{ return(found) }}
 {%- endmacro %}
 
 {# The full build's SQL, kept to some dates of the column `key`. #}
@@ -65,7 +70,7 @@
         {%- if found.group(1) is none -%}
             {%- do parts.append(target | string) -%}
         {%- else -%}
-            {%- set among = dates if found.group(1) == key else _with_neighbours(dates) -%}
+            {%- set among = dates if found.group(1) == key else _utc_dates_of(dates) -%}
             {%- do parts.append(_in_dates(found.group(1), among)) -%}
         {%- endif -%}
         {%- set at.end = found.end() -%}

@@ -2,7 +2,7 @@ with
 
 items_by_date as (
 
-    select * from {{ ref('int_items_by_date') }}
+    select * from {{ ref('int_items_by_report_date') }}
 
 ),
 
@@ -19,8 +19,8 @@ seen_items as (
         system_id,
         item_type,
         item_id,
-        {{ last_by('item_name', ['event_date']) }} as item_name,
-        {{ last_by('parent', ['event_date']) }} as parent,
+        {{ last_by('item_name', ['report_date']) }} as item_name,
+        {{ last_by('parent', ['report_date']) }} as parent,
         min(first_seen_at) as first_seen_at,
         max(last_seen_at) as last_seen_at
     from items_by_date

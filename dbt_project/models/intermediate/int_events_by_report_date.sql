@@ -17,14 +17,17 @@ events_by_report_date as (
 
     select
         report_date,
+        system_id,
         item_type,
         event,
         count(*) as events,
+        count(distinct session_id) as sessions,
+        count(distinct end_user_id) as end_users,
         min(occurred_at) as first_seen_at,
         max(occurred_at) as last_seen_at
     from item_events
     where {{ is_stale('report_date') }}
-    group by report_date, item_type, event
+    group by report_date, system_id, item_type, event
 
 )
 

@@ -89,27 +89,45 @@ days_of_{{ use }} as (
 ),
 
 {% endfor -%}
+{% for use in uses -%}
+{% set gap = days_between('report_date', 'next_date') -%}
+-- How many are active on a day, by the days until the next one on which they are: at most 28.
+{{ use }}_by_gap as (
+
+    select
+        system_id,
+        report_date,
+        cast(least(coalesce({{ gap }}, 28), 28) as int) as days_until_next,
+        count(*) as people
+    from days_of_{{ use }}
+    group by
+        system_id,
+        report_date,
+        cast(least(coalesce({{ gap }}, 28), 28) as int)
+
+),
+
+{% endfor -%}
 -- Somebody active on a day counts from that day on, until so many days are over or, where that is
 -- earlier, the next active day takes over.
 changes as (
 
     {% for name, (use, days) in measures.items() -%}
-    {% set end = 'report_date + ' ~ days -%}
     select
         '{{ name }}' as measure,
         system_id,
         report_date,
-        1 as change
-    from days_of_{{ use }}
+        people as change
+    from {{ use }}_by_gap
 
     union all
 
     select
         '{{ name }}' as measure,
         system_id,
-        least(coalesce(next_date, {{ end }}), {{ end }}) as report_date,
-        -1 as change
-    from days_of_{{ use }}
+        report_date + least(days_until_next, {{ days }}) as report_date,
+        -people as change
+    from {{ use }}_by_gap
 
     {% if not loop.last -%}
     union all

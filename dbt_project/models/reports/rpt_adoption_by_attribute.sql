@@ -1,3 +1,4 @@
+{% set attributes = var('adoption_attributes') -%}
 with
 
 sessions as (
@@ -30,17 +31,13 @@ known_people as (
 
 values_of_people as (
 
-    {% for attribute, expression in var('adoption_attributes').items() -%}
     select
-        person_id,
-        '{{ attribute }}' as attribute,
-        {{ said_or_unknown(expression) }} as attribute_value
+        {% for expression in attributes.values() -%}
+        {{ said_or_unknown(expression) }} as value_{{ loop.index }},
+        {% endfor -%}
+        person_id
     from known_people
-    {% if not loop.last -%}
-    union all
 
-    {% endif -%}
-    {% endfor %}
 ),
 
 uses_of_ids as (
@@ -84,28 +81,53 @@ uses as (
 
 ),
 
-totals as (
+-- Many people share all their values, so each attribute has few rows to add up.
+by_values as (
 
     select
         uses.week,
         uses.system_id,
-        values_of_people.attribute,
-        values_of_people.attribute_value,
         uses.item_type,
+        {% for _ in attributes -%}
+        values_of_people.value_{{ loop.index }},
+        {% endfor -%}
         count(*) as people,
         count(*) filter (where uses.interactions > 0) as engaged_people,
-        cast(sum(uses.sessions) as bigint) as sessions,
-        cast(sum(uses.interactions) as bigint) as interactions
+        sum(uses.sessions) as sessions,
+        sum(uses.interactions) as interactions
     from uses
     left join values_of_people
         on uses.person_id = values_of_people.person_id
     group by
+        {% for _ in attributes -%}
+        values_of_people.value_{{ loop.index }},
+        {% endfor -%}
         uses.week,
         uses.system_id,
-        values_of_people.attribute,
-        values_of_people.attribute_value,
         uses.item_type
 
+),
+
+totals as (
+
+    {% for attribute in attributes -%}
+    select
+        week,
+        system_id,
+        '{{ attribute }}' as attribute,
+        value_{{ loop.index }} as attribute_value,
+        item_type,
+        cast(sum(people) as bigint) as people,
+        cast(sum(engaged_people) as bigint) as engaged_people,
+        cast(sum(sessions) as bigint) as sessions,
+        cast(sum(interactions) as bigint) as interactions
+    from by_values
+    group by week, system_id, value_{{ loop.index }}, item_type
+    {% if not loop.last -%}
+    union all
+
+    {% endif -%}
+    {% endfor %}
 ),
 
 final as (

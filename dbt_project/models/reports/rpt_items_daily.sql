@@ -3,22 +3,17 @@
     post_hook=['{{ refresh_item_names() }}'],
 ) }}
 {% set item = 'report_date, system_id, item_type, item_id, item_name_without_id' -%}
-{% set what_they_did -%}
-count(*) filter (where engagement = 'exposure') > 0 as is_exposed,
-        count(*) filter (where engagement = 'interaction') > 0 as has_interacted
-{%- endset -%}
 with
 
-item_events as (
+items_by_date as (
 
     select
         *,
-        {{ name_without_id() }} as item_name_without_id,
-        {{ report_date('occurred_at') }} as report_date
-    from {{ ref('fct_item_events') }}
+        {{ item_key('item_type', 'item_id', 'item_name_without_id') }} as item_key
+    from {{ ref('int_items_by_report_date') }}
     where
-        {{ is_stale('event_date') }}
-        and environment = 'production'
+        {{ is_stale('report_date') }}
+        and events > 0
 
 ),
 
@@ -35,131 +30,55 @@ first_times as (
 
 ),
 
-people_of_days as (
+events_of_several_ids as (
 
-    select * from {{ ref('int_people_of_days') }}
-    where {{ is_stale('report_date') }}
-
-),
-
-events_of_days as (
-
-    select * from item_events
-    where {{ is_stale('report_date') }}
-
-),
-
--- What each user did and what happened in each session, since telling them apart for every count
--- takes longer.
-users as (
-
-    select
-        {{ item }},
-        end_user_id,
-        {{ what_they_did }}
-    from events_of_days
+    select * from {{ ref('int_events_of_several_ids') }}
     where
-        engagement in ('exposure', 'interaction')
-        and end_user_id is not null
-    group by {{ item }}, end_user_id
+        {{ is_stale('report_date') }}
+        and engagement in ('exposure', 'interaction')
 
 ),
 
-sessions as (
-
-    select
-        {{ item }},
-        session_id,
-        {{ what_they_did }}
-    from events_of_days
-    where engagement in ('exposure', 'interaction')
-    group by {{ item }}, session_id
-
-),
-
-users_with_people as (
-
-    {{ with_people('users', 'people_of_days') }}
-
-),
-
-users_and_sessions as (
-
-    select
-        {{ item }},
-        true as is_user,
-        person_id,
-        is_exposed,
-        has_interacted
-    from users_with_people
-
-    union all
-
-    select
-        {{ item }},
-        false as is_user,
-        cast(null as string) as person_id,
-        is_exposed,
-        has_interacted
-    from sessions
-
-),
-
-counted as (
+counted_twice as (
 
     select
         report_date,
         {{ item_key('item_type', 'item_id', 'item_name_without_id') }} as item_key,
-        count(*) filter (where is_user and is_exposed) as end_users_exposed,
-        count(*) filter (where is_user and has_interacted) as end_users_interacted,
-        {% for people, condition in {
-            'people': 'is_user',
-            'people_exposed': 'is_user and is_exposed',
-            'people_interacted': 'is_user and has_interacted',
-        }.items() -%}
-        count(*) filter (where {{ condition }} and person_id is null)
-        + count(distinct person_id) filter (where {{ condition }}) as {{ people }},
-        {% endfor -%}
-        count(*) filter (where not is_user and is_exposed) as sessions_exposed,
-        count(*) filter (where not is_user and has_interacted) as sessions_interacted,
-        count(*) filter (where not is_user) as sessions_exposed_or_interacted
-    from users_and_sessions
+        {{ ids_beyond_people() }} as ids,
+        {{ ids_beyond_people("engagement = 'exposure'") }} as ids_exposed,
+        {{ ids_beyond_people("engagement = 'interaction'") }} as ids_interacted
+    from events_of_several_ids
     group by {{ item }}
 
 ),
 
-events as (
-
-    select
-        {{ item }},
-        {{ item_key('item_type', 'item_id', 'item_name_without_id') }} as item_key,
-        {{ latest('item_name') }} as name_in_events,
-        count(*) filter (where engagement = 'exposure') as exposures,
-        count(*) filter (where engagement = 'interaction') as interactions,
-        count(*) filter (where engagement = 'outcome') as outcomes
-    from events_of_days
-    group by {{ item }}
-
-),
-
--- What only has outcomes was met by nobody.
 totals as (
 
     select
-        events.*,
-        coalesce(counted.end_users_exposed, 0) as end_users_exposed,
-        coalesce(counted.end_users_interacted, 0) as end_users_interacted,
-        coalesce(counted.people, 0) as people,
-        coalesce(counted.people_exposed, 0) as people_exposed,
-        coalesce(counted.people_interacted, 0) as people_interacted,
-        coalesce(counted.sessions_exposed, 0) as sessions_exposed,
-        coalesce(counted.sessions_interacted, 0) as sessions_interacted,
-        coalesce(counted.sessions_exposed_or_interacted, 0) as sessions_exposed_or_interacted
-    from events
-    left join counted
+        items_by_date.report_date,
+        items_by_date.system_id,
+        items_by_date.item_key,
+        items_by_date.item_type,
+        items_by_date.item_id,
+        items_by_date.name_in_production as name_in_events,
+        items_by_date.exposures,
+        items_by_date.interactions,
+        items_by_date.outcomes,
+        items_by_date.end_users_exposed,
+        items_by_date.end_users_interacted,
+        items_by_date.sessions,
+        items_by_date.sessions_exposed,
+        items_by_date.sessions_interacted,
+        items_by_date.end_users - coalesce(counted_twice.ids, 0) as people,
+        items_by_date.end_users_exposed - coalesce(counted_twice.ids_exposed, 0)
+            as people_exposed,
+        items_by_date.end_users_interacted - coalesce(counted_twice.ids_interacted, 0)
+            as people_interacted
+    from items_by_date
+    left join counted_twice
         on
-            events.report_date = counted.report_date
-            and events.item_key = counted.item_key
+            items_by_date.report_date = counted_twice.report_date
+            and items_by_date.item_key = counted_twice.item_key
 
 ),
 
@@ -191,9 +110,8 @@ final as (
         named.end_users_interacted,
         named.sessions_exposed,
         named.sessions_interacted,
-        named.sessions_exposed_or_interacted,
-        {{ rate('named.sessions_interacted', 'named.sessions_exposed_or_interacted') }}
-            as interaction_rate,
+        named.sessions as sessions_exposed_or_interacted,
+        {{ rate('named.sessions_interacted', 'named.sessions') }} as interaction_rate,
 
         ---------- people
         named.people,

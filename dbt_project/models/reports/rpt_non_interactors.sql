@@ -1,3 +1,10 @@
+{% set item = 'system_id, item_type, item_id, item_name_without_id' -%}
+{% set exposures -%}
+min(first_exposed_at) as first_exposed_at,
+        max(last_exposed_at) as last_exposed_at,
+        cast(sum(exposures) as bigint) as exposures,
+        sum(interactions) as interactions
+{%- endset -%}
 with
 
 by_home as (
@@ -46,28 +53,55 @@ usable_items as (
 ),
 
 -- Two ids of one person may have been seen in one session, which counts once.
+shared_sessions as (
+
+    select
+        {{ item }},
+        person_id,
+        1 as sessions_exposed,
+        {{ exposures }}
+    from usable_items
+    where shared_session_id is not null
+    group by {{ item }}, person_id, shared_session_id
+
+),
+
+homes_and_shared_sessions as (
+
+    select
+        {{ item }},
+        person_id,
+        sessions_exposed,
+        first_exposed_at,
+        last_exposed_at,
+        exposures,
+        interactions
+    from usable_items
+    where shared_session_id is null
+
+    union all
+
+    select
+        {{ item }},
+        person_id,
+        sessions_exposed,
+        first_exposed_at,
+        last_exposed_at,
+        exposures,
+        interactions
+    from shared_sessions
+
+),
+
 by_person as (
 
     select
-        system_id,
-        item_type,
-        item_id,
-        item_name_without_id,
+        {{ item }},
         person_id,
-        min(first_exposed_at) as first_exposed_at,
-        max(last_exposed_at) as last_exposed_at,
-        cast(
-            coalesce(sum(sessions_exposed) filter (where shared_session_id is null), 0) as bigint
-        ) + count(distinct shared_session_id) as sessions_exposed,
-        cast(sum(exposures) as bigint) as exposures
-    from usable_items
-    group by
-        system_id,
-        item_type,
-        item_id,
-        item_name_without_id,
-        person_id
-    having sum(interactions) = 0
+        cast(sum(sessions_exposed) as bigint) as sessions_exposed,
+        {{ exposures }}
+    from homes_and_shared_sessions
+    group by {{ item }}, person_id
 
 ),
 
@@ -78,6 +112,7 @@ without_interaction as (
         item_name_without_id as name_in_events,
         {{ item_key('item_type', 'item_id', 'item_name_without_id') }} as item_key
     from by_person
+    where interactions = 0
 
 ),
 
