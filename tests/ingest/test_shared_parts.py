@@ -541,7 +541,7 @@ def test_parts_that_are_about_to_be_removed_or_are_gone_are_read_again(
     is_as_of_one_machine(b, tmp_path / "alone")
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_any_history_of_machines_and_dumps_ends_in_the_lake_of_one_machine(
     store: ObjectStore, tmp_path: Path, landing: Path, seed: int
 ) -> None:
@@ -550,7 +550,7 @@ def test_any_history_of_machines_and_dumps_ends_in_the_lake_of_one_machine(
     both = machines(tmp_path, store, landing)
     both[0].look()
     begun: dict[int, Any] = {}
-    for step in range(25):
+    for step in range(20):
         which = chance.randrange(2)
         match chance.choice(["deliver", "withdraw", "begin", "die", "die", "go on", "age"]):
             case "deliver":
