@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from benchmarks import days, fortnights, histories, reading, spark, tiny
+from benchmarks import days, fortnights, histories, reading, shared, spark, tiny
 from benchmarks.cluster import ClusterError
 from benchmarks.days import Reading
 from benchmarks.results import Measure
@@ -158,6 +158,13 @@ BENCHMARKS = (
     ),
     Benchmark("pandas", "pandas on the same day / DuckDB's copy", days.pandas_over_copy),
     Benchmark("dlt", "dlt, loading only / DuckDB's copy", days.dlt_over_copy),
+    Benchmark(
+        "shared_ingest_speed_up",
+        "dumps taken into a shared lake by one process with one thread / by two at once",
+        shared.ingest_speed_up,
+        must=1.6,
+        aim=1.9,
+    ),
     *(
         benchmark
         for name, title, size in (

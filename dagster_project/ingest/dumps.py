@@ -29,9 +29,10 @@ from dagster_project.ingest.classification import LINE_BYTES, LINE_COLUMNS, prep
 from dagster_project.ingest.files import UnreadableFileError
 from dagster_project.ingest.lake import Lake, LakeChangedError, LakeDump
 from dagster_project.ingest.landing import LandedDump, LandedFile, Landing
-from dagster_project.ingest.lines import DumpReader, FileLines, FileRead
+from dagster_project.ingest.lines import MOST_PARTS, DumpReader, FileLines, FileRead
 from dagster_project.ingest.listing import shown
 from dagster_project.ingest.manifest import Entry, ManifestError, matched, read_manifest
+from dagster_project.ingest.parts import PartRead, parts_of, plan_of, together
 from dagster_project.object_store import ObjectStoreError
 from dagster_project.quoting import literal
 from dagster_project.registry import Definitions
@@ -43,6 +44,9 @@ logger = logging.getLogger("walkhouse")
 
 READER_VERSION = 4
 """Raise it with every change to how lines are read: all dumps are then read again."""
+
+FILES = "files.parquet"
+"""The file of a dump's data that holds its ledger."""
 
 FILE_COLUMNS = {
     "dump_date": "date",
@@ -243,55 +247,77 @@ def ingest_dump(
         shutil.rmtree(left_behind)
     building = lake_folder / f"building-{uuid.uuid4().hex}"
     building.mkdir()
-    try:
-        try:
-            read = _read_files(
-                landing, landed, manifest, connection, definitions, scratch=scratch, target=building
-            )
-        except DumpError:
-            raise
-        except Exception as error:
-            go_on_or_stop()
-            # Files are classified many at once, so that an error may be another file's.
-            culprit = _file_that_fails(
-                landing, landed, connection, definitions, scratch=scratch, target=building
-            )
-            raise _failed(day, culprit, error) from error
+    parts = parts_of(landed.files)
+    plan = plan_of(landed, parts, version, definitions.treatment)
+
+    def read_part(number: int, target: Path) -> PartRead:
+        return _read_part(
+            *(landing, replace(landed, files=parts[number]), manifest, connection, definitions),
+            scratch=scratch,
+            target=target,
+            most_parts=max(1, MOST_PARTS // len(parts)),
+        )
+
+    def dump_of(read: PartRead, *, folder: str | None = None) -> LakeDump:
         _check_rows(manifest, read.ledger, day)
-        _write_ledger(connection, read.ledger, building / "files.parquet")
-        requests_known = len(definitions.treatment.requests)
-        forgotten_by = (
-            definitions.treatment.forgotten_by(requests_known) if read.forgot_somebody else ""
-        )
-        identity = fingerprint(read.hashes, version, forgotten_by)
-        dump = LakeDump(
-            dump_date=day.isoformat(),
-            fingerprint=identity,
-            signature=landed.signature,
-            reader=version,
-            lines=tuple(f"{identity}/{part.name}" for part in read.parts),
-            files=f"{identity}/files.parquet",
-            outcomes={
-                outcome: sum(row[outcome] for row in read.ledger)
-                for outcome in ("control", "ignored", "quarantined", "events")
-            },
-            bytes=sum(file.bytes for file in landed.files),
-            event_dates=_event_dates(connection, read.parts),
-            left_alone=read.left_alone,
-            content_bytes=sum(row["content_bytes"] for row in read.ledger),
-            quarantined_bytes=sum(row["quarantined_bytes"] for row in read.ledger),
-            treatment=definitions.treatment.digest,
-            requests_known=requests_known,
-            forgotten_by=forgotten_by,
-            forgotten_events=read.forgotten_events,
-        )
-    except BaseException:
-        shutil.rmtree(building, ignore_errors=True)
-        raise
+        _write_ledger(connection, read.ledger, building / FILES)
+        return _dump_of(landed, read, version, definitions.treatment, folder=folder)
+
     try:
-        return lake.replace_dump(dump, building)
+        if len(parts) > 1 and (others := lake.shared_parts(day, plan)) is not None:
+            with others as shared:
+                read = together(shared.complete(len(parts), read_part, scratch=building))
+                return lake.replace_dump(dump_of(read, folder=shared.folder), building, shared)
+        read = _read_part(
+            landing, landed, manifest, connection, definitions, scratch=scratch, target=building
+        )
+        return lake.replace_dump(dump_of(read), building)
     finally:
         shutil.rmtree(building, ignore_errors=True)
+
+
+def _dump_of(
+    landed: LandedDump,
+    read: PartRead,
+    reader: str,
+    treatment: Treatment,
+    *,
+    folder: str | None,
+) -> LakeDump:
+    """What the lake is to say of a dump.
+
+    Args:
+        landed: the dump.
+        read: what all its files hold.
+        reader: digest of the code and the definitions that read it.
+        treatment: of its values.
+        folder: where its data are; by default one that is named by its fingerprint.
+    """
+    known = len(treatment.requests)
+    forgotten_by = treatment.forgotten_by(known) if read.forgot_somebody else ""
+    identity = fingerprint(read.hashes, reader, forgotten_by)
+    folder = folder or identity
+    return LakeDump(
+        dump_date=landed.dump_date.isoformat(),
+        fingerprint=identity,
+        signature=landed.signature,
+        reader=reader,
+        lines=tuple(f"{folder}/{name}" for name in read.lines),
+        files=f"{folder}/{FILES}",
+        outcomes={
+            outcome: sum(row[outcome] for row in read.ledger)
+            for outcome in ("control", "ignored", "quarantined", "events")
+        },
+        bytes=sum(file.bytes for file in landed.files),
+        event_dates=read.event_dates,
+        left_alone=read.left_alone,
+        content_bytes=sum(row["content_bytes"] for row in read.ledger),
+        quarantined_bytes=sum(row["quarantined_bytes"] for row in read.ledger),
+        treatment=treatment.digest,
+        requests_known=known,
+        forgotten_by=forgotten_by,
+        forgotten_events=read.forgotten_events,
+    )
 
 
 def take_in_dump(
@@ -432,19 +458,7 @@ def fingerprint(landed_hashes: Mapping[str, str], reader: str, forgotten_by: str
     return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
-@dataclass(frozen=True)
-class _FilesRead:
-    """What the files of a dump hold: parts with their lines, and the rows of the ledger."""
-
-    hashes: Mapping[str, str]
-    left_alone: tuple[str, ...]
-    parts: list[Path]
-    ledger: list[dict[str, Any]]
-    forgot_somebody: bool
-    forgotten_events: Mapping[str, int]
-
-
-def _read_files(
+def _read_part(
     landing: Landing,
     landed: LandedDump,
     manifest: Mapping[str, Entry] | None,
@@ -453,8 +467,39 @@ def _read_files(
     *,
     scratch: Path,
     target: Path,
-) -> _FilesRead:
-    """Read all files of a dump.
+    most_parts: int = MOST_PARTS,
+) -> PartRead:
+    """Read all files of a dump, or those of a part of it.
+
+    Raises:
+        DumpError: one of them cannot be read; the message names it.
+    """
+    arguments = landing, landed, connection, definitions
+    try:
+        return _read_files(
+            *arguments, manifest=manifest, scratch=scratch, target=target, most_parts=most_parts
+        )
+    except DumpError:
+        raise
+    except Exception as error:
+        go_on_or_stop()
+        # Files are classified many at once, so that an error may be another file's.
+        culprit = _file_that_fails(*arguments, scratch=scratch, target=target)
+        raise _failed(landed.dump_date, culprit, error) from error
+
+
+def _read_files(
+    landing: Landing,
+    landed: LandedDump,
+    connection: duckdb.DuckDBPyConnection,
+    definitions: Definitions,
+    *,
+    manifest: Mapping[str, Entry] | None = None,
+    scratch: Path,
+    target: Path,
+    most_parts: int = MOST_PARTS,
+) -> PartRead:
+    """Read files of a dump.
 
     Raises:
         DumpError: one of them cannot be read; the message names it.
@@ -467,6 +512,7 @@ def _read_files(
         max_late_days=definitions.max_late_days,
         target=target,
         treatment=treatment,
+        most_parts=most_parts,
     )
     hashes: dict[str, str] = {}
     files: list[tuple[LandedFile, FileRead]] = []
@@ -491,7 +537,7 @@ def _read_files(
         parts,
         LINE_BYTES if treatment.needs_key else "strlen(line)",
     )
-    ledger = [
+    ledger = tuple(
         _ledger_row(
             day,
             file,
@@ -501,12 +547,13 @@ def _read_files(
             quarantined.get(file.name, 0),
         )
         for file, read in files
-    ]
-    return _FilesRead(
-        hashes,
-        tuple(left_alone),
-        parts,
-        ledger,
+    )
+    return PartRead(
+        lines=tuple(part.name for part in parts),
+        ledger=ledger,
+        hashes=hashes,
+        left_alone=tuple(left_alone),
+        event_dates=_event_dates(connection, parts),
         forgot_somebody=reader.forgot_somebody,
         forgotten_events={str(n): events for n, events in sorted(reader.forgotten_events.items())},
     )
@@ -529,9 +576,7 @@ def _file_that_fails(
         try:
             with tempfile.TemporaryDirectory(prefix="alone-", dir=target) as folder:
                 _read_files(
-                    *(landing, alone, None, connection, definitions),
-                    scratch=scratch,
-                    target=Path(folder),
+                    landing, alone, connection, definitions, scratch=scratch, target=Path(folder)
                 )
         except Exception as error:
             go_on_or_stop()
@@ -587,7 +632,7 @@ def _check_hash(manifest: Mapping[str, Entry] | None, file: LandedFile, found: s
 
 
 def _check_rows(
-    manifest: Mapping[str, Entry] | None, ledger: list[dict[str, Any]], day: date
+    manifest: Mapping[str, Entry] | None, ledger: Sequence[Mapping[str, Any]], day: date
 ) -> None:
     for row in ledger:
         name, found = row["source_file"], row["lines"]
@@ -635,7 +680,7 @@ def _ledger_row(
 
 
 def _write_ledger(
-    connection: duckdb.DuckDBPyConnection, ledger: list[dict[str, Any]], target: Path
+    connection: duckdb.DuckDBPyConnection, ledger: Sequence[Mapping[str, Any]], target: Path
 ) -> None:
     columns = ", ".join(f"{column} {data_type}" for column, data_type in FILE_COLUMNS.items())
     connection.execute(f"create or replace temp table ledger ({columns})")

@@ -20,10 +20,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dagster_project.replacing import replace_text
 from dagster_project.words import counted
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from dagster_project.ingest.shared_parts import SharedParts
 
 logger = logging.getLogger("walkhouse")
 
@@ -150,6 +155,17 @@ class Lake:
             LakeChangedError: it is not.
         """
 
+    def shared_parts(
+        self, dump_date: date, plan: str
+    ) -> AbstractContextManager[SharedParts] | None:
+        """The parts of a dump that machines read by a plan; None where they share nothing.
+
+        Raises:
+            LakeChangedError: in the block, see `look_again`.
+        """
+        del dump_date, plan
+        return None
+
     def check(self) -> int | None:
         """The version of the layout that is there; None where there is none.
 
@@ -275,8 +291,15 @@ class Lake:
         """The dump could be loaded after all, or lies in the landing as it did before."""
         (self.dump_folder(dump_date) / "failure.txt").unlink(missing_ok=True)
 
-    def replace_dump(self, dump: LakeDump, data: Path) -> LakeDump:
+    def replace_dump(
+        self, dump: LakeDump, data: Path, parts: SharedParts | None = None
+    ) -> LakeDump:
         """Make a dump's new data, a folder on the same disk, the one that counts.
+
+        Args:
+            dump: names its data.
+            data: the folder.
+            parts: where all its lines are already, and only the ledger is in the folder.
 
         Returns:
             what the lake now says of the dump.
@@ -284,6 +307,7 @@ class Lake:
         Raises:
             LakeChangedError: it is no longer what it was when the lake was read.
         """
+        del parts  # there are none
         folder = self.dump_folder(date.fromisoformat(dump.dump_date))
         folder.mkdir(parents=True, exist_ok=True)
         target = folder / dump.folder

@@ -70,7 +70,7 @@ _BATCH_ROWS = 100_000
 _CSV_BYTES = 4 * 1024 * 1024
 _SECOND_LOOK_RECORDS = 20_000
 _SECOND_LOOK_CHARACTERS = 64 * 1024 * 1024
-_MOST_PARTS = 128
+MOST_PARTS = 128
 # Higher levels take longer, and save little after Parquet's own encodings. A dictionary of more
 # values takes longer, and saves nothing. Version 2 writes the other texts in less room.
 _FORMAT = (
@@ -117,8 +117,17 @@ class DumpReader:
         max_late_days: int,
         target: Path,
         treatment: Treatment = UNTREATED,
+        most_parts: int = MOST_PARTS,
     ) -> None:
         """Read into a folder that exists, with a connection from `prepare_connection`.
+
+        Args:
+            connection: of the thread that reads.
+            dump_date: of the dump.
+            max_late_days: how old an event may be.
+            target: the folder.
+            treatment: of personal data.
+            most_parts: more of them are put together.
 
         Raises:
             ValueError: values are to be treated, and the connection has no key for it.
@@ -130,6 +139,7 @@ class DumpReader:
         self._dump_date = dump_date
         self._max_late_days = max_late_days
         self._target = target
+        self._most_parts = most_parts
         self._parts: list[Path] = []
         self._lines: dict[Form, list[Segment]] = {}
         self._records: dict[Form, _Records] = {}
@@ -177,7 +187,7 @@ class DumpReader:
             self._classify_records(form)
         self._classify_rows()
         lines = self._count_lines()
-        if len(self._parts) > _MOST_PARTS:
+        if len(self._parts) > self._most_parts:
             self._put_together()
         return self._parts, lines
 

@@ -6,6 +6,7 @@
     <lake>/state/dt=2026-03-01.json      the dump that counts, or that it was withdrawn
     <lake>/state/content.json            the content catalogue that counts
     <lake>/data/dt=2026-03-01/<fingerprint>-<attempt>/…
+    <lake>/data/dt=2026-03-01/<plan>/…         of a large dump, see `shared_parts`
     <lake>/data/content/<attempt>.parquet
 
 Data are written first, under a name that nobody used before, and never change. Then one small
@@ -27,13 +28,12 @@ import os
 import re
 import shutil
 import socket
-import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
@@ -57,6 +57,7 @@ from dagster_project.ingest.lake import (
     LakeVersionError,
     lake_dump,
 )
+from dagster_project.ingest.shared_parts import ABANDONED_AFTER, SharedParts, upload
 from dagster_project.object_store import (
     ObjectChangedError,
     ObjectStoreError,
@@ -85,11 +86,11 @@ _VERSION, _AGREEMENT, _FORGOTTEN = "version.json", "agreement.json", "forgotten.
 _CONTENT = "content.json"
 _DAY = r"dt=\d{4}-\d\d-\d\d"
 _STATE = re.compile(rf"{_DAY}\.json|version\.json|agreement\.json|forgotten\.json|content\.json")
-_DATA = re.compile(rf"{_DAY}/[0-9a-f]{{32}}-[0-9a-f]{{12}}/[^/]+|content/[0-9a-f]{{32}}\.parquet")
+_DUMP_DATA = rf"{_DAY}/[0-9a-f]{{32}}(-[0-9a-f]{{12}})?/[^/]+"
+_DATA = re.compile(rf"{_DUMP_DATA}|content/[0-9a-f]{{32}}\.parquet")
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _AT_ONCE = 8
 _READINGS = 5  # how often the state is read again where it changed while data were fetched
-_ABANDONED_AFTER = timedelta(days=1)
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -398,8 +399,38 @@ class SharedLake(Lake):
 
     def in_order(self, days: Sequence[date]) -> list[date]:
         """Each process has an order of its own, so that machines seldom meet at a dump."""
-        own = f"{socket.gethostname()} {self._home} {os.getpid()}"
-        return sorted(days, key=lambda day: hashlib.sha256(f"{own} {day}".encode()).digest())
+        return self._in_own_order(days)
+
+    def _in_own_order(self, items: Iterable[_Item], of: object = "") -> list[_Item]:
+        own = f"{socket.gethostname()} {self._home} {os.getpid()} {of}".rstrip()
+        return sorted(items, key=lambda item: hashlib.sha256(f"{own} {item}".encode()).digest())
+
+    @contextmanager
+    def shared_parts(self, dump_date: date, plan: str) -> Iterator[SharedParts]:
+        """The parts of a dump that machines read by the same plan, to replace the same dump.
+
+        Raises:
+            LakeChangedError: in the block, the dump was replaced meanwhile.
+        """
+        before = self._objects.get(_name_of(dump_date))
+        replaced = before.etag if before else None
+        folder = hashlib.sha256(f"{plan} {replaced}".encode()).hexdigest()[:32]
+        parts = SharedParts(
+            self._fs,
+            self.url,
+            f"{self._path}/data/dt={dump_date}/{folder}",
+            look_again=partial(self.look_again, dump_date),
+            in_order=partial(self._in_own_order, of=dump_date),
+        )
+        try:
+            yield parts
+        except LakeChangedError as error:
+            # What was only noted may be noted back, and then these parts are of use again.
+            was, now = (before.dump if before else None), error.dump
+            if was is None or now is None or was.files != now.files:
+                parts.remove_rest(_names_in(now))
+            raise
+        parts.remove_rest(_names_in(self.dump(dump_date)))
 
     def look_again(self, dump_date: date) -> None:
         """See whether a dump is still what it was when the lake was read.
@@ -417,32 +448,33 @@ class SharedLake(Lake):
         if etag != (before.etag if before else None):
             raise self._changed(dump_date)
 
-    def replace_dump(self, dump: LakeDump, data: Path) -> LakeDump:
+    def replace_dump(
+        self, dump: LakeDump, data: Path, parts: SharedParts | None = None
+    ) -> LakeDump:
         """Upload a dump's new data, a folder, and make them the ones that count."""
         day = date.fromisoformat(dump.dump_date)
         before = self.dump(day)
-        folder = f"{dump.fingerprint}-{uuid.uuid4().hex[:12]}"
-        dump = replace(
-            dump,
-            lines=tuple(f"{folder}/{PurePosixPath(part).name}" for part in dump.lines),
-            files=f"{folder}/{PurePosixPath(dump.files).name}",
-        )
-        began = time.monotonic()
-        with explaining(self.url):
-            for part in (*dump.lines, dump.files):
-                go_on_or_stop()
-                self._fs.put_file(
-                    str(data / PurePosixPath(part).name), f"{self._path}/data/dt={day}/{part}"
-                )
-        if time.monotonic() - began > _ABANDONED_AFTER.total_seconds() / 2:
-            raise ObjectStoreError(self.url, f"the upload of dump {day} took half a day; try again")
+        ledger = PurePosixPath(dump.files).name
+        if parts is None:
+            folder = f"{dump.fingerprint}-{uuid.uuid4().hex[:12]}"
+            dump = replace(
+                dump,
+                lines=tuple(f"{folder}/{PurePosixPath(part).name}" for part in dump.lines),
+                files=f"{folder}/{ledger}",
+            )
+            files = {path: data / PurePosixPath(path).name for path in self._paths_of(dump)}
+            upload(self._fs, self.url, files)
+            uploaded = [*files]
+        else:
+            dump = replace(dump, files=f"{parts.folder}/{parts.add_ledger(data / ledger)}")
+            uploaded = self._paths_of(replace(dump, lines=()))
         try:
             self.note(dump)
         except LakeChangedError:
-            self._remove_data(day, dump)
+            self._remove(day, uploaded)
             raise
         if before is not None:
-            self._remove_data(day, before)
+            self._remove(day, self._paths_of(before))
         self.forget_failure(day)
         return dump
 
@@ -463,7 +495,7 @@ class SharedLake(Lake):
                 self._replace(_name_of(dump_date), {"withdrawn": uuid.uuid4().hex})
             except ObjectChangedError:
                 raise self._changed(dump_date) from None
-            self._remove_data(dump_date, before)
+            self._remove(dump_date, self._paths_of(before))
         self.forget_failure(dump_date)
         if not self._is_copy:
             super().remove_dump(dump_date)
@@ -478,12 +510,15 @@ class SharedLake(Lake):
                 return LakeChangedError(f"dump {day}")
         return LakeChangedError(f"dump {day}", now.dump)
 
-    def _remove_data(self, day: date, dump: LakeDump) -> None:
+    def _paths_of(self, dump: LakeDump) -> list[str]:
+        folder = f"{self._path}/data/dt={dump.dump_date}"
+        return [f"{folder}/{part}" for part in (*dump.lines, dump.files)]
+
+    def _remove(self, day: date, paths: Sequence[str]) -> None:
         """Remove data that do not count; if that fails, `remove_leftovers` does it later."""
-        parts = [f"{self._path}/data/dt={day}/{part}" for part in (*dump.lines, dump.files)]
         try:
             with explaining(self.url):
-                remove_objects(self._fs, parts)
+                remove_objects(self._fs, paths)
         except OSError as error:
             logger.warning("dump %s: what was replaced could not be removed: %s", day, error)
 
@@ -677,7 +712,7 @@ class SharedLake(Lake):
                     self._fs,
                     f"{self._path}/data",
                     are_ours=lambda path: _DATA.fullmatch(path.lstrip("/")) is not None,
-                    before=time_of(self._fs, self._path) - _ABANDONED_AFTER,
+                    before=time_of(self._fs, self._path) - ABANDONED_AFTER,
                 )
             except OSError as error:
                 if not is_refused(error):
@@ -702,19 +737,22 @@ class SharedLake(Lake):
                 for path, info in list_objects(self._fs, data)
                 if _DATA.fullmatch(path.removeprefix(f"{data}/"))
             }
+            written: dict[str, datetime] = {}  # last
+            for path, info in there.items():
+                key = _abandoned_with(path)
+                written[key] = max(info["LastModified"], written.get(key, info["LastModified"]))
             self.read()  # after the listing: what it names may have been uploaded meanwhile
             for path in self._named():
                 there.pop(path, None)
-            start = time_of(self._fs, self._path) - _ABANDONED_AFTER
-            old = [path for path, info in there.items() if info["LastModified"] < start]
+            start = time_of(self._fs, self._path) - ABANDONED_AFTER
+            old = [path for path in there if written[_abandoned_with(path)] < start]
             remove_objects(self._fs, old)
         return sorted(there.keys() - set(old))
 
     def _named(self) -> Iterator[str]:
         """The paths of all data that count."""
-        for day, dump in self.dumps().items():
-            for part in (*dump.lines, dump.files):
-                yield f"{self._path}/data/dt={day}/{part}"
+        for dump in self.dumps().values():
+            yield from self._paths_of(dump)
         if content := self._objects.get(_CONTENT):
             yield f"{self._path}/data/content/{content.said['file']}"
 
@@ -731,8 +769,19 @@ class _MissingError(Exception):
         self.named_by = named_by
 
 
+def _names_in(dump: LakeDump | None) -> set[str]:
+    """The names of a dump's data in their folder."""
+    return {PurePosixPath(part).name for part in (*dump.lines, dump.files)} if dump else set()
+
+
 def _name_of(day: date) -> str:
     return f"dt={day}.json"
+
+
+def _abandoned_with(path: str) -> str:
+    """What is written together: the folder of a dump's data, or a file of the content."""
+    folder, _, _ = path.rpartition("/")
+    return path if folder.endswith("/content") else folder
 
 
 def _day_of(name: str) -> date:

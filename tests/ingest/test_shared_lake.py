@@ -44,6 +44,7 @@ from dagster_project.ingest.landing import Landed, Landing
 from dagster_project.ingest.shared_lake import SharedLake, lake_of
 from dagster_project.locks import dump_writer
 from dagster_project.object_store import ObjectStoreError, put_if
+from dagster_project.registry import Definitions
 from dagster_project.settings import Settings
 from dagster_project.treatment import Treatment
 from tests.ingest.test_ingest import DEFINITIONS, SEEDS, rows, take_in
@@ -68,6 +69,7 @@ class Machine:
     url: str
     landing: Path
     agreed: dict[str, str] = field(default_factory=lambda: dict(AGREED))
+    definitions: Definitions = DEFINITIONS
 
     def lake(self) -> SharedLake:
         """The lake as it is read now, by a process that just began."""
@@ -93,11 +95,11 @@ class Machine:
         scratch = self.home / "scratch"
         with (
             ingest_connection(
-                DEFINITIONS, threads=1, memory_limit="1GB", scratch=scratch
+                self.definitions, threads=1, memory_limit="1GB", scratch=scratch
             ) as connection,
             taking_in_dumps(
                 *(Landing(str(self.landing)), lake, landed.dumps, lake.in_order(days)),
-                *(connection, DEFINITIONS),
+                *(connection, self.definitions),
                 scratch=scratch,
                 at_once=2,
                 hold=partial(dump_writer, self.home),
@@ -180,17 +182,6 @@ def is_killed_before_it_commits(machine: Machine) -> None:
 
     pytest.MonkeyPatch().setattr(shared_lake, "put_if", put_if_alive)
     machine.take_in()
-
-
-def without_its_clock(replace_dump: Any) -> Any:
-    """Replacing a dump where an upload may take any time."""
-
-    def replaced(*arguments: Any) -> Any:
-        with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(shared_lake, "_ABANDONED_AFTER", timedelta(days=1))
-            return replace_dump(*arguments)
-
-    return replaced
 
 
 @contextmanager
@@ -368,7 +359,7 @@ def test_who_is_killed_before_the_commit_leaves_what_does_not_count(
     b.copy()
     assert len(data_of(store)) == 4 + left  # it may be under way
     assert left <= len(b.lake().leftovers()) <= 2 * left
-    monkeypatch.setattr(shared_lake, "_ABANDONED_AFTER", timedelta(seconds=-5))
+    monkeypatch.setattr(shared_lake, "ABANDONED_AFTER", timedelta(seconds=-5))
     assert lake_differences(b.copy().root, landing, SEEDS) == []
     assert len(data_of(store)) == 4
 
@@ -628,8 +619,7 @@ def test_a_lake_needs_the_rights_that_the_documentation_lists(
     for key in uploads:
         store.client().create_multipart_upload(Bucket=store.bucket, Key=key)
         store.put(key, b"broken off")
-    monkeypatch.setattr(shared_lake, "_ABANDONED_AFTER", timedelta(seconds=-5))
-    monkeypatch.setattr(SharedLake, "replace_dump", without_its_clock(SharedLake.replace_dump))
+    monkeypatch.setattr(shared_lake, "ABANDONED_AFTER", timedelta(seconds=-5))
     with account(store, {right: on for right, on in RIGHTS.items() if right != denied}):
         if denied in ("s3:ListBucket", "s3:GetObject"):
             with pytest.raises(ObjectStoreError, match="access is denied"):
