@@ -11,19 +11,20 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Collection, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 
 import duckdb
 
+from dagster_project.crew import crew
 from dagster_project.quoting import identifier, literal
 
 _HEADERS = 3 * 4096  # bytes
 _PIECE = 4 << 20  # bytes
 
 
-def copy_with_holes(source: Path, target: Path, tables: Collection[tuple[str, str]]) -> None:
+def copy_with_holes(
+    source: Path, target: Path, tables: Collection[tuple[str, str]], *, threads: int = 1
+) -> None:
     """Copy a DuckDB file, of its tables the rows of some only.
 
     The copy still knows the other tables: whoever opens it has to drop them.
@@ -32,13 +33,14 @@ def copy_with_holes(source: Path, target: Path, tables: Collection[tuple[str, st
         source: the file; nobody may be writing to it.
         target: where to write.
         tables: schema and name of the tables whose rows are copied.
+        threads: how many look for where they lie.
 
     Raises:
         OSError: no space is left, for example.
         duckdb.Error: the file is no database.
     """
     with duckdb.connect(str(source), read_only=True) as connection:
-        spans = _spans(connection, source.stat().st_size, tables)
+        spans = _spans(connection, source.stat().st_size, tables, threads)
     with source.open("rb") as read, target.open("wb") as written:
         os.truncate(written.fileno(), source.stat().st_size)
         for start, end in spans:
@@ -46,7 +48,10 @@ def copy_with_holes(source: Path, target: Path, tables: Collection[tuple[str, st
 
 
 def _spans(
-    connection: duckdb.DuckDBPyConnection, size: int, tables: Collection[tuple[str, str]]
+    connection: duckdb.DuckDBPyConnection,
+    size: int,
+    tables: Collection[tuple[str, str]],
+    threads: int,
 ) -> list[tuple[int, int]]:
     """Where in the file to copy from, and up to where; all of it if DuckDB does not tell enough."""
     block, total, used = connection.execute(
@@ -56,9 +61,9 @@ def _spans(
         "select schema_name, table_name from duckdb_tables()"
         " where database_name = current_database() and not temporary"
     ).fetchall()
-    # To tell its blocks, DuckDB reads all of a table, in one thread: gigabytes after a year.
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
-        blocks = dict(zip(known, threads.map(partial(_blocks, connection), known), strict=True))
+    # To tell its blocks, DuckDB reads all of a table: gigabytes after a year.
+    with crew(connection, threads, name="blocks") as workers:
+        blocks = dict(zip(known, workers.map(_blocks, known), strict=True))
     catalog = _numbers(connection, "select block_id from pragma_metadata_info()")
     # It does not tell the blocks of an index, for example.
     if len(catalog.union(*blocks.values())) != used or size != _HEADERS + total * block:
@@ -69,7 +74,7 @@ def _spans(
 
 def _blocks(connection: duckdb.DuckDBPyConnection, table: tuple[str, str]) -> set[int]:
     return _numbers(
-        connection.cursor(),
+        connection,
         "select distinct unnest(list_append(coalesce(additional_block_ids, []), block_id))"
         f" from pragma_storage_info({literal(identifier(*table))}) where persistent",
     )

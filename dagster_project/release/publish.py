@@ -433,7 +433,7 @@ def _write_tables(
     kept: Kept | None,
 ) -> None:
     # Writing every table anew would take most of a run; a copy is as fast as the disk.
-    copy_with_holes(warehouse, building / _FILE, [*tables, VERSIONS])
+    copy_with_holes(warehouse, building / _FILE, [*tables, VERSIONS], threads=threads)
     config: dict[str, Any] = {"threads": threads, "memory_limit": memory_limit}
     config["temp_directory"] = str(building / ".temp")
     config["storage_compatibility_version"] = STORAGE_VERSION

@@ -79,8 +79,8 @@ def _connected(url: str) -> Connection:
 def _tried(connection: Connection, settings: LiteralString) -> None:
     """Send the message that replaces the settings, again where one of those settings cut it short.
 
-    A `statement_timeout` of a millisecond holds until the message has replaced it, and a busy server
-    may take longer than that for it.
+    A `statement_timeout` of a millisecond holds until the message has replaced it, and a busy
+    server may take longer than that for it.
     """
     for _ in range(_TRIES - 1):
         try:
