@@ -5,10 +5,12 @@ The store is moto's server, on this machine, as are the machines: processes with
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from urllib.request import Request, urlopen
@@ -40,17 +42,24 @@ def ingest_speed_up(bench: Workbench) -> Reading:
 def _take_in(
     bench: Workbench, landing: Path, variables: dict[str, str], *, machines: int
 ) -> tuple[float, list[Run]]:
-    """Take in a landing into a new lake; how long it took, and what each machine did."""
-    names = [f"shared-{machines}-{number}" for number in range(machines)]
-    installations = [bench.installation(name, landing=landing) for name in names]
-    lake = f"s3://{_BUCKET}/lake-of-{machines}"
-    of_machine = variables | {"WALKHOUSE_SHARED_LAKE": lake, "WALKHOUSE_THREADS": "1"}
+    """Take in a landing into a new lake; how long it took, and what each machine did.
+
+    The machines have taken in something before, into a lake of their own.
+    """
+    little = bench.landing(start=_FIRST_DAY, days=1, events_per_day=1)
+    installations = []
+    for number in range(machines):
+        name = f"shared-{machines}-{number}"
+        new = bench.installation(name, landing=little)
+        own = variables | _settings(f"lake-of-{name}")
+        bench.walkhouse(new, "run", "--ingest-only", log=f"{name}-before", variables=own)
+        installations.append(replace(new, landing=landing))
 
     def run(number: int) -> Run:
         return bench.walkhouse(
             *(installations[number], "run", "--ingest-only"),
-            log=names[number],
-            variables=of_machine,
+            log=f"shared-{machines}-{number}",
+            variables=variables | _settings(f"lake-of-{machines}"),
         )
 
     with ThreadPoolExecutor(machines) as at_once:
@@ -59,12 +68,18 @@ def _take_in(
         return time.perf_counter() - began, runs
 
 
+def _settings(lake: str) -> dict[str, str]:
+    """Of a machine with one thread that shares a lake."""
+    return {"WALKHOUSE_SHARED_LAKE": f"s3://{_BUCKET}/{lake}", "WALKHOUSE_THREADS": "1"}
+
+
 @contextmanager
 def _store() -> Iterator[dict[str, str]]:
     """A store with an empty bucket, as the variables by which it is found."""
     # Imported here, because only tests need it otherwise.
     from moto.server import ThreadedMotoServer
 
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # it names every request
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:
