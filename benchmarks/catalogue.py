@@ -162,7 +162,6 @@ BENCHMARKS = (
         "shared_ingest_speed_up",
         "dumps taken into a shared lake by one process with one thread / by two at once",
         shared.ingest_speed_up,
-        must=1.6,
         aim=1.9,
     ),
     *(

@@ -53,43 +53,16 @@ usable_items as (
 ),
 
 -- Two ids of one person may have been seen in one session, which counts once.
-shared_sessions as (
+by_shared_session as (
 
     select
         {{ item }},
         person_id,
-        1 as sessions_exposed,
+        case when shared_session_id is null then sum(sessions_exposed) else 1 end
+            as sessions_exposed,
         {{ exposures }}
     from usable_items
-    where shared_session_id is not null
     group by {{ item }}, person_id, shared_session_id
-
-),
-
-homes_and_shared_sessions as (
-
-    select
-        {{ item }},
-        person_id,
-        sessions_exposed,
-        first_exposed_at,
-        last_exposed_at,
-        exposures,
-        interactions
-    from usable_items
-    where shared_session_id is null
-
-    union all
-
-    select
-        {{ item }},
-        person_id,
-        sessions_exposed,
-        first_exposed_at,
-        last_exposed_at,
-        exposures,
-        interactions
-    from shared_sessions
 
 ),
 
@@ -100,7 +73,7 @@ by_person as (
         person_id,
         cast(sum(sessions_exposed) as bigint) as sessions_exposed,
         {{ exposures }}
-    from homes_and_shared_sessions
+    from by_shared_session
     group by {{ item }}, person_id
 
 ),
