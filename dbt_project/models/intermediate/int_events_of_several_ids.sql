@@ -33,11 +33,11 @@ final as (
         item_events.item_name_without_id,
         item_events.event,
         item_events.engagement
-    from people_of_days
-    inner join item_events
+    from item_events
+    inner join people_of_days
         on
-            people_of_days.report_date = item_events.report_date
-            and people_of_days.end_user_id = item_events.end_user_id
+            item_events.report_date = people_of_days.report_date
+            and item_events.end_user_id = people_of_days.end_user_id
 
 )
 
