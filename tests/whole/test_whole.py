@@ -20,6 +20,8 @@ pytestmark = pytest.mark.long
 # The tables behind the reports that know the reporting time zone.
 IN_REPORTED_DAYS = (
     "int_events_by_report_date",
+    "int_events_of_several_ids",
+    "int_items_by_report_date",
     "int_people_of_days",
     "int_first_times_of_items",
     "int_item_types_by_home",
