@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -34,21 +33,6 @@ def flush_to_disk(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-@contextmanager
-def being_flushed(file: Path) -> Iterator[None]:
-    """Have the disk take what is in a file, while the block goes on with it.
-
-    So whoever waits for the disk afterwards waits for less: gigabytes take it many seconds.
-
-    Raises:
-        OSError: it could not be written.
-    """
-    with file.open("rb") as held, ThreadPoolExecutor(1, "flush") as thread:
-        flushed = thread.submit(os.fsync, held.fileno())
-        yield
-        flushed.result()
 
 
 def replace_text(path: Path, text: str) -> None:

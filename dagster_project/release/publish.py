@@ -43,7 +43,7 @@ from dagster_project.release.kept_reports import take_over_reports
 from dagster_project.release.page.page import write_page
 from dagster_project.release.parquet import VERSIONS, table_versions, write_parquet
 from dagster_project.release.report_file import REPORTS, write_report_file
-from dagster_project.replacing import being_flushed, flush_to_disk, replace_text
+from dagster_project.replacing import flush_to_disk, replace_text
 from dagster_project.rights import umask
 
 _FILE = "walkhouse.duckdb"
@@ -432,14 +432,13 @@ def _write_tables(
     of_people: Sequence[Table],
     kept: Kept | None,
 ) -> None:
-    file = building / _FILE
     # Writing every table anew would take most of a run; a copy is as fast as the disk.
-    copy_with_holes(warehouse, file, [*tables, VERSIONS], threads=threads)
+    copy_with_holes(warehouse, building / _FILE, [*tables, VERSIONS], threads=threads)
     config: dict[str, Any] = {"threads": threads, "memory_limit": memory_limit}
     config["temp_directory"] = str(building / ".temp")
     config["storage_compatibility_version"] = STORAGE_VERSION
     config["max_vacuum_tasks"] = 0  # a build puts rows together when that pays, a copy need not
-    with being_flushed(file), duckdb.connect(str(file), config=config) as target:
+    with duckdb.connect(str(building / _FILE), config=config) as target:
         versions = table_versions(target)
         _drop_what_is_not_published(target, tables)
         taken_over: Sequence[tuple[str, str]] = ()
@@ -452,6 +451,7 @@ def _write_tables(
                 first_report=kept.first_report,
             )
         _write_release_table(target, release)
+        target.execute("checkpoint")
         target.execute("set timezone = 'UTC'")
         target.execute("set enable_progress_bar = false")
         write_parquet(
@@ -462,18 +462,17 @@ def _write_tables(
             previous=previous / "parquet" if previous else None,
             threads=threads,
         )
-        target.execute("checkpoint")  # it waits for the disk
     write_report_file(
-        file,
+        building / _FILE,
         building / REPORTS,
         [*of_people, OF_RELEASE],
         smallest_group=release.smallest_group,
         config=config,
     )
     shutil.rmtree(building / ".temp", ignore_errors=True)
-    _check_written(warehouse, file, [t for t in tables if t not in taken_over])
+    _check_written(warehouse, building / _FILE, [t for t in tables if t not in taken_over])
     shared = [(table.schema, table.name) for table in of_people if not table.is_about_persons]
-    _check_written(file, building / REPORTS, shared)
+    _check_written(building / _FILE, building / REPORTS, shared)
 
 
 def write_anew(file: Path, config: dict[str, Any]) -> None:
