@@ -82,13 +82,14 @@ def _tried(connection: Connection, settings: LiteralString) -> None:
     A `statement_timeout` of a millisecond holds until the message has replaced it, and a busy
     server may take longer than that for it.
     """
+    message: LiteralString = settings
     for _ in range(_TRIES - 1):
         try:
-            connection.execute(settings)
+            connection.execute(message)
             return
         except psycopg.errors.QueryCanceled:
-            connection.execute("rollback")
-    connection.execute(settings)
+            message = f"rollback; {settings}"  # by itself, it could be cut short as well
+    connection.execute(message)
 
 
 def run(connection: Connection, statement: str, *parts: sql.Composable) -> None:
