@@ -59,6 +59,7 @@ class Crew:
             for cursor in self._cursors:
                 cursor.interrupt()
             time.sleep(_BETWEEN_INTERRUPTS)
+        self._pool.shutdown()
 
     def finish(self) -> None:
         """Wait for what is under way, and begin nothing."""
