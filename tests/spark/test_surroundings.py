@@ -11,6 +11,7 @@ import shutil
 import socket
 import subprocess
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,6 +53,26 @@ def test_without_what_it_needs_a_run_says_so_and_publishes_nothing(
             assert f"engine=spark: {reason}" in said(run)
             assert "Traceback" not in said(run)
             assert not installation.published.exists()
+
+
+def test_a_first_build_that_fails_says_what_spark_says(
+    installation: Installation, lakehouse: Lakehouse, tmp_path: Path
+) -> None:
+    """There is no warehouse yet that could tell how far it came."""
+    del lakehouse
+    noon = landings.at("2026-03-01T12:00:00Z")
+    event = landings.player(noon, "task/play", session="s")
+    landings.put(installation.landing, "2026-03-01", "a.ndjson", [event])
+    empty = tmp_path / "empty.jar"
+    with zipfile.ZipFile(empty, "w") as jar:
+        jar.writestr("none.txt", "no class")
+    run = installation.walkhouse(
+        "run", WALKHOUSE_ENGINE="spark", WALKHOUSE_SPARK_ICEBERG=str(empty)
+    )
+    assert run.returncode != 0
+    assert "Iceberg for Spark could not be loaded" in said(run)
+    assert "Traceback" not in said(run)
+    assert not installation.published.exists()
 
 
 @pytest.mark.usefixtures("built")
