@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -150,6 +151,7 @@ def test_the_command_line_of_duckdb_opens_it(published: Published) -> None:
     query = "select release_id, events from meta.release"
     said = subprocess.run(
         [
+            sys.executable,  # the script names the Python that installed it, which may be gone
             packages / "bin" / "duckdb",
             *("-readonly", "-csv", "-noheader"),
             published.database,
