@@ -30,14 +30,20 @@ pytestmark = pytest.mark.spark
 PATIENCE_SECONDS = 900
 
 
-def test_without_what_it_needs_a_run_says_so_and_publishes_nothing(
-    installation: Installation, lakehouse: Lakehouse, tmp_path: Path
-) -> None:
-    """No server, no Java, another Spark: each is told before anything is started."""
+@pytest.fixture
+def one_event(installation: Installation, lakehouse: Lakehouse) -> Installation:
+    """A landing of one event, and nothing else."""
     del lakehouse  # where it cannot be, nothing of this kind can
     noon = landings.at("2026-03-01T12:00:00Z")
     event = landings.player(noon, "task/play", session="s")
     landings.put(installation.landing, "2026-03-01", "a.ndjson", [event])
+    return installation
+
+
+def test_without_what_it_needs_a_run_says_so_and_publishes_nothing(
+    one_event: Installation, tmp_path: Path
+) -> None:
+    """No server, no Java, another Spark: each is told before anything is started."""
     (tmp_path / "jars").mkdir()
     (tmp_path / "jars" / "spark-core_2.13-4.0.1.jar").touch()
     with socket.socket() as closed:
@@ -48,31 +54,25 @@ def test_without_what_it_needs_a_run_says_so_and_publishes_nothing(
             ({"JAVA_HOME": str(tmp_path)}, f"there is no Java in JAVA_HOME={tmp_path}: install"),
             ({"SPARK_HOME": str(tmp_path)}, f"SPARK_HOME={tmp_path} is another Spark (spark-core_"),
         ):
-            run = installation.walkhouse("run", WALKHOUSE_ENGINE="spark", **variables)
+            run = one_event.walkhouse("run", WALKHOUSE_ENGINE="spark", **variables)
             assert run.returncode != 0
             assert f"engine=spark: {reason}" in said(run)
             assert "Traceback" not in said(run)
-            assert not installation.published.exists()
+            assert not one_event.published.exists()
 
 
 def test_a_first_build_that_fails_says_what_spark_says(
-    installation: Installation, lakehouse: Lakehouse, tmp_path: Path
+    one_event: Installation, tmp_path: Path
 ) -> None:
     """There is no warehouse yet that could tell how far it came."""
-    del lakehouse
-    noon = landings.at("2026-03-01T12:00:00Z")
-    event = landings.player(noon, "task/play", session="s")
-    landings.put(installation.landing, "2026-03-01", "a.ndjson", [event])
     empty = tmp_path / "empty.jar"
     with zipfile.ZipFile(empty, "w") as jar:
         jar.writestr("none.txt", "no class")
-    run = installation.walkhouse(
-        "run", WALKHOUSE_ENGINE="spark", WALKHOUSE_SPARK_ICEBERG=str(empty)
-    )
+    run = one_event.walkhouse("run", WALKHOUSE_ENGINE="spark", WALKHOUSE_SPARK_ICEBERG=str(empty))
     assert run.returncode != 0
     assert "Iceberg for Spark could not be loaded" in said(run)
     assert "Traceback" not in said(run)
-    assert not installation.published.exists()
+    assert not one_event.published.exists()
 
 
 @pytest.mark.usefixtures("built")
