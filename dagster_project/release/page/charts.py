@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from itertools import cycle
 from typing import Any, Literal
 
 _WIDTH, _HEIGHT = 340, 190
@@ -57,7 +58,7 @@ class Chart:
     @property
     def summary(self) -> str:
         """What the chart says, for those who do not see it."""
-        if not self.dates:
+        if not self._has_data:
             return f"{self.title}: no data"
         parts = []
         for name, numbers in self.series.items():
@@ -92,7 +93,11 @@ class Chart:
     @cached_property
     def svg(self) -> str:
         """The drawing; empty without data."""
-        return _drawn(self) if self.dates else ""
+        return _drawn(self) if self._has_data else ""
+
+    @property
+    def _has_data(self) -> bool:
+        return any(number is not None for each in self.series.values() for number in each)
 
 
 def _drawn(chart: Chart) -> str:
@@ -102,16 +107,8 @@ def _drawn(chart: Chart) -> str:
     first, last = chart.dates[0], chart.dates[-1]
     days = [(day - first).days for day in chart.dates]
     plot = lp.ggplot() + lp.ggsize(_WIDTH, _HEIGHT) + _theme(lp)
-    for number, layer in enumerate(_layers(chart, days)):
-        colour = _SERIES[number % len(_SERIES)]
-        mapping = lp.aes("day", "value")
-        if chart.kind == "bars":
-            mapping = lp.aes(xmin="left", xmax="right", ymin="bottom", ymax="top")
-            plot += lp.geom_rect(mapping, data=layer, fill=colour, color=colour, size=0)
-        else:
-            plot += lp.geom_line(mapping, data=layer, color=colour, size=1.2)
-            if len(days) <= 45:
-                plot += lp.geom_point(mapping, data=layer, color=colour, size=2.4)
+    draw = _with_bars if chart.kind == "bars" else _with_lines
+    plot = draw(lp, plot, chart, days)
     if chart.limit is not None:
         plot += lp.geom_hline(yintercept=chart.limit, color=_BAD, linetype="dashed", size=0.7)
     marks = sorted({round(i * days[-1] / (_LABELS - 1)) for i in range(_LABELS)})
@@ -131,10 +128,27 @@ def _top(chart: Chart) -> float | None:
     return 1 if chart.unit == "share" and max(numbers, default=0) > 0.5 else None
 
 
-def _layers(chart: Chart, days: Sequence[int]) -> list[dict[str, list[Any]]]:
-    """Per series what is drawn; stacked bars stand on those of the series before."""
-    if chart.kind == "line":
-        return [{"day": list(days), "value": list(values)} for values in chart.series.values()]
+def _with_bars(lp: Any, plot: Any, chart: Chart, days: Sequence[int]) -> Any:
+    mapping = lp.aes(xmin="left", xmax="right", ymin="bottom", ymax="top")
+    for colour, layer in zip(cycle(_SERIES), _bars(chart, days), strict=False):
+        plot += lp.geom_rect(mapping, data=layer, fill=colour, color=colour, size=0)
+    return plot
+
+
+def _with_lines(lp: Any, plot: Any, chart: Chart, days: Sequence[int]) -> Any:
+    for colour, values in zip(cycle(_SERIES), chart.series.values(), strict=False):
+        lines, lone = _lines(days, values, step=chart.step)
+        points = lone if len(days) > 45 else _known(days, values)
+        if lines["day"]:
+            mapping = lp.aes("day", "value", group="line")
+            plot += lp.geom_line(mapping, data=lines, color=colour, size=1.2)
+        if points["day"]:
+            plot += lp.geom_point(lp.aes("day", "value"), data=points, color=colour, size=2.4)
+    return plot
+
+
+def _bars(chart: Chart, days: Sequence[int]) -> list[dict[str, list[float]]]:
+    """The bars of each series, which stand on those of the series before."""
     bottoms = [0.0] * len(days)
     layers = []
     for values in chart.series.values():
@@ -149,6 +163,34 @@ def _layers(chart: Chart, days: Sequence[int]) -> list[dict[str, list[Any]]]:
         )
         bottoms = tops
     return layers
+
+
+def _known(days: Sequence[int], values: Sequence[float | None]) -> dict[str, list[float]]:
+    """The days that have a number; the library warns of others on the terminal."""
+    known = [(day, value) for day, value in zip(days, values, strict=True) if value is not None]
+    return {"day": [day for day, _ in known], "value": [value for _, value in known]}
+
+
+def _lines(
+    days: Sequence[int], values: Sequence[float | None], *, step: int
+) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+    """The lines of a series, which end where a day is missing, and the days that stand alone."""
+    known = _known(days, values)
+    runs: list[list[tuple[float, float]]] = []
+    for day, value in zip(known["day"], known["value"], strict=True):
+        if not runs or day - runs[-1][-1][0] > step:
+            runs.append([])
+        runs[-1].append((day, value))
+    drawn = [(number, *point) for number, run in enumerate(runs) if len(run) > 1 for point in run]
+    lone = [run[0] for run in runs if len(run) == 1]
+    return (
+        {
+            "line": [number for number, _, _ in drawn],
+            "day": [day for _, day, _ in drawn],
+            "value": [value for _, _, value in drawn],
+        },
+        {"day": [day for day, _ in lone], "value": [value for _, value in lone]},
+    )
 
 
 _SPARK_WIDTH, _SPARK_HEIGHT = 120, 28
