@@ -9,6 +9,7 @@ it is at; with the second it ends at once. That is as safe as being killed, whic
 
 from __future__ import annotations
 
+import logging
 import os
 import select
 import signal
@@ -73,6 +74,7 @@ def ending_on_signals(say: Callable[[str], None]) -> Iterator[None]:
         # `nohup` has the end of a terminal ignored.
         if each != signal.SIGHUP or signal.getsignal(each) != signal.SIG_IGN:
             signal.signal(each, _raise_what_is_raised if each == signal.SIGHUP else _raise)
+    _have_nobody_report_the_end()
     has_said = threading.Event()
     watching = (read, say, has_said)
     threading.Thread(target=_watch, args=watching, name="signals", daemon=True).start()
@@ -87,6 +89,33 @@ def ending_on_signals(say: Callable[[str], None]) -> Iterator[None]:
     if _asked is not None:
         has_said.wait(1)
         sys.exit(_exit_code(_asked))
+
+
+def _have_nobody_report_the_end() -> None:
+    """Keep the end that was asked for from being printed as an error, with a traceback.
+
+    A signal may come while a library closes something, which logs whatever is raised then, or while
+    Python finalises an object, where nothing can be raised on. A thread may end with it, too.
+    """
+    of_object, of_thread = sys.unraisablehook, threading.excepthook
+
+    def report_of_object(unraisable: sys.UnraisableHookArgs) -> None:
+        if not _is_the_end(unraisable.exc_value):
+            of_object(unraisable)
+
+    def report_of_thread(ended: threading.ExceptHookArgs) -> None:
+        if not _is_the_end(ended.exc_value):
+            of_thread(ended)
+
+    sys.unraisablehook, threading.excepthook = report_of_object, report_of_thread
+    if logging.lastResort is not None:
+        logging.lastResort.addFilter(
+            lambda record: not (record.exc_info and _is_the_end(record.exc_info[1]))
+        )
+
+
+def _is_the_end(error: BaseException | None) -> bool:
+    return _asked is not None and isinstance(error, Stopped | KeyboardInterrupt)
 
 
 @contextmanager

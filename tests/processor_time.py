@@ -1,8 +1,9 @@
-"""`pytest --processor-time`: which tests cost the most of it, with all processes they start."""
+"""`pytest --processor-time`: which tests and modules cost most of it, with all that they start."""
 
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Generator
 from pathlib import Path
 
@@ -55,3 +56,9 @@ class ProcessorTime:
         terminalreporter.section(f"{sum(cost for cost, *_ in costs):.0f} s of processor time")
         for seconds, when, test in sorted(costs, reverse=True)[:SHOWN]:
             terminalreporter.write_line(f"{seconds:7.1f} {when:8} {test}")
+        terminalreporter.section("by module")
+        by_module: defaultdict[str, float] = defaultdict(float)
+        for seconds, _, test in costs:
+            by_module[test.partition("::")[0]] += seconds
+        for module in sorted(by_module, key=by_module.__getitem__, reverse=True)[:SHOWN]:
+            terminalreporter.write_line(f"{by_module[module]:7.1f} {module}")

@@ -53,6 +53,47 @@ with ending_on_signals(print):
         with contextlib.suppress(BaseException):
             time.sleep(60)
 """
+LIBRARY = """
+import logging, sys, threading, time
+from dagster_project.stopping import ending_on_signals, go_on_or_stop
+
+def wait():
+    print("begun", flush=True)
+    time.sleep(60)
+
+def close(work=wait):
+    try:
+        work()
+    except BaseException:
+        logging.getLogger("library").exception("closing failed")
+        raise
+
+class Finalised:
+    def __del__(self):
+        wait()
+
+def fail():
+    raise ValueError("an ordinary error")
+
+def work_in_a_thread():
+    def work():
+        while True:
+            go_on_or_stop(0.01)
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        wait()
+    finally:
+        thread.join()
+
+with ending_on_signals(print):
+    try:
+        close(fail)
+    except ValueError:
+        pass
+    {"log": close, "finaliser": Finalised, "thread": work_in_a_thread}[sys.argv[1]]()
+    go_on_or_stop()
+"""
 OF_AN_ANALYST = {
     f"DBT_{name}": value
     for name, value in {
@@ -214,6 +255,19 @@ def test_what_does_not_end_is_cut_short_in_time_or_by_a_second_signal(
         assert (time.monotonic() - began > 15) == is_cut_short
     assert ("is cut short" in run.said) == is_cut_short
     assert "begun\nSIGTERM: stopping" in run.said
+
+
+@pytest.mark.parametrize("told", SIGNALS, ids=lambda told: told.name)
+@pytest.mark.parametrize("place", ["log", "finaliser", "thread"])
+def test_no_library_reports_the_end_that_was_asked_for_and_every_other_error(
+    place: str, told: signal.Signals
+) -> None:
+    with command(sys.executable, "-c", LIBRARY, place, environment=dict(os.environ)) as run:
+        run.wait_for("begun")
+        assert run.end_with(told) == 128 + told
+    assert run.said.count("Traceback") == 1
+    assert "ValueError: an ordinary error" in run.said
+    assert "Stopped" not in run.said
 
 
 def statuses(installation: Installation) -> list[str]:
