@@ -13,7 +13,7 @@ UV := "$(BIN)/uv" pip install --quiet --system-certs --python "$(BIN)/python"
 
 # `make test-all` adds the runs that are killed, the dashboards in a real Superset, and random
 # histories for an hour or more.
-.PHONY: setup run test test-quick test-tools test-all test-spark superset test-superset screenshots lint
+.PHONY: setup run test test-whole test-tools test-all test-spark superset test-superset screenshots lint
 .PHONY: benchmarks
 .PHONY: docs docs-samples dictionary ui lock clean
 
@@ -43,12 +43,13 @@ run: setup
 	@"$(BIN)/walkhouse" simulate
 	@"$(BIN)/walkhouse" run
 
+# Most tests, in some minutes.
 test: setup
-	@cd "$(CHECKOUT)" && "$(BIN)/python" -m pytest
-
-# Without whole runs one after the other, and without what waits for a daemon.
-test-quick: setup
 	@cd "$(CHECKOUT)" && "$(BIN)/python" -m pytest -m "not long and not waits and not slow and not superset and not spark"
+
+# The others that a change must pass: whole runs one after the other, and live servers.
+test-whole: setup
+	@cd "$(CHECKOUT)" && "$(BIN)/python" -m pytest -m "(long or waits) and not slow and not superset and not spark"
 
 # Programs that some tests need and that pip cannot bring; tests that miss one are skipped.
 test-tools:

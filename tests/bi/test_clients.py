@@ -111,6 +111,7 @@ def counts(published_twice: Published) -> dict[str, dict[str, int]]:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "code", "requirements", "version"),
     [

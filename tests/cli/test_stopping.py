@@ -277,6 +277,7 @@ def statuses(installation: Installation) -> list[str]:
         return [status for (status,) in records.execute("select status from runs order by id")]
 
 
+@pytest.mark.long
 def test_a_model_whose_statement_takes_for_ever(tmp_path: Path) -> None:
     project = tmp_path / "project"
     (project / "models").mkdir(parents=True)

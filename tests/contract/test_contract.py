@@ -133,6 +133,7 @@ def test_the_data_dictionary_is_current(published: Published) -> None:
     assert checked.returncode == 0, said(checked)
 
 
+@pytest.mark.long
 def test_a_data_dictionary_that_is_out_of_date_is_not_current(
     published: Published, tmp_path: Path
 ) -> None:
@@ -156,6 +157,7 @@ def test_a_data_dictionary_that_is_out_of_date_is_not_current(
     assert dictionary.read_text(encoding="utf-8") == current
 
 
+@pytest.mark.long
 def test_a_table_that_breaks_its_contract_is_not_built(
     published: Published, tmp_path: Path
 ) -> None:

@@ -190,6 +190,7 @@ def test_partitions_run_from_the_first_dump_to_today() -> None:
     assert dump_partitions([]).get_partition_keys() == [str(today)]
 
 
+@pytest.mark.long
 def test_the_project_loads_with_dg(installation: InstallationOnDisk) -> None:
     checked = installation.program("dg", "check", "defs")
     assert checked.returncode == 0, said(checked)

@@ -24,8 +24,6 @@ from tests.histories.workbench import Workbench
 from tests.installation import DBT_PROJECT
 from tests.whole.landings import ndjson
 
-pytestmark = pytest.mark.long
-
 _COMMON = settings(deadline=None, suppress_health_check=list(HealthCheck), database=None)
 PROFILES = {
     "quick": settings(
@@ -235,6 +233,7 @@ def _first_dumps(bench: Workbench) -> None:
         (folder / "a.ndjson").write_bytes(ndjson(event.record for event in delivered))
 
 
+@pytest.mark.long
 def test_a_table_built_ahead_of_those_that_it_reads_is_made_good_by_the_next_run() -> None:
     """The visits know nothing of a session that the events alone take up."""
     state = Histories()
@@ -246,6 +245,7 @@ def test_a_table_built_ahead_of_those_that_it_reads_is_made_good_by_the_next_run
     state.teardown()
 
 
+@pytest.mark.long
 def test_a_late_answer_changes_what_a_question_is_on_all_days() -> None:
     """The scores of two days are none any more once somebody gave an answer that is none."""
 

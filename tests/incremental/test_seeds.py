@@ -16,6 +16,7 @@ from tests.installation import DBT_PROJECT
 _SEED = "seeds.initiators"
 
 
+@pytest.mark.long
 def test_a_seed_is_loaded_once_for_each_version(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -89,6 +89,7 @@ def test_the_forms_and_names_of_files_are_read_as_from_a_folder(
     assert not list((tmp_path / "scratch").iterdir())
 
 
+@pytest.mark.long
 def test_thousands_of_files_take_one_listing_a_look(store: ObjectStore, way: Proxy) -> None:
     days = [date(2024, 1, 1) + timedelta(days=number) for number in range(400)]
     keys = [f"in/events/dt={day}/{name}.ndjson" for day in days for name in ("a", "b", "c")]

@@ -229,6 +229,7 @@ def in_processes(*calls: tuple[Any, ...]) -> list[int | None]:
     return [process.exitcode for process in processes]
 
 
+@pytest.mark.long
 def test_runs_of_dagster_on_two_machines_take_in_each_dump_once(
     store: ObjectStore, tmp_path: Path, landing: Path
 ) -> None:

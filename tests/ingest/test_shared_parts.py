@@ -280,6 +280,7 @@ def test_nobody_uses_what_another_is_about_to_remove(hours: list[float], passed:
 # ---------- Machines
 
 
+@pytest.mark.long
 def test_two_processes_read_a_dump_of_everything_together(
     store: ObjectStore, tmp_path: Path
 ) -> None:

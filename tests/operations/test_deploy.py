@@ -138,6 +138,7 @@ def test_a_policy_that_names_no_column_is_not_deployed(settings: Settings) -> No
     assert Deployments(settings.deployed).all() == []
 
 
+@pytest.mark.long
 def test_a_new_version_deploys_its_own_project_unless_somebody_is_changing_it(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -200,6 +201,7 @@ def call(walkhouse: CliRunner, *arguments: str) -> Result:
     return walkhouse.invoke(cli, ["deploy", *arguments])
 
 
+@pytest.mark.long
 def test_a_person_deploys_and_returns(walkhouse: CliRunner, settings: Settings) -> None:
     first = deploy(settings)
     assert "nothing differs" in call(walkhouse).output

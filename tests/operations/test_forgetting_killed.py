@@ -98,6 +98,7 @@ def copied(settings: Settings, folder: Path) -> Settings:
     return replace(settings, home=folder / "home")
 
 
+@pytest.mark.long
 def test_killed_before_any_write_the_next_run_finishes_it(held: Settings, tmp_path: Path) -> None:
     count = tmp_path / "count"
     assert in_a_process(forget_until, copied(held, tmp_path / "whole"), 0, count) == 0

@@ -251,6 +251,7 @@ def test_a_refused_state_that_comes_back_is_tried_again(tmp_path: Path, store: O
         assert running.executed == [BUILD, BUILD, COPY, BUILD]
 
 
+@pytest.mark.long
 @given(history=st.lists(st.lists(st.sampled_from(ACTIONS), max_size=2), min_size=3, max_size=7))
 @hypothesis(
     max_examples=5,

@@ -143,6 +143,7 @@ def poll(published: Path, stop: Event, seen: Queue[tuple[int, ...] | str]) -> No
             seen.put(repr(error))
 
 
+@pytest.mark.long
 def test_a_reader_that_polls_throughout_sees_whole_releases_only(tmp_path: Path) -> None:
     published = put_out(tmp_path, 1)
     context = multiprocessing.get_context("spawn")

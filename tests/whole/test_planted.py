@@ -18,8 +18,6 @@ from tests.whole import landings
 from tests.whole.compare import differences
 from tests.whole.plants import BY_SEEDS, SIMULATED, TAMPERING
 
-pytestmark = pytest.mark.long
-
 PLANTED = {name: 1 if name == "quarantine_rate" else 3 for name in sorted(SIMULATED)}
 DAY = "2026-03-04"  # after those that are simulated, whose manifests name all their files
 

@@ -197,6 +197,7 @@ def test_only_the_dates_that_changed_are_sent(
     assert send(url, published, published.second) == {"rows": 0, "tables": 0}
 
 
+@pytest.mark.long
 def test_a_copy_can_go_back_and_forth(server: Server, database: str, published: Published) -> None:
     url = server.url(database)
     for release_id in (published.second, published.first, published.second):
@@ -225,6 +226,7 @@ def test_a_reader_in_a_long_transaction_keeps_its_release_and_blocks_nobody(
             assert Counter(seen) == old[table]
 
 
+@pytest.mark.long
 def test_readers_that_poll_while_releases_switch_see_whole_ones(
     server: Server, with_first: str, published: Published
 ) -> None:
