@@ -115,7 +115,10 @@ def _have_nobody_report_the_end() -> None:
 
 
 def _is_the_end(error: BaseException | None) -> bool:
-    return _asked is not None and isinstance(error, Stopped | KeyboardInterrupt)
+    """Whether an error is the end that was asked for, or was raised because of it."""
+    while error is not None and not isinstance(error, Stopped | KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return _asked is not None and error is not None
 
 
 @contextmanager

@@ -68,6 +68,14 @@ def close(work=wait):
         logging.getLogger("library").exception("closing failed")
         raise
 
+def close_what_then_breaks():
+    def work():
+        try:
+            wait()
+        except BaseException:
+            raise OSError("the connection broke")
+    close(work)
+
 class Finalised:
     def __del__(self):
         wait()
@@ -91,7 +99,13 @@ with ending_on_signals(print):
         close(fail)
     except ValueError:
         pass
-    {"log": close, "finaliser": Finalised, "thread": work_in_a_thread}[sys.argv[1]]()
+    places = {
+        "log": close,
+        "log of another error": close_what_then_breaks,
+        "finaliser": Finalised,
+        "thread": work_in_a_thread,
+    }
+    places[sys.argv[1]]()
     go_on_or_stop()
 """
 OF_AN_ANALYST = {
@@ -258,7 +272,7 @@ def test_what_does_not_end_is_cut_short_in_time_or_by_a_second_signal(
 
 
 @pytest.mark.parametrize("told", SIGNALS, ids=lambda told: told.name)
-@pytest.mark.parametrize("place", ["log", "finaliser", "thread"])
+@pytest.mark.parametrize("place", ["log", "log of another error", "finaliser", "thread"])
 def test_no_library_reports_the_end_that_was_asked_for_and_every_other_error(
     place: str, told: signal.Signals
 ) -> None:
