@@ -13,6 +13,7 @@ from benchmarks.__main__ import main
 from benchmarks.cluster import bound_group
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "name", ["pandas", "events_alone", pytest.param("release_alone", marks=pytest.mark.slow)]
 )

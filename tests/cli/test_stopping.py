@@ -233,6 +233,7 @@ def test_listing_a_store_that_does_not_answer(
     assert "Traceback" not in run.said
 
 
+@pytest.mark.long
 def test_importing(landed: Installation) -> None:
     with walkhouse_run(landed) as run:
         run.wait_for("3 new dumps")
@@ -241,6 +242,7 @@ def test_importing(landed: Installation) -> None:
     assert "Traceback" not in run.said
 
 
+@pytest.mark.long
 def test_waiting_for_a_dump_beside_dumps_that_are_read(landed: Installation) -> None:
     with ExitStack() as held, walkhouse_run(landed, WALKHOUSE_THREADS="2") as run:
         held.enter_context(dump_writer(landed.home, date(2026, 3, 2)))

@@ -103,6 +103,7 @@ def test_every_theme_is_read_as_the_reference_reads_it(tmp_path: Path) -> None:
     assert lake_differences(lake.root, landing, SEEDS) == []
 
 
+@pytest.mark.long
 def test_lines_are_read_in_python_as_the_reference_reads_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

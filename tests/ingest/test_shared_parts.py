@@ -542,6 +542,7 @@ def test_parts_that_are_about_to_be_removed_or_are_gone_are_read_again(
     is_as_of_one_machine(b, tmp_path / "alone")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(2))
 def test_any_history_of_machines_and_dumps_ends_in_the_lake_of_one_machine(
     store: ObjectStore, tmp_path: Path, landing: Path, seed: int

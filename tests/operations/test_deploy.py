@@ -225,6 +225,7 @@ def test_a_person_deploys_and_returns(walkhouse: CliRunner, settings: Settings) 
     assert call(walkhouse, "--back", "--diff").exit_code == 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "text", "says"),
     [

@@ -10,6 +10,7 @@ import uuid
 from pathlib import Path
 
 import dagster as dg
+import pytest
 import sqlalchemy
 
 from dagster_project.operations.instance import engines_kept, records_kept_open
@@ -66,6 +67,7 @@ assert not again, again
 """
 
 
+@pytest.mark.long
 def test_dagster_opens_each_of_its_files_with_one_engine(tmp_path: Path) -> None:
     program = [sys.executable, "-c", _OPENED]
     environment = {**os.environ, "DAGSTER_HOME": str(tmp_path)}

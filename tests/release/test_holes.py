@@ -55,6 +55,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return warehouse_in(tmp_path_factory.mktemp("holes"))
 
 
+@pytest.mark.long
 @settings(deadline=None, max_examples=20)
 @given(names=st.sets(st.sampled_from(_NAMES)))
 def test_what_is_needed_is_there_and_stays_while_the_file_is_written(

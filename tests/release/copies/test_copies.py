@@ -231,6 +231,7 @@ def test_a_store_that_asks_for_patience_is_sent_to_again(
     assert rows(store) == [(1,), (2,)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["walkhouse.duckdb", "files.json"])
 def test_an_upload_that_always_breaks_leaves_readers_what_they_had(
     store: ObjectStore,

@@ -168,6 +168,7 @@ def test_whatever_users_write_arrives_as_it_is(
         assert Counter(map(without_nul, server.ask(database, f"table {table}"))) == expected
 
 
+@pytest.mark.long
 def test_only_the_dates_that_changed_are_sent(
     server: Server, database: str, published: Published
 ) -> None:
@@ -268,6 +269,7 @@ def test_readers_that_poll_while_releases_switch_see_whole_ones(
     assert all(counts == whole[release_id] for release_id, counts in seen)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("accident", "said"),
     [
@@ -372,6 +374,7 @@ CHANGES = """
 """
 
 
+@pytest.mark.long
 def test_columns_and_tables_that_changed_change_in_the_copy(
     server: Server, with_first: str, published: Published
 ) -> None:

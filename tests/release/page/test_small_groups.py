@@ -15,6 +15,7 @@ from dagster_project.release.report_file import REPORTS, write_report_file
 from tests.releases import Published
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("smallest_group", [5, 1_000_000])
 def test_the_page_draws_what_is_not_hidden_and_says_that_something_is(
     published: Published, tmp_path: Path, smallest_group: int
