@@ -221,6 +221,7 @@ def landed(installation: Installation) -> Installation:
     return installation
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("told", SIGNALS, ids=lambda told: told.name)
 def test_listing_a_store_that_does_not_answer(
     installation: Installation, told: signal.Signals

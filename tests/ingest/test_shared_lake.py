@@ -299,6 +299,7 @@ def test_what_was_listed_last_stands_at_the_end(
     assert len(data_of(store)) == 3
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", [1, 3])
 def test_no_dump_goes_back_to_what_was_listed_before(
     store: ObjectStore, tmp_path: Path, landing: Path, seed: int
