@@ -43,13 +43,16 @@ run: setup
 	@"$(BIN)/walkhouse" simulate
 	@"$(BIN)/walkhouse" run
 
+# What needs an hour, or what no default installation has.
+APART := slow or superset or spark
+
 # Most tests, in some minutes.
 test: setup
-	@cd "$(CHECKOUT)" && "$(BIN)/python" -m pytest -m "not long and not waits and not slow and not superset and not spark"
+	@cd "$(CHECKOUT)" && "$(BIN)/python" -m pytest -m "not (long or waits or $(APART))"
 
 # The others that a change must pass: whole runs one after the other, and live servers.
 test-whole: setup
-	@cd "$(CHECKOUT)" && "$(BIN)/python" -m pytest -m "(long or waits) and not slow and not superset and not spark"
+	@cd "$(CHECKOUT)" && "$(BIN)/python" -m pytest -m "(long or waits) and not ($(APART))"
 
 # Programs that some tests need and that pip cannot bring; tests that miss one are skipped.
 test-tools:

@@ -57,9 +57,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have those begin first that wait, so that others use the processor meanwhile, then long ones.
+    """Have those begin first that wait, so that others use the processor meanwhile.
 
-    So none of them is left alone at the end.
+    Long ones follow, then other whole runs. So none of them is left alone at the end.
     """
     items.sort(
         key=lambda item: (

@@ -138,7 +138,7 @@ def _with_bars(lp: Any, plot: Any, chart: Chart, days: Sequence[int]) -> Any:
 def _with_lines(lp: Any, plot: Any, chart: Chart, days: Sequence[int]) -> Any:
     for colour, values in zip(cycle(_SERIES), chart.series.values(), strict=False):
         lines, lone = _lines(days, values, step=chart.step)
-        points = lone if len(days) > 45 else _known(days, values)
+        points = lone if len(days) > 45 else _points(_known(days, values))
         if lines["day"]:
             mapping = lp.aes("day", "value", group="line")
             plot += lp.geom_line(mapping, data=lines, color=colour, size=1.2)
@@ -165,9 +165,13 @@ def _bars(chart: Chart, days: Sequence[int]) -> list[dict[str, list[float]]]:
     return layers
 
 
-def _known(days: Sequence[int], values: Sequence[float | None]) -> dict[str, list[float]]:
+def _known(days: Sequence[int], values: Sequence[float | None]) -> list[tuple[int, float]]:
     """The days that have a number; the library warns of others on the terminal."""
-    known = [(day, value) for day, value in zip(days, values, strict=True) if value is not None]
+    return [(day, value) for day, value in zip(days, values, strict=True) if value is not None]
+
+
+def _points(known: Sequence[tuple[int, float]]) -> dict[str, list[float]]:
+    """The same as the library takes it."""
     return {"day": [day for day, _ in known], "value": [value for _, value in known]}
 
 
@@ -175,21 +179,18 @@ def _lines(
     days: Sequence[int], values: Sequence[float | None], *, step: int
 ) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
     """The lines of a series, which end where a day is missing, and the days that stand alone."""
-    known = _known(days, values)
-    runs: list[list[tuple[float, float]]] = []
-    for day, value in zip(known["day"], known["value"], strict=True):
+    runs: list[list[tuple[int, float]]] = []
+    for day, value in _known(days, values):
         if not runs or day - runs[-1][-1][0] > step:
             runs.append([])
         runs[-1].append((day, value))
-    drawn = [(number, *point) for number, run in enumerate(runs) if len(run) > 1 for point in run]
-    lone = [run[0] for run in runs if len(run) == 1]
+    lines = [run for run in runs if len(run) > 1]
     return (
         {
-            "line": [number for number, _, _ in drawn],
-            "day": [day for _, day, _ in drawn],
-            "value": [value for _, _, value in drawn],
+            "line": [number for number, line in enumerate(lines) for _ in line],
+            **_points([point for line in lines for point in line]),
         },
-        {"day": [day for day, _ in lone], "value": [value for _, value in lone]},
+        _points([run[0] for run in runs if len(run) == 1]),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -42,10 +43,10 @@ def test_lines_and_lone_days_have_every_number_once_and_cross_no_gap(
     ],
 )
 def test_drawing_prints_nothing(
-    kind: str, values: list[float | None], capfd: pytest.CaptureFixture[str]
+    kind: Literal["line", "bars"], values: list[float | None], capfd: pytest.CaptureFixture[str]
 ) -> None:
     dates = [date(2026, 3, 1) + timedelta(days=day) for day in range(len(values))]
-    chart = Chart("name", "Title", dates, {"a": values, "b": values}, kind)  # type: ignore[arg-type]
+    chart = Chart("name", "Title", dates, {"a": values, "b": values}, kind)
     assert "<svg" in chart.svg
     assert capfd.readouterr() == ("", "")
 
