@@ -99,9 +99,8 @@ def watch(
     elif isinstance(situation, OSError):
         where = without_password(settings.landing)
         reason = str(situation).replace(settings.landing, where)
-        findings.append(
-            Finding("landing_unreachable", "landing", where, f"{where} cannot be listed: {reason}")
-        )
+        sentence = reason if where in reason else f"{where}: {reason}"
+        findings.append(Finding("landing_unreachable", "landing", where, sentence))
     else:
         looked_for |= KINDS.keys() - {"test", *_OF_RUNS}
         findings += _of_the_state(settings, situation, failed_runs or [], now or datetime.now(UTC))

@@ -162,4 +162,7 @@ def test_a_landing_that_is_gone_is_told_of(alerted: Alerted) -> None:
     shutil.rmtree(alerted.installation.landing)
     run = alerted.installation.walkhouse("run")
     assert run.returncode == 1
-    assert alerted.hook.kinds[-1] == "landing_unreachable"
+    content = alerted.hook.posted[-1]
+    assert content["kind"] == "landing_unreachable"
+    (detail,) = content["details"]
+    assert detail.count(str(alerted.installation.landing)) == 1
