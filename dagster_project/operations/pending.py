@@ -258,6 +258,12 @@ def known_dump_dates(settings: Settings) -> set[date]:
     try:
         known |= set(Landing(settings.landing).dump_dates())
     except OSError as error:
-        where = without_password(settings.landing)
-        logger.warning("the landing %s cannot be listed: %s", where, error)
+        logger.warning("the landing cannot be listed: %s", why_unlisted(settings, error))
     return known
+
+
+def why_unlisted(settings: Settings, error: OSError) -> str:
+    """What an error in listing the landing says, with the landing named once and no password."""
+    where = without_password(settings.landing)
+    reason = str(error).replace(settings.landing, where)
+    return reason if where in reason else f"{where}: {reason}"

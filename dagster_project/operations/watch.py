@@ -27,7 +27,7 @@ from dagster_project.operations.alerts import (
     stale_dumps,
     tell,
 )
-from dagster_project.operations.pending import Situation, refusals
+from dagster_project.operations.pending import Situation, refusals, why_unlisted
 from dagster_project.registry import load_invariants
 from dagster_project.release.publish import current_release
 from dagster_project.settings import Settings, without_password
@@ -98,9 +98,8 @@ def watch(
         findings.append(Finding("lake_refused", "lake", str(situation), str(situation)))
     elif isinstance(situation, OSError):
         where = without_password(settings.landing)
-        reason = str(situation).replace(settings.landing, where)
-        sentence = reason if where in reason else f"{where}: {reason}"
-        findings.append(Finding("landing_unreachable", "landing", where, sentence))
+        reason = why_unlisted(settings, situation)
+        findings.append(Finding("landing_unreachable", "landing", where, reason))
     else:
         looked_for |= KINDS.keys() - {"test", *_OF_RUNS}
         findings += _of_the_state(settings, situation, failed_runs or [], now or datetime.now(UTC))
