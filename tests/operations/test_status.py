@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from dagster_project.operations.pending import look, refusals
+import pytest
+
+from dagster_project.operations.pending import look, refusals, why_unlisted
 from dagster_project.release.publish import Release
 from dagster_project.settings import Settings
 
@@ -19,3 +21,11 @@ def test_a_refusal_is_over_when_what_is_published_is_wanted_again(tmp_path: Path
     assert refusals(settings, situation) == ["a rule: 1 violation"]
     release = Release("1", "2026-03-01T12:00:00+00:00", "1", situation.state, None, None, 0, 0, {})
     assert refusals(settings, replace(situation, release=release)) == []
+
+
+@pytest.mark.parametrize("reason", ["{} is not there", "it does not answer"])
+def test_a_landing_that_cannot_be_listed_is_named_once_without_its_password(reason: str) -> None:
+    landing = "s3://user:secret@store/landing"
+    said = why_unlisted(Settings(landing=landing), OSError(reason.format(landing)))
+    assert said.count("store/landing") == 1
+    assert "secret" not in said
